@@ -1,0 +1,74 @@
+//! The one error type: it names the culprit (file, field, value) and the remedy.
+
+use std::path::{Path, PathBuf};
+
+/// Result of every fallible operation of the library.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong, with everything a user needs to fix it.
+///
+/// `Err` is for broken input, broken files and interruption. Divergence of an objective is not an
+/// error: it is an infinite or NaN value (see [`Objective`](crate::objective::Objective)).
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file, an argument or a configuration value that cannot be used.
+    #[error("{origin}: {field}: found {found}; {advice}")]
+    Input {
+        /// The file, or the argument as it is typed on the command line.
+        origin: String,
+        /// Which part of it: an array, a key, a frame.
+        field: String,
+        /// The value found there.
+        found: String,
+        /// What to do about it.
+        advice: String,
+    },
+    /// The operating system refused to read or write.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What was attempted: "read", "write", "create the directory".
+        action: &'static str,
+        /// The reason the system gave.
+        source: std::io::Error,
+    },
+    /// Ctrl-C (or SIGTERM) arrived; nothing was written.
+    #[error("interrupted: nothing was written")]
+    Interrupted,
+    /// An invariant of the program itself does not hold.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// An [`Error::Input`] naming origin, field, value found and advice.
+    pub fn input(
+        origin: impl std::fmt::Display,
+        field: impl std::fmt::Display,
+        found: impl std::fmt::Display,
+        advice: impl std::fmt::Display,
+    ) -> Self {
+        Self::Input {
+            origin: origin.to_string(),
+            field: field.to_string(),
+            found: found.to_string(),
+            advice: advice.to_string(),
+        }
+    }
+
+    /// An [`Error::Io`] for `path`.
+    pub fn io(path: impl AsRef<Path>, action: &'static str, source: std::io::Error) -> Self {
+        Self::Io { path: path.as_ref().to_path_buf(), action, source }
+    }
+
+    /// The process exit code: 2 for bad input or arguments (a file that cannot be opened or
+    /// written to included), 130 after an interruption, 1 for anything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Input { .. } | Self::Io { .. } => 2,
+            Self::Interrupted => 130,
+            Self::Internal(_) => 1,
+        }
+    }
+}

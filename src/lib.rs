@@ -1,0 +1,27 @@
+//! Physically simulated human motion from pose files, by trajectory optimization with classical
+//! and learned optimizers.
+//!
+//! ```text
+//! pose file ──► Motion ──► Body (scaled) + reference poses (IK) ──► windows ──► PhysicsWindow: x ↦ residuals, loss, gradient
+//!  .npy .npz     frames     links, masses, PD gains                    │             ▲ rollout of the rapier humanoid
+//!                                                                      ▼             │
+//!                                                        one loop: Optimizer.ask ─► evaluate ─► tell
+//!                                                                      │
+//! simulated Trajectory ◄── stitched windows ◄──────────────────────────┘
+//!    ├─► Metrics      ├─► motion.glb      └─► motion.npz, metrics.json, loss.csv
+//! ```
+//!
+//! # Conventions
+//! SI units (m, s, kg, rad, N·m) inside; millimetres and percent only in metrics. Right-handed
+//! z-up world, x forward, y left; converted on reading and to glTF's y-up on export. Rotations act
+//! parent ← child; quaternions are `[x, y, z, w]` on disk. Frames are indexed `t`, joints `j`,
+//! parameters `n`, iterations `k`. Everything is minimized. Every random choice takes an `rng`.
+#![warn(missing_docs)]
+#![deny(unsafe_code)]
+
+pub mod body;
+pub mod error;
+pub mod motion;
+pub mod objective;
+pub mod optim;
+pub mod simulation;

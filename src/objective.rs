@@ -1,0 +1,148 @@
+//! What is minimized: objectives, residual functions, tasks, and one look at them.
+//!
+//! Everything is minimized. Values may be infinite or NaN (a rollout that blew up): divergence is
+//! data, and every optimizer must survive it.
+
+use nalgebra::{DMatrix, DVector};
+
+/// The random generator of the crate: portable, seedable, with independent streams.
+pub type Rng = rand_chacha::ChaCha12Rng;
+
+/// A scalar function of `dimension()` variables.
+///
+/// ```
+/// use motionfit::objective::Objective;
+/// struct Sphere;
+/// impl Objective for Sphere {
+///     fn dimension(&self) -> usize { 3 }
+///     fn value(&self, x: &[f64]) -> f64 { x.iter().map(|v| v * v).sum() }
+///     fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+///         for (g, v) in gradient.iter_mut().zip(x) { *g = 2.0 * v; }
+///         self.value(x)
+///     }
+/// }
+/// let mut gradient = [0.0; 3];
+/// assert_eq!(Sphere.value_and_gradient(&[1.0, 2.0, 0.0], &mut gradient), 5.0);
+/// ```
+pub trait Objective: Sync {
+    /// Number of variables N.
+    fn dimension(&self) -> usize;
+
+    /// f(x) for `x: (N,)`; may be infinite or NaN.
+    fn value(&self, x: &[f64]) -> f64;
+
+    /// f(x), with ∇f(x) written into `gradient: (N,)`.
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64;
+
+    /// The residual function behind the value, when the objective is half a sum of squares.
+    fn least_squares(&self) -> Option<&dyn Residuals> {
+        None
+    }
+}
+
+/// An objective of the form f(x) = ½ ‖r(x)‖², with r: ℝᴺ → ℝᴹ.
+pub trait Residuals: Objective {
+    /// Number of residuals M.
+    fn len(&self) -> usize;
+
+    /// Whether there are no residuals at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// r(x), `(M,)`.
+    fn residuals(&self, x: &[f64]) -> DVector<f64>;
+
+    /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`.
+    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>);
+}
+
+/// How much of the objective an optimizer needs at the point it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Order {
+    /// The value alone.
+    Value,
+    /// Value and gradient.
+    Gradient,
+    /// Value, gradient, residuals and Jacobian; needs [`Objective::least_squares`].
+    Jacobian,
+}
+
+/// One look at an objective.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluation {
+    /// f(x); may be infinite or NaN.
+    pub value: f64,
+    /// ∇f(x), `(N,)`; empty when only the value was asked for.
+    pub gradient: Vec<f64>,
+    /// r(x), `(M,)`; present when the Jacobian was asked for.
+    pub residuals: Option<DVector<f64>>,
+    /// ∂r/∂x, `(M, N)`; present when it was asked for.
+    pub jacobian: Option<DMatrix<f64>>,
+}
+
+impl Evaluation {
+    /// Looks at `objective` in `x` as closely as `order` says.
+    ///
+    /// [`Order::Jacobian`] falls back to value and gradient when the objective is not a sum of
+    /// squares.
+    pub fn of(objective: &dyn Objective, x: &[f64], order: Order) -> Self {
+        match (order, objective.least_squares()) {
+            (Order::Value, _) => Self { value: objective.value(x), ..Self::default() },
+            (Order::Jacobian, Some(least_squares)) => {
+                let (r, jacobian) = least_squares.residuals_and_jacobian(x);
+                Self {
+                    value: 0.5 * r.norm_squared(),
+                    gradient: jacobian.tr_mul(&r).as_slice().to_vec(),
+                    residuals: Some(r),
+                    jacobian: Some(jacobian),
+                }
+            }
+            _ => {
+                let mut gradient = vec![0.0; objective.dimension()];
+                let value = objective.value_and_gradient(x, &mut gradient);
+                Self { value, gradient, ..Self::default() }
+            }
+        }
+    }
+}
+
+/// An objective together with where optimization starts: the inner problem of meta-training.
+pub trait Task: Objective {
+    /// A short name for tables and logs.
+    fn name(&self) -> String;
+
+    /// x⁰, `(N,)`.
+    fn initial_point(&self, rng: &mut Rng) -> Vec<f64>;
+
+    /// Brings losses of one family to one scale before they enter the meta-loss.
+    fn normalize(&self, loss: f64) -> f64 {
+        loss
+    }
+}
+
+/// A distribution over tasks.
+pub trait TaskFamily: Sync {
+    /// What is drawn.
+    type Task: Task;
+
+    /// Draws a task.
+    fn sample(&self, rng: &mut Rng) -> Self::Task;
+}
+
+/// ∇f(x), `(N,)`, by central differences with step `h`; for tests and for objectives without an
+/// analytic gradient. The error is O(h²) in f‴ plus O(ε/h) in rounding.
+pub fn central_difference(objective: &dyn Objective, x: &[f64], h: f64) -> Vec<f64> {
+    let mut x = x.to_vec();
+    (0..x.len())
+        .map(|n| {
+            let x_n = x[n];
+            x[n] = x_n + h;
+            let above = objective.value(&x);
+            x[n] = x_n - h;
+            let below = objective.value(&x);
+            x[n] = x_n;
+            (above - below) / (2.0 * h)
+        })
+        .collect()
+}
