@@ -8,6 +8,12 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use crate::motion::{JOINTS, Joints};
 
+pub use fit::fit;
+pub use reference::reference_poses;
+
+mod fit;
+mod reference;
+
 /// A humanoid scaled to one subject.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Body {
@@ -119,6 +125,17 @@ impl Body {
             let marker = &self.markers[j];
             links[marker.link].transform_point(&marker.position.into()).coords
         })
+    }
+
+    /// Centre of mass of the whole body, m, given the world pose of every link.
+    pub fn mass_center(&self, links: &[Isometry3<f64>]) -> Vector3<f64> {
+        let moment: Vector3<f64> = self
+            .links
+            .iter()
+            .zip(links)
+            .map(|(link, pose)| link.mass * pose.transform_point(&link.center_of_mass.into()).coords)
+            .sum();
+        moment / self.mass()
     }
 
     /// World pose of every link of `pose` (forward kinematics).

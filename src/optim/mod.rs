@@ -10,6 +10,9 @@ use crate::objective::{Evaluation, Order};
 
 pub use minimize::{Budget, Minimize, Minimum, Observer, StoppingRule, Termination};
 
+pub use levenberg_marquardt::LevenbergMarquardt;
+
+mod levenberg_marquardt;
 mod minimize;
 
 /// An iterative minimizer: what stays fixed (`self`) apart from what evolves (`State`).

@@ -1,6 +1,53 @@
 //! Forward simulation of the body: from PD targets to a trajectory.
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
+use serde::{Deserialize, Serialize};
+
+pub use control::{ControlTrack, Knots};
+pub use world::{Engine, Velocity, World};
+
+mod control;
+mod world;
+
+/// Standard gravity, m/s².
+pub const GRAVITY: f64 = 9.80665;
+
+/// How the engine steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Physics {
+    /// Simulation timestep, s. Default: 1/250. Smaller: more accurate, slower.
+    pub timestep: f64,
+    /// Solver iterations (each a substep of the engine) per timestep. Default: 4.
+    pub solver_iterations: usize,
+    /// Projected Gauss–Seidel sweeps per solver iteration. Default: 4. More: stiffer joints and
+    /// motors, slower.
+    pub pgs_iterations: usize,
+    /// Share of the last step's impulses the solver starts from, in [0, 1]. Default: 0, which
+    /// keeps rollouts free of hidden state and the loss smooth.
+    pub warmstart: f64,
+    /// Coulomb friction of feet on ground. Default: 0.9.
+    pub friction: f64,
+}
+
+impl Default for Physics {
+    fn default() -> Self {
+        Self {
+            timestep: 1.0 / 250.0,
+            solver_iterations: 4,
+            pgs_iterations: 4,
+            warmstart: 0.0,
+            friction: 0.9,
+        }
+    }
+}
+
+impl Physics {
+    /// Timesteps per frame at `fps`; at least one.
+    pub fn steps_per_frame(&self, fps: f64) -> usize {
+        (1.0 / (fps * self.timestep)).round().max(1.0) as usize
+    }
+}
 
 /// The record of a rollout, one entry per observed frame.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,0 +1,298 @@
+//! Scales the humanoid of `assets/humanoid.json` to one subject's bone lengths and mass.
+
+use nalgebra::{Matrix3, UnitQuaternion, Vector3};
+use serde::Deserialize;
+
+use super::reference::frame_from;
+use super::{Body, Geometry, JointModel, Link, Marker, Shape};
+use crate::error::{Error, Result};
+use crate::motion::{JOINTS, Joints, Motion};
+
+/// Body mass index that turns stature into mass when no mass is given, kg/m².
+const BODY_MASS_INDEX: f64 = 22.5;
+/// From the ankle down to the sole, where the motion does not tell, as a fraction of stature
+/// (Winter 2009, Fig. 4.1).
+const ANKLE_HEIGHT: f64 = 0.039;
+/// Foot length as a fraction of stature (Winter 2009, Fig. 4.1).
+const FOOT_LENGTH: f64 = 0.152;
+/// Smallest moment of inertia of a link, kg·m²: stands for the rotor-like inertia of muscles and
+/// keeps feet and forearms well conditioned for the solver.
+const SMALLEST_INERTIA: f64 = 4e-3;
+
+const TEMPLATE: &str = include_str!("../../assets/humanoid.json");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Template {
+    #[serde(rename = "comment")]
+    _comment: String,
+    links: Vec<LinkTemplate>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkTemplate {
+    name: String,
+    mass: f64,
+    center_of_mass: f64,
+    gyration: [f64; 3],
+    radius: f64,
+    stiffness: f64,
+    torque_limit: f64,
+    limits: [[f64; 2]; 3],
+    controlled: Vec<Axis>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Axis {
+    X,
+    Y,
+    Z,
+}
+
+/// Where a link's joint sits and where its segment ends, in the T-pose.
+struct Segment {
+    parent: Option<usize>,
+    /// Joint in the parent's frame, m.
+    offset: Vector3<f64>,
+    /// From the joint to the segment's far end, m.
+    extent: Vector3<f64>,
+}
+
+/// Bone vectors of a subject, measured on a motion.
+struct Proportions {
+    segments: Vec<Segment>,
+    markers: [Marker; JOINTS],
+    stature: f64,
+    /// Height of the right and the left ankle above the sole, m.
+    ankle_height: [f64; 2],
+}
+
+/// Builds the body that fits `motion`: link lengths from the median bone lengths, mass `mass` (kg)
+/// or 22.5 kg/m² × stature².
+///
+/// # Errors
+/// [`Error::Input`] when a bone has no length.
+pub fn fit(motion: &Motion, mass: Option<f64>) -> Result<Body> {
+    let template: Template = serde_json::from_str(TEMPLATE)
+        .map_err(|error| Error::Internal(format!("assets/humanoid.json: {error}")))?;
+    let proportions = measure(motion)?;
+    let mass = mass.unwrap_or(BODY_MASS_INDEX * proportions.stature.powi(2));
+    let links = template
+        .links
+        .iter()
+        .zip(&proportions.segments)
+        .map(|(link, segment)| build_link(link, segment, &proportions, mass))
+        .collect();
+    Ok(Body { links, markers: proportions.markers, stature: proportions.stature })
+}
+
+fn build_link(
+    template: &LinkTemplate,
+    segment: &Segment,
+    proportions: &Proportions,
+    subject_mass: f64,
+) -> Link {
+    let mass = template.mass * subject_mass;
+    let length = segment.extent.norm();
+    let scale = proportions.stature / 1.75;
+    let strength = subject_mass / 70.0;
+    let foot = match template.name.as_str() {
+        "right_foot" => Some(proportions.ankle_height[0]),
+        "left_foot" => Some(proportions.ankle_height[1]),
+        _ => None,
+    };
+    let inertia = Vector3::from_fn(|axis, _| {
+        (mass * (template.gyration[axis] * length).powi(2)).max(SMALLEST_INERTIA * strength)
+    });
+    let center_of_mass = match foot {
+        Some(height) => Vector3::new(0.2 * segment.extent.x, 0.0, -0.6 * height),
+        None => template.center_of_mass * segment.extent,
+    };
+    let radius = template.radius * scale;
+    Link {
+        name: template.name.clone(),
+        parent: segment.parent,
+        offset: segment.offset,
+        mass,
+        center_of_mass,
+        inertia,
+        shapes: match foot {
+            Some(height) => foot_shapes(height, proportions.stature),
+            None => segment_shapes(&template.name, segment, proportions, radius),
+        },
+        joint: JointModel {
+            stiffness: template.stiffness * strength,
+            damping: 0.1 * template.stiffness * strength,
+            torque_limit: template.torque_limit * strength,
+            limits: template.limits.map(|range| range.map(f64::to_radians)),
+            controlled: [Axis::X, Axis::Y, Axis::Z]
+                .map(|axis| template.controlled.contains(&axis)),
+        },
+    }
+}
+
+/// The sole: one rounded box from heel to the ball of the foot that touches the ground, and the
+/// toes and instep for display.
+fn foot_shapes(ankle_height: f64, stature: f64) -> Vec<Shape> {
+    let length = FOOT_LENGTH * stature;
+    let (heel, front) = (-0.22 * length, 0.56 * length);
+    let thickness = 0.35 * ankle_height;
+    let sole = Geometry::RoundBox {
+        center: Vector3::new(0.5 * (heel + front), 0.0, 0.5 * thickness - ankle_height),
+        half_extents: Vector3::new(0.5 * (front - heel), 0.17 * length, 0.5 * thickness),
+        rotation: UnitQuaternion::identity(),
+        radius: 0.3 * thickness,
+    };
+    let toes = Geometry::Capsule {
+        a: Vector3::new(front, 0.09 * length, 0.5 * thickness - ankle_height),
+        b: Vector3::new(front, -0.09 * length, 0.5 * thickness - ankle_height),
+        radius: 0.48 * thickness,
+    };
+    let instep = Geometry::Capsule {
+        a: Vector3::new(0.0, 0.0, -0.1 * ankle_height),
+        b: Vector3::new(0.75 * front, 0.0, 0.9 * thickness - ankle_height),
+        radius: 0.4 * ankle_height,
+    };
+    vec![
+        Shape { geometry: sole, collides: true },
+        Shape { geometry: toes, collides: false },
+        Shape { geometry: instep, collides: false },
+    ]
+}
+
+fn segment_shapes(
+    name: &str,
+    segment: &Segment,
+    proportions: &Proportions,
+    radius: f64,
+) -> Vec<Shape> {
+    let capsule = |a: Vector3<f64>, b: Vector3<f64>, radius: f64| Shape {
+        geometry: Geometry::Capsule { a, b, radius },
+        collides: false,
+    };
+    let marker = |j: usize| proportions.markers[j].position;
+    match name {
+        "pelvis" => vec![capsule(0.8 * marker(1), 0.8 * marker(4), radius)],
+        "thorax" => vec![
+            capsule(0.3 * segment.extent, 0.75 * segment.extent, radius),
+            capsule(0.85 * marker(11), 0.85 * marker(14), 0.5 * radius),
+        ],
+        "head" => vec![
+            capsule(Vector3::zeros(), 0.5 * segment.extent, 0.55 * radius),
+            capsule(0.75 * segment.extent, 0.95 * segment.extent, radius),
+        ],
+        _ => vec![capsule(0.1 * segment.extent, 0.95 * segment.extent, radius)],
+    }
+}
+
+/// Measures the bone vectors on `motion`, all as medians over the frames.
+fn measure(motion: &Motion) -> Result<Proportions> {
+    let bone = |from: usize, to: usize| -> Result<f64> {
+        let length = median(motion.joints.iter().map(|p| (p[to] - p[from]).norm()));
+        if length > 1e-3 {
+            return Ok(length);
+        }
+        Err(Error::input(
+            &motion.name,
+            format!("bone between joints {from} and {to}"),
+            format!("length {:.1} mm", 1e3 * length),
+            "check the joint order (--layout)",
+        ))
+    };
+    let (x, y, z) = (Vector3::x(), Vector3::y(), Vector3::z());
+    let [rhip, lhip] = [-bone(0, 1)? * y, bone(0, 4)? * y];
+    let spine = bone(0, 7)? * z;
+    let chest = bone(7, 8)? * z;
+    let [lshoulder, rshoulder] = [11, 14].map(|j| shoulder_offset(motion, j));
+    let (neck, head) = (neck_offset(motion), bone(8, 10)? * z);
+    let [rthigh, rshin] = [-bone(1, 2)? * z, -bone(2, 3)? * z];
+    let [lthigh, lshin] = [-bone(4, 5)? * z, -bone(5, 6)? * z];
+    let [larm, lforearm] = [bone(11, 12)? * y, bone(12, 13)? * y];
+    let [rarm, rforearm] = [-bone(14, 15)? * y, -bone(15, 16)? * y];
+    // Foot and vertex added to the chain of bones, as in the data's own definition of stature.
+    let stature = 0.18 + 0.5 * (rthigh + rshin + lthigh + lshin).norm() + (spine + chest + head).norm();
+    let foot = FOOT_LENGTH * stature * x;
+    let ankle_height = [3, 6].map(|ankle| standing_height(motion, ankle, stature));
+    let segment = |parent: Option<usize>, offset, extent| Segment { parent, offset, extent };
+    let zero = Vector3::zeros();
+    let segments = vec![
+        segment(None, zero, spine),
+        segment(Some(0), zero, spine),
+        segment(Some(1), spine, chest),
+        segment(Some(2), chest, head),
+        segment(Some(0), rhip, rthigh),
+        segment(Some(4), rthigh, rshin),
+        segment(Some(5), rshin, foot),
+        segment(Some(0), lhip, lthigh),
+        segment(Some(7), lthigh, lshin),
+        segment(Some(8), lshin, foot),
+        segment(Some(2), lshoulder, larm),
+        segment(Some(10), larm, lforearm),
+        segment(Some(2), rshoulder, rarm),
+        segment(Some(12), rarm, rforearm),
+    ];
+    let marker = |link: usize, position| Marker { link, position };
+    let markers = [
+        marker(0, zero),
+        marker(0, rhip),
+        marker(5, zero),
+        marker(6, zero),
+        marker(0, lhip),
+        marker(8, zero),
+        marker(9, zero),
+        marker(2, zero),
+        marker(3, zero),
+        marker(3, neck),
+        marker(3, head),
+        marker(2, lshoulder),
+        marker(11, zero),
+        marker(11, lforearm),
+        marker(2, rshoulder),
+        marker(13, zero),
+        marker(13, rforearm),
+    ];
+    Ok(Proportions { segments, markers, stature, ankle_height })
+}
+
+/// Frame of the thorax: origin at the spine joint (7), z towards the thorax joint (8), y left.
+fn thorax_frame(p: &Joints) -> Matrix3<f64> {
+    frame_from(p[8] - p[7], p[11] - p[14])
+}
+
+/// A shoulder in the thorax frame, per axis the median over the frames.
+fn shoulder_offset(motion: &Motion, joint: usize) -> Vector3<f64> {
+    median_vector(motion, |p| thorax_frame(p).transpose() * (p[joint] - p[7]))
+}
+
+/// The neck joint (9) in the head's frame, whose z axis points from joint 8 to joint 10: the
+/// triangle 8–9–10 lies in the sagittal plane, since the 17 joints do not show the head's yaw.
+fn neck_offset(motion: &Motion) -> Vector3<f64> {
+    let offset = median_vector(motion, |p| {
+        let head = frame_from(p[10] - p[8], p[11] - p[14]);
+        head.transpose() * (p[9] - p[8])
+    });
+    Vector3::new(offset.x, 0.0, offset.z)
+}
+
+/// Height of an ankle above the sole in stance: a low quantile of its height, within the range
+/// seen on humans (0.028–0.06 of stature), else the anthropometric mean.
+fn standing_height(motion: &Motion, ankle: usize, stature: f64) -> f64 {
+    let mut heights: Vec<f64> = motion.joints.iter().map(|p| p[ankle].z).collect();
+    heights.sort_by(f64::total_cmp);
+    let low = heights[heights.len() / 10];
+    let range = 0.028 * stature..0.06 * stature;
+    if range.contains(&low) { low } else { ANKLE_HEIGHT * stature + 0.01 }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+fn median_vector(motion: &Motion, local: impl Fn(&Joints) -> Vector3<f64>) -> Vector3<f64> {
+    let locals: Vec<Vector3<f64>> = motion.joints.iter().map(local).collect();
+    Vector3::from_fn(|axis, _| median(locals.iter().map(|v| v[axis])))
+}

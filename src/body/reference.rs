@@ -1,0 +1,263 @@
+//! Reference poses by inverse kinematics: what the body would look like if it only had to be
+//! where the joints were seen.
+//!
+//! Seventeen joints fix every direction but not every rotation about a bone. What they leave open
+//! is inferred:
+//! * upper arm and thigh turn so that elbow and knee bend about their hinge; where the limb is
+//!   almost straight the hinge axis fades into the one the trunk suggests;
+//! * the abdomen does not twist against the pelvis, the head does not turn against the thorax;
+//! * the foot points along the knee's plane, at a right angle to the shin, but neither heel nor
+//!   ball may be below the ground: a low ankle makes the foot flat, a rising one rolls it over
+//!   the ball.
+
+use nalgebra::{Isometry3, Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
+
+use super::{Body, Geometry, Pose};
+use crate::motion::{Joints, Motion};
+
+/// How strongly the suggested hinge axis enters against the seen one, as the sine of a bend angle.
+const HINGE_PRIOR: f64 = 0.15;
+
+/// Horizontal speeds of heel or ball between which a touching foot turns into a swinging one, m/s.
+const DRAG_SPEED: [f64; 2] = [0.15, 0.6];
+/// Height over the ground that a swinging foot keeps, m.
+const CLEARANCE: f64 = 0.025;
+
+/// Rotation whose columns are x, y, z of a frame with z along `z` and y as close to `y_hint` as
+/// that allows.
+pub(super) fn frame_from(z: Vector3<f64>, y_hint: Vector3<f64>) -> Matrix3<f64> {
+    let z = z.normalize();
+    let x = y_hint.cross(&z).normalize();
+    Matrix3::from_columns(&[x, z.cross(&x), z])
+}
+
+/// Poses of `body` that follow `motion`, one per frame.
+pub fn reference_poses(body: &Body, motion: &Motion) -> Vec<Pose> {
+    let hinges: [Vec<Vector3<f64>>; 4] =
+        LIMBS.map(|limb| smooth_vectors(motion.joints.iter().map(|p| limb.hinge(p)).collect()));
+    let mut frames: Vec<[Matrix3<f64>; 14]> = motion
+        .joints
+        .iter()
+        .enumerate()
+        .map(|(t, p)| link_frames(p, std::array::from_fn(|limb| hinges[limb][t])))
+        .collect();
+    for (foot, toe) in [(6, 0), (9, 1)] {
+        let toes = motion.toes.as_ref().map(|toes| toes.iter().map(|pair| pair[toe]).collect());
+        place_feet(body, motion, &mut frames, foot, toes);
+    }
+    frames.iter().zip(&motion.joints).map(|(frames, p)| pose(body, frames, p[0])).collect()
+}
+
+fn pose(body: &Body, frames: &[Matrix3<f64>; 14], root: Vector3<f64>) -> Pose {
+    let world =
+        frames.map(|m| UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(m)));
+    let rotation = |i: usize, parent: Option<usize>| match parent {
+        None => UnitQuaternion::identity(),
+        Some(parent) => world[parent].inverse() * world[i],
+    };
+    Pose {
+        root: Isometry3::from_parts(Translation3::from(root), world[0]),
+        rotations: body.links.iter().enumerate().map(|(i, link)| rotation(i, link.parent)).collect(),
+    }
+}
+
+/// A limb of two segments with a hinge between them.
+#[derive(Clone, Copy)]
+struct Limb {
+    /// Its three joints, from the trunk outwards.
+    joints: [usize; 3],
+    /// Direction of the upper segment in the T-pose.
+    axis: Vector3<f64>,
+    /// Hinge axis in the T-pose: flexion turns positively about it.
+    hinge: Vector3<f64>,
+    /// Whether it hangs on the thorax rather than on the pelvis.
+    on_thorax: bool,
+}
+
+const LIMBS: [Limb; 4] = [
+    Limb { joints: [1, 2, 3], axis: Vector3::new(0.0, 0.0, -1.0), hinge: Vector3::new(0.0, 1.0, 0.0), on_thorax: false },
+    Limb { joints: [4, 5, 6], axis: Vector3::new(0.0, 0.0, -1.0), hinge: Vector3::new(0.0, 1.0, 0.0), on_thorax: false },
+    Limb { joints: [11, 12, 13], axis: Vector3::new(0.0, 1.0, 0.0), hinge: Vector3::new(0.0, 0.0, -1.0), on_thorax: true },
+    Limb { joints: [14, 15, 16], axis: Vector3::new(0.0, -1.0, 0.0), hinge: Vector3::new(0.0, 0.0, 1.0), on_thorax: true },
+];
+
+impl Limb {
+    /// Frame of the trunk carried along by the smallest rotation onto the upper segment.
+    fn carried(&self, p: &Joints) -> Matrix3<f64> {
+        let trunk = if self.on_thorax { thorax(p) } else { pelvis(p) };
+        swing(&trunk, p[self.joints[1]] - p[self.joints[0]], self.axis)
+    }
+
+    /// The hinge seen in the carried frame: its length is the sine of the bend, plus the prior.
+    fn hinge(&self, p: &Joints) -> Vector3<f64> {
+        let [a, b, c] = self.joints.map(|j| p[j]);
+        let bend = (b - a).normalize().cross(&(c - b).normalize());
+        self.carried(p).transpose() * bend + HINGE_PRIOR * self.hinge
+    }
+}
+
+fn pelvis(p: &Joints) -> Matrix3<f64> {
+    frame_from_y(p[4] - p[1], p[7] - p[0])
+}
+
+fn thorax(p: &Joints) -> Matrix3<f64> {
+    frame_from(p[8] - p[7], p[11] - p[14])
+}
+
+/// World orientation of every link, feet at a right angle to the shin for now; `hinges` are those
+/// of [`LIMBS`] in their carried frames.
+fn link_frames(p: &Joints, hinges: [Vector3<f64>; 4]) -> [Matrix3<f64>; 14] {
+    let (pelvis, thorax) = (pelvis(p), thorax(p));
+    let abdomen = swing(&pelvis, p[7] - p[0], Vector3::z());
+    let head = swing(&thorax, p[10] - p[8], Vector3::z());
+    let [right_leg, left_leg, left_arm, right_arm] = std::array::from_fn(|i| {
+        let limb = LIMBS[i];
+        let hinge = limb.carried(p) * hinges[i];
+        let [a, b, c] = limb.joints.map(|j| p[j]);
+        [b - a, c - b].map(|bone| match limb.on_thorax {
+            false => frame_from(-bone, hinge),
+            true => frame_from_y(limb.axis.y * bone, limb.hinge.z * hinge),
+        })
+    });
+    let [rthigh, rshin] = right_leg;
+    let [lthigh, lshin] = left_leg;
+    let [larm, lforearm] = left_arm;
+    let [rarm, rforearm] = right_arm;
+    [
+        pelvis, abdomen, thorax, head, rthigh, rshin, rshin, lthigh, lshin, lshin, larm, lforearm,
+        rarm, rforearm,
+    ]
+}
+
+/// Frame with y along `y` and z as close to `z_hint` as that allows.
+fn frame_from_y(y: Vector3<f64>, z_hint: Vector3<f64>) -> Matrix3<f64> {
+    let y = y.normalize();
+    let x = y.cross(&z_hint).normalize();
+    Matrix3::from_columns(&[x, y, x.cross(&y)])
+}
+
+/// `parent` turned by the smallest rotation that points its `axis` along `direction`.
+fn swing(parent: &Matrix3<f64>, direction: Vector3<f64>, axis: Vector3<f64>) -> Matrix3<f64> {
+    let from = parent * axis;
+    let rotation = Rotation3::rotation_between(&from, &direction).unwrap_or_else(Rotation3::identity);
+    rotation.matrix() * parent
+}
+
+/// Turns the foot about its own y axis so that it points at the toe when that is known, else so
+/// that heel and ball stay above the ground; then smooths the pitch over time.
+fn place_feet(
+    body: &Body,
+    motion: &Motion,
+    frames: &mut [[Matrix3<f64>; 14]],
+    foot: usize,
+    toes: Option<Vec<Vector3<f64>>>,
+) {
+    let Some(sole) = sole(body, foot) else { return };
+    let ankles: Vec<Vector3<f64>> =
+        motion.joints.iter().map(|p| p[if foot == 6 { 3 } else { 6 }]).collect();
+    let forward: Vec<Vector3<f64>> = match &toes {
+        Some(toes) => toes.iter().zip(&ankles).map(|(toe, ankle)| toe - ankle).collect(),
+        None => frames.iter().map(|frame| frame[foot - 1].column(0).into()).collect(),
+    };
+    let flat = |v: &Vector3<f64>| Vector3::new(v.x, v.y, 0.0).try_normalize(1e-3);
+    let headings = smooth_vectors(forward.iter().map(|v| flat(v).unwrap_or_default()).collect());
+    let headings: Vec<Vector3<f64>> =
+        headings.iter().map(|v| v.try_normalize(1e-6).unwrap_or_else(Vector3::x)).collect();
+    let pitches = match &toes {
+        Some(_) => toe_pitches(&forward, &sole),
+        None => inferred_pitches(&forward, &ankles, &headings, &sole, motion.fps),
+    };
+    for (frame, (heading, pitch)) in frames.iter_mut().zip(headings.iter().zip(smooth(&pitches))) {
+        frame[foot] = foot_frame(heading, pitch);
+    }
+}
+
+/// A foot that points along `heading`, turned toe-down by `pitch`.
+fn foot_frame(heading: &Vector3<f64>, pitch: f64) -> Matrix3<f64> {
+    let flat = Matrix3::from_columns(&[*heading, Vector3::z().cross(heading), Vector3::z()]);
+    flat * Rotation3::from_axis_angle(&Vector3::y_axis(), pitch).matrix()
+}
+
+/// Pitches that point the foot at the toe tip, which lies as deep below the ankle as the sole's
+/// front end, a third further ahead, when the foot is flat.
+fn toe_pitches(forward: &[Vector3<f64>], sole: &[Vector3<f64>; 2]) -> Vec<f64> {
+    let down = |v: &Vector3<f64>| (-v.z / v.norm().max(1e-9)).clamp(-1.0, 1.0).asin();
+    let rest = down(&Vector3::new(1.3 * sole[1].x, 0.0, sole[1].z));
+    forward.iter().map(|v| down(v) - rest).collect()
+}
+
+/// Pitches nearest to a right angle between shin and foot that keep heel and ball above the
+/// ground, and clear of it where they would be dragged along.
+fn inferred_pitches(
+    forward: &[Vector3<f64>],
+    ankles: &[Vector3<f64>],
+    headings: &[Vector3<f64>],
+    sole: &[Vector3<f64>; 2],
+    fps: f64,
+) -> Vec<f64> {
+    let limited = |t: usize, clearance: [f64; 2]| {
+        let neutral = (-forward[t].z / forward[t].norm().max(1e-9)).clamp(-1.0, 1.0).asin();
+        let [heel, ball] =
+            [0, 1].map(|end| steepest(sole[end], ankles[t].z - clearance[end]));
+        neutral.clamp(-heel, ball)
+    };
+    let touching: Vec<f64> = (0..ankles.len()).map(|t| limited(t, [0.0; 2])).collect();
+    let speed = |end: usize, t: usize| {
+        let (a, b) = (t.saturating_sub(1), (t + 1).min(ankles.len() - 1));
+        let at = |t: usize| ankles[t] + foot_frame(&headings[t], touching[t]) * sole[end];
+        (at(b) - at(a)).xy().norm() * fps / (b - a).max(1) as f64
+    };
+    (0..ankles.len())
+        .map(|t| {
+            let clearance = [0, 1].map(|end| {
+                let share = ((speed(end, t) - DRAG_SPEED[0]) / (DRAG_SPEED[1] - DRAG_SPEED[0]))
+                    .clamp(0.0, 1.0);
+                CLEARANCE * share * share * (3.0 - 2.0 * share)
+            });
+            limited(t, clearance)
+        })
+        .collect()
+}
+
+/// Lowest points of heel and ball of a foot in its frame, m.
+fn sole(body: &Body, foot: usize) -> Option<[Vector3<f64>; 2]> {
+    body.links[foot].shapes.iter().filter(|shape| shape.collides).find_map(|shape| {
+        match &shape.geometry {
+            Geometry::RoundBox { center, half_extents, .. } => {
+                let z = center.z - half_extents.z;
+                Some([
+                    Vector3::new(center.x - half_extents.x, 0.0, z),
+                    Vector3::new(center.x + half_extents.x, 0.0, z),
+                ])
+            }
+            Geometry::Capsule { .. } => None,
+        }
+    })
+}
+
+/// The largest pitch, rad, at which `point` of the foot stays above the ground while the ankle is
+/// at `height`.
+fn steepest(point: Vector3<f64>, height: f64) -> f64 {
+    let reach = point.x.hypot(point.z);
+    let slope = (-point.z / reach).asin();
+    ((height / reach).clamp(-1.0, 1.0).asin() - slope).max(0.0)
+}
+
+/// Binomial smoothing over five frames.
+fn smooth(values: &[f64]) -> Vec<f64> {
+    let at = |t: isize| values[t.clamp(0, values.len() as isize - 1) as usize];
+    (0..values.len() as isize)
+        .map(|t| (at(t - 2) + 4.0 * at(t - 1) + 6.0 * at(t) + 4.0 * at(t + 1) + at(t + 2)) / 16.0)
+        .collect()
+}
+
+/// Mean over ±4 frames.
+fn smooth_vectors(vectors: Vec<Vector3<f64>>) -> Vec<Vector3<f64>> {
+    (0..vectors.len())
+        .map(|t| {
+            let range = t.saturating_sub(4)..(t + 5).min(vectors.len());
+            let count = range.len() as f64;
+            vectors[range].iter().sum::<Vector3<f64>>() / count
+        })
+        .collect()
+}

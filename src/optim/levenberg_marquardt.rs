@@ -1,0 +1,159 @@
+//! Levenberg–Marquardt for half sums of squares.
+//!
+//! At xₖ with residuals r and Jacobian J the step solves (JᵀJ + λ D) p = −Jᵀr with
+//! D = diag(JᵀJ) (bounded below); it is accepted when the loss falls, and λ follows the ratio of
+//! actual to predicted reduction (Nielsen 1999). A trial point is looked at by its value alone;
+//! the Jacobian is asked for only where a step was accepted.
+//!
+//! # References
+//! K. Levenberg 1944; D. Marquardt 1963; H. B. Nielsen, "Damping parameter in Marquardt's
+//! method", IMM-REP-1999-05.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::{Optimizer, Query};
+use crate::error::Result;
+use crate::objective::{Evaluation, Order};
+
+/// Levenberg–Marquardt with Marquardt's scaling and Nielsen's damping rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LevenbergMarquardt {
+    /// λ before the first step, relative to D. Default: 1e-2.
+    pub initial_damping: f64,
+    /// Lower bound of the entries of D, as a share of its largest. Default: 1e-4. Raising it keeps
+    /// steps along insensitive parameters short.
+    pub scaling_floor: f64,
+    /// Converged once the gradient's largest entry is below. Default: 1e-8.
+    pub gradient_tolerance: f64,
+    /// Gives up after this many rejected steps in a row. Default: 12.
+    pub rejections: usize,
+}
+
+impl Default for LevenbergMarquardt {
+    fn default() -> Self {
+        Self { initial_damping: 1e-2, scaling_floor: 1e-4, gradient_tolerance: 1e-8, rejections: 12 }
+    }
+}
+
+/// What evolves.
+#[derive(Clone, Debug)]
+pub struct State {
+    x: DVector<f64>,
+    trial: DVector<f64>,
+    value: f64,
+    normal: DMatrix<f64>,
+    gradient: DVector<f64>,
+    damping: f64,
+    /// Nielsen's ν, the factor of the next raise of λ.
+    raise: f64,
+    predicted: f64,
+    rejected: usize,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    /// The Jacobian at `x` is needed.
+    Linearize,
+    /// The value at `trial` is needed.
+    Try,
+    Done,
+}
+
+impl LevenbergMarquardt {
+    /// Sets the trial point from the damped normal equations.
+    fn propose(&self, state: &mut State) {
+        let n = state.x.len();
+        let largest = state.normal.diagonal().max();
+        let floor = (self.scaling_floor * largest).max(f64::MIN_POSITIVE);
+        for _ in 0..self.rejections {
+            let mut damped = state.normal.clone();
+            for i in 0..n {
+                damped[(i, i)] += state.damping * state.normal[(i, i)].max(floor);
+            }
+            if let Some(factor) = damped.cholesky() {
+                let step = -factor.solve(&state.gradient);
+                // ‖r‖²/2 − ‖r + Jp‖²/2 = −gᵀp − ½ pᵀ JᵀJ p
+                state.predicted =
+                    -state.gradient.dot(&step) - 0.5 * step.dot(&(&state.normal * &step));
+                state.trial = &state.x + step;
+                state.stage = Stage::Try;
+                return;
+            }
+            state.damping *= 10.0;
+        }
+        state.stage = Stage::Done;
+    }
+}
+
+impl Optimizer for LevenbergMarquardt {
+    type State = State;
+
+    fn init(&self, x0: &[f64]) -> State {
+        let x = DVector::from_column_slice(x0);
+        State {
+            trial: x.clone(),
+            normal: DMatrix::zeros(0, 0),
+            gradient: DVector::zeros(x.len()),
+            x,
+            value: f64::INFINITY,
+            damping: self.initial_damping,
+            raise: 2.0,
+            predicted: 0.0,
+            rejected: 0,
+            stage: Stage::Linearize,
+        }
+    }
+
+    fn ask<'s>(&self, state: &'s State) -> Query<'s> {
+        match state.stage {
+            Stage::Linearize => Query { x: state.x.as_slice(), order: Order::Jacobian },
+            Stage::Try | Stage::Done => Query { x: state.trial.as_slice(), order: Order::Value },
+        }
+    }
+
+    fn tell(&self, state: &mut State, evaluation: &Evaluation) -> Result<()> {
+        match state.stage {
+            Stage::Done => {}
+            Stage::Linearize => {
+                let (Some(r), Some(jacobian)) = (&evaluation.residuals, &evaluation.jacobian) else {
+                    state.stage = Stage::Done;
+                    return Ok(());
+                };
+                state.value = evaluation.value;
+                state.gradient = jacobian.tr_mul(r);
+                state.normal = jacobian.tr_mul(jacobian);
+                let finite = state.value.is_finite() && state.normal.iter().all(|v| v.is_finite());
+                if !finite || state.gradient.amax() <= self.gradient_tolerance {
+                    state.stage = Stage::Done;
+                    return Ok(());
+                }
+                self.propose(state);
+            }
+            Stage::Try => {
+                let ratio = (state.value - evaluation.value) / state.predicted;
+                if ratio > 1e-4 {
+                    state.x.copy_from(&state.trial);
+                    let shrink = 1.0 - (2.0 * ratio.min(1.5) - 1.0).powi(3);
+                    state.damping = (state.damping * shrink.max(1.0 / 3.0)).max(1e-12);
+                    state.raise = 2.0;
+                    state.rejected = 0;
+                    state.stage = Stage::Linearize;
+                } else {
+                    state.rejected += 1;
+                    state.damping *= state.raise;
+                    state.raise *= 2.0;
+                    match state.rejected < self.rejections {
+                        true => self.propose(state),
+                        false => state.stage = Stage::Done,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn converged(&self, state: &State) -> bool {
+        state.stage == Stage::Done
+    }
+}

@@ -1,0 +1,248 @@
+//! The terms of the loss and their weights.
+//!
+//! The loss of a window is ½ ‖r‖². Every term is a named block of residuals, scaled so that with
+//! weight w it contributes ½ w² times a mean square of something readable: squared distances in
+//! units of 10 mm, torques in units of their limit, radians, metres per second.
+
+use nalgebra::{Isometry3, UnitQuaternion, Vector3};
+use serde::{Deserialize, Serialize};
+
+use crate::body::{Body, Geometry};
+use crate::motion::{JOINTS, Joints};
+
+/// Length that counts as one unit of position error, m.
+const POSITION_UNIT: f64 = 0.01;
+/// √(h/g) of a standing person's centre of mass (h ≈ 0.95 m), s.
+const FALL_TIME: f64 = 0.31;
+/// Height over which a sole point's slip fades out, m.
+const SLIP_HEIGHT: f64 = 0.01;
+
+/// Weights of the terms. All are ≥ 0; a term with weight 0 is not computed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Weights {
+    /// Joint positions, per 10 mm (mean over frames and joints). Default: 1.
+    pub position: f64,
+    /// Joint velocities, as the position error that 50 ms of the velocity error make. Default: 0.5.
+    pub velocity: f64,
+    /// Capture point (centre of mass plus its velocity times √(h/g), horizontal), per 10 mm: where
+    /// the body would come to rest, so that the window's end is worth something to the next.
+    /// Default: 1.
+    pub capture_point: f64,
+    /// Torque the PD controller asks for, as a share of the joint's limit. Default: 0.1.
+    pub torque: f64,
+    /// Joint rotation beyond its limit, rad. Default: 2.
+    pub joint_limit: f64,
+    /// Horizontal velocity of sole points on the ground, m/s. Default: 0.5.
+    pub foot_slip: f64,
+    /// Depth of sole points below the ground, per 10 mm. Default: 0.5.
+    pub penetration: f64,
+    /// Size of the PD target offsets, rad. Default: 0.1.
+    pub offset: f64,
+    /// Change of the offsets from knot to knot, rad. Default: 0.2.
+    pub smoothness: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            position: 1.0,
+            velocity: 0.5,
+            capture_point: 1.0,
+            torque: 0.1,
+            joint_limit: 2.0,
+            foot_slip: 0.5,
+            penetration: 0.5,
+            offset: 0.1,
+            smoothness: 0.2,
+        }
+    }
+}
+
+/// Names of the terms, in the order of [`FrameTerms::sizes`] followed by the knot terms.
+pub const TERM_NAMES: [&str; 9] = [
+    "position",
+    "velocity",
+    "capture_point",
+    "torque",
+    "joint_limit",
+    "foot_slip",
+    "penetration",
+    "offset",
+    "smoothness",
+];
+
+/// What the terms of one frame look at.
+pub struct FrameState<'a> {
+    /// World poses of the links.
+    pub links: &'a [Isometry3<f64>],
+    /// World poses of the links one frame earlier.
+    pub previous: &'a [Isometry3<f64>],
+    /// PD targets of the links, rotation parent ← child.
+    pub targets: &'a [UnitQuaternion<f64>],
+    /// Observed joints of this frame and of the one before.
+    pub observed: [&'a Joints; 2],
+    /// Centre of mass of the reference pose at this frame and at the one before, m.
+    pub reference_mass_center: [Vector3<f64>; 2],
+}
+
+/// The residuals of one frame.
+pub struct FrameTerms {
+    weights: Weights,
+    fps: f64,
+    frames: usize,
+    /// Sole corners: link and position in its frame.
+    soles: Vec<(usize, Vector3<f64>)>,
+    /// Relative importance of each joint, mean square one.
+    joint_weights: [f64; JOINTS],
+    limits: Vec<[[f64; 2]; 3]>,
+    /// Radians of target error at which the motor reaches its torque limit, per link.
+    saturation: Vec<f64>,
+    parents: Vec<Option<usize>>,
+}
+
+impl FrameTerms {
+    /// Terms for windows of `frames` frames at `fps`.
+    pub fn new(body: &Body, weights: &Weights, fps: f64, frames: usize) -> Self {
+        Self {
+            weights: weights.clone(),
+            fps,
+            frames,
+            soles: sole_corners(body),
+            joint_weights: [1.0; JOINTS],
+            limits: body.links.iter().map(|link| link.joint.limits).collect(),
+            saturation: body
+                .links
+                .iter()
+                .map(|link| link.joint.torque_limit / link.joint.stiffness.max(1e-9))
+                .collect(),
+            parents: body.links.iter().map(|link| link.parent).collect(),
+        }
+    }
+
+    /// Sizes of the blocks of one frame, in the order of [`TERM_NAMES`].
+    pub fn sizes(&self) -> [usize; 7] {
+        let on = |weight: f64, size: usize| if weight > 0.0 { size } else { 0 };
+        let joints = self.parents.len() - 1;
+        [
+            on(self.weights.position, 3 * JOINTS),
+            on(self.weights.velocity, 3 * JOINTS),
+            on(self.weights.capture_point, 2),
+            on(self.weights.torque, 3 * joints),
+            on(self.weights.joint_limit, 3 * joints),
+            on(self.weights.foot_slip, 2 * self.soles.len()),
+            on(self.weights.penetration, self.soles.len()),
+        ]
+    }
+
+    /// Number of residuals of one frame.
+    pub fn len(&self) -> usize {
+        self.sizes().iter().sum()
+    }
+
+    /// Writes the residuals of one frame into `out`, `(len(),)`.
+    pub fn evaluate(&self, body: &Body, state: &FrameState, out: &mut [f64]) {
+        let mut out = out.iter_mut();
+        let mut put = |value: f64| {
+            if let Some(slot) = out.next() {
+                *slot = value;
+            }
+        };
+        let frames = self.frames as f64;
+        let markers = body.marker_positions(state.links);
+        let w = &self.weights;
+        if w.position > 0.0 {
+            let scale = w.position / (POSITION_UNIT * (frames * JOINTS as f64).sqrt());
+            for j in 0..JOINTS {
+                let error = self.joint_weights[j] * scale * (markers[j] - state.observed[0][j]);
+                error.iter().for_each(|e| put(*e));
+            }
+        }
+        if w.velocity > 0.0 {
+            let scale = 0.05 * self.fps * w.velocity / (POSITION_UNIT * (frames * JOINTS as f64).sqrt());
+            let before = body.marker_positions(state.previous);
+            for j in 0..JOINTS {
+                let velocity = markers[j] - before[j];
+                let observed = state.observed[0][j] - state.observed[1][j];
+                (scale * (velocity - observed)).iter().for_each(|e| put(*e));
+            }
+        }
+        if w.capture_point > 0.0 {
+            let scale = w.capture_point / (POSITION_UNIT * (2.0 * frames).sqrt());
+            let capture = |now: Vector3<f64>, before: Vector3<f64>| {
+                now + self.fps * (now - before) * FALL_TIME
+            };
+            let [now, before] = state.reference_mass_center;
+            let error = capture(body.mass_center(state.links), body.mass_center(state.previous))
+                - capture(now, before);
+            put(scale * error.x);
+            put(scale * error.y);
+        }
+        self.joint_terms(state, &mut put);
+        self.sole_terms(state, &mut put);
+    }
+
+    fn joint_terms(&self, state: &FrameState, put: &mut impl FnMut(f64)) {
+        let joints = (self.parents.len() - 1) as f64;
+        let scale = 1.0 / (self.frames as f64 * joints).sqrt();
+        let rotation = |i: usize, parent: usize| {
+            state.links[parent].rotation.inverse() * state.links[i].rotation
+        };
+        if self.weights.torque > 0.0 {
+            for (i, parent) in self.parents.iter().enumerate() {
+                let Some(parent) = *parent else { continue };
+                let error = (rotation(i, parent).inverse() * state.targets[i]).scaled_axis();
+                let share = self.weights.torque * scale / self.saturation[i] * error;
+                share.iter().for_each(|e| put(*e));
+            }
+        }
+        if self.weights.joint_limit > 0.0 {
+            for (i, parent) in self.parents.iter().enumerate() {
+                let Some(parent) = *parent else { continue };
+                let angles = rotation(i, parent).scaled_axis();
+                for (angle, [low, high]) in angles.iter().zip(&self.limits[i]) {
+                    let beyond = (low - angle).max(0.0) - (angle - high).max(0.0);
+                    put(self.weights.joint_limit * scale * beyond);
+                }
+            }
+        }
+    }
+
+    fn sole_terms(&self, state: &FrameState, put: &mut impl FnMut(f64)) {
+        let scale = 1.0 / (self.frames as f64 * self.soles.len() as f64).sqrt();
+        let at = |links: &[Isometry3<f64>], (link, point): &(usize, Vector3<f64>)| {
+            links[*link].transform_point(&(*point).into()).coords
+        };
+        if self.weights.foot_slip > 0.0 {
+            for sole in &self.soles {
+                let now = at(state.links, sole);
+                let velocity = self.fps * (now - at(state.previous, sole));
+                let contact = (-(now.z.max(0.0) / SLIP_HEIGHT).powi(2)).exp();
+                put(self.weights.foot_slip * scale * contact * velocity.x);
+                put(self.weights.foot_slip * scale * contact * velocity.y);
+            }
+        }
+        if self.weights.penetration > 0.0 {
+            for sole in &self.soles {
+                let depth = (-at(state.links, sole).z).max(0.0);
+                put(self.weights.penetration * scale * depth / POSITION_UNIT);
+            }
+        }
+    }
+}
+
+/// The lower corners of every colliding box: link and position in the link's frame.
+pub fn sole_corners(body: &Body) -> Vec<(usize, Vector3<f64>)> {
+    let mut corners = Vec::new();
+    for (i, link) in body.links.iter().enumerate() {
+        for shape in link.shapes.iter().filter(|shape| shape.collides) {
+            if let Geometry::RoundBox { center, half_extents: h, rotation, .. } = &shape.geometry {
+                for (x, y) in [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)] {
+                    let corner = Vector3::new(x * h.x, y * h.y, -h.z);
+                    corners.push((i, center + rotation * corner));
+                }
+            }
+        }
+    }
+    corners
+}

@@ -1,0 +1,285 @@
+//! The humanoid in rapier: the only file that names the engine.
+//!
+//! Ball joints are impulse joints with three `ForceBased` motors. rapier has no quaternion motor,
+//! so the joint's first frame is rotated to the PD target and the motors drive the remaining
+//! rotation to zero, which is exact for large rotations. The motors' target velocity is the
+//! angular velocity of the target: the controller is τ = kp (q* ⊖ q) + kd (q̇* − q̇).
+
+use nalgebra::{Isometry3, UnitQuaternion, Vector3};
+use rapier3d::prelude::{
+    BroadPhaseBvh, CCDSolver, ColliderBuilder, ColliderSet, GenericJoint, Group,
+    ImpulseJointHandle, ImpulseJointSet, IntegrationParameters, InteractionGroups,
+    InteractionTestMode, IslandManager, JointAxesMask, JointAxis, MassProperties, MotorModel,
+    MultibodyJointSet, NarrowPhase, PhysicsPipeline, Pose, RigidBodyBuilder, RigidBodyHandle,
+    RigidBodySet, Rotation, SharedShape, SoftBodySet, Vector,
+};
+
+use super::{Contact, Physics};
+use crate::body::{Body, Geometry, Shape};
+
+const ANGULAR: [JointAxis; 3] = [JointAxis::AngX, JointAxis::AngY, JointAxis::AngZ];
+
+/// Velocity of a link frame: linear velocity of its origin (m/s) and angular velocity (rad/s),
+/// both in the world frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Velocity {
+    /// Of the link frame's origin, m/s.
+    pub linear: Vector3<f64>,
+    /// rad/s.
+    pub angular: Vector3<f64>,
+}
+
+/// The whole state of a simulation; a clone is a snapshot, from which stepping goes on with the
+/// same bits.
+#[derive(Clone)]
+pub struct World {
+    bodies: RigidBodySet,
+    colliders: ColliderSet,
+    joints: ImpulseJointSet,
+    multibodies: MultibodyJointSet,
+    soft_bodies: SoftBodySet,
+    islands: IslandManager,
+    broad_phase: BroadPhaseBvh,
+    narrow_phase: NarrowPhase,
+    ccd: CCDSolver,
+    /// Per link.
+    links: Vec<RigidBodyHandle>,
+    /// Per link but the root.
+    motors: Vec<ImpulseJointHandle>,
+}
+
+/// Scratch memory of the engine and its parameters; holds no state of a simulation.
+pub struct Engine {
+    pipeline: PhysicsPipeline,
+    parameters: IntegrationParameters,
+}
+
+impl Engine {
+    /// An engine that steps as `physics` says.
+    pub fn new(physics: &Physics) -> Self {
+        let parameters = IntegrationParameters {
+            dt: physics.timestep,
+            num_solver_iterations: physics.solver_iterations,
+            num_internal_pgs_iterations: physics.pgs_iterations,
+            num_internal_stabilization_iterations: 1,
+            warmstart_coefficient: physics.warmstart,
+            warmstart_joints: physics.warmstart > 0.0,
+            max_ccd_substeps: 0,
+            normalized_prediction_distance: 0.02,
+            contact_recycling: false,
+            ..IntegrationParameters::default()
+        };
+        Self { pipeline: PhysicsPipeline::new(), parameters }
+    }
+}
+
+impl World {
+    /// The body at the given link poses (world) and velocities, on the ground plane z = 0.
+    pub fn new(
+        body: &Body,
+        physics: &Physics,
+        poses: &[Isometry3<f64>],
+        velocities: &[Velocity],
+    ) -> Self {
+        let mut world = Self {
+            bodies: RigidBodySet::new(),
+            colliders: ColliderSet::new(),
+            joints: ImpulseJointSet::new(),
+            multibodies: MultibodyJointSet::new(),
+            soft_bodies: SoftBodySet::new(),
+            islands: IslandManager::new(),
+            broad_phase: BroadPhaseBvh::new(),
+            narrow_phase: NarrowPhase::new(),
+            ccd: CCDSolver::new(),
+            links: Vec::new(),
+            motors: Vec::new(),
+        };
+        let ground = InteractionGroups::new(Group::GROUP_1, Group::GROUP_2, InteractionTestMode::And);
+        world.colliders.insert(
+            ColliderBuilder::new(SharedShape::halfspace(Vector::Z))
+                .collision_groups(ground)
+                .friction(physics.friction),
+        );
+        for (i, link) in body.links.iter().enumerate() {
+            let c = link.center_of_mass;
+            let inertia = link.inertia;
+            // rapier's linear velocity is that of the centre of mass.
+            let arm = poses[i].rotation * c;
+            let velocity = velocities[i].linear + velocities[i].angular.cross(&arm);
+            let handle = world.bodies.insert(
+                RigidBodyBuilder::dynamic()
+                    .pose(to_engine(&poses[i]))
+                    .linvel(vector(velocity))
+                    .angvel(vector(velocities[i].angular))
+                    .can_sleep(false)
+                    .additional_mass_properties(MassProperties::new(
+                        vector(c),
+                        link.mass,
+                        vector(inertia),
+                    )),
+            );
+            world.links.push(handle);
+            for shape in link.shapes.iter().filter(|shape| shape.collides) {
+                world.insert_collider(shape, handle, physics);
+            }
+            if let Some(parent) = link.parent {
+                let mut joint = GenericJoint::new(JointAxesMask::LIN_AXES);
+                joint.local_frame1 = Pose::from_parts(vector(link.offset), Rotation::IDENTITY);
+                for axis in ANGULAR {
+                    joint.set_motor_model(axis, MotorModel::ForceBased);
+                    joint.set_motor_position(axis, 0.0, link.joint.stiffness, link.joint.damping);
+                    joint.set_motor_max_force(axis, link.joint.torque_limit);
+                }
+                let motor = world.joints.insert(world.links[parent], handle, joint, true);
+                world.motors.push(motor);
+            }
+        }
+        world
+    }
+
+    fn insert_collider(&mut self, shape: &Shape, link: RigidBodyHandle, physics: &Physics) {
+        let groups =
+            InteractionGroups::new(Group::GROUP_2, Group::GROUP_1, InteractionTestMode::And);
+        let (shape, pose) = match &shape.geometry {
+            Geometry::Capsule { a, b, radius } => {
+                (SharedShape::capsule(vector(*a), vector(*b), *radius), Pose::IDENTITY)
+            }
+            Geometry::RoundBox { center, half_extents, rotation, radius } => {
+                let inner = half_extents.add_scalar(-radius);
+                (
+                    SharedShape::round_cuboid(inner.x, inner.y, inner.z, *radius),
+                    Pose::from_parts(vector(*center), to_rotation(rotation)),
+                )
+            }
+        };
+        let collider = ColliderBuilder::new(shape)
+            .position(pose)
+            .density(0.0)
+            .collision_groups(groups)
+            .friction(physics.friction);
+        self.colliders.insert_with_parent(collider, link, &mut self.bodies);
+    }
+
+    /// Sets the PD target of `link` (rotation parent ← child) and its angular velocity in the
+    /// target's own frame, rad/s.
+    pub fn set_target(
+        &mut self,
+        link: usize,
+        target: &UnitQuaternion<f64>,
+        angular_velocity: &Vector3<f64>,
+    ) {
+        if let Some(joint) = self.joints.get_mut(self.motors[link - 1], false) {
+            let offset = joint.data.local_frame1.translation;
+            joint.data.local_frame1 = Pose::from_parts(offset, to_rotation(target));
+            for (axis, velocity) in ANGULAR.iter().zip(angular_velocity.iter()) {
+                joint.data.motors[*axis as usize].target_vel = *velocity;
+            }
+        }
+    }
+
+    /// Advances by one timestep.
+    pub fn step(&mut self, engine: &mut Engine) {
+        engine.pipeline.step(
+            Vector::new(0.0, 0.0, -super::GRAVITY),
+            &engine.parameters,
+            &mut self.islands,
+            &mut self.broad_phase,
+            &mut self.narrow_phase,
+            &mut self.bodies,
+            &mut self.colliders,
+            &mut self.joints,
+            &mut self.multibodies,
+            &mut self.soft_bodies,
+            &mut self.ccd,
+            &(),
+            &(),
+        );
+    }
+
+    /// World pose of every link frame.
+    pub fn link_poses(&self) -> impl Iterator<Item = Isometry3<f64>> + '_ {
+        self.links.iter().map(|handle| from_engine(self.bodies[*handle].position()))
+    }
+
+    /// Velocity of every link frame.
+    pub fn link_velocities(&self) -> impl Iterator<Item = Velocity> + '_ {
+        self.links.iter().map(|handle| {
+            let body = &self.bodies[*handle];
+            let angular = from_vector(body.angvel());
+            let arm = from_vector(body.center_of_mass() - body.position().translation);
+            Velocity { linear: from_vector(body.linvel()) - angular.cross(&arm), angular }
+        })
+    }
+
+    /// Motor torque on every link from its parent in the last step, world frame, N·m.
+    pub fn torques(&self, engine: &Engine) -> Vec<Vector3<f64>> {
+        let substep = engine.parameters.dt / engine.parameters.num_solver_iterations as f64;
+        let motors = self.motors.iter().map(|handle| match self.joints.get(*handle) {
+            None => Vector3::zeros(),
+            Some(joint) => {
+                let impulse = Vector3::from_fn(|axis, _| {
+                    joint.data.motors[ANGULAR[axis] as usize].impulse
+                });
+                let parent = self.bodies[joint.body1()].position().rotation;
+                let frame = from_rotation(&(parent * joint.data.local_frame1.rotation));
+                frame * impulse / substep
+            }
+        });
+        std::iter::once(Vector3::zeros()).chain(motors).collect()
+    }
+
+    /// Force of the ground on each link that touches it in the last step.
+    pub fn contacts(&self, engine: &Engine) -> Vec<Contact> {
+        let mut contacts = Vec::new();
+        for (link, handle) in self.links.iter().enumerate() {
+            let body = &self.bodies[*handle];
+            let mut force = Vector3::zeros();
+            let mut moment = Vector3::zeros();
+            for collider in body.colliders() {
+                for pair in self.narrow_phase.contact_pairs_with(*collider) {
+                    for manifold in pair.manifolds() {
+                        let sign = if pair.collider1 == *collider { -1.0 } else { 1.0 };
+                        let normal = sign * from_vector(manifold.data.normal);
+                        for point in manifold.contacts() {
+                            let push = point.data.impulse / engine.parameters.dt;
+                            let local = if sign > 0.0 { point.local_p2 } else { point.local_p1 };
+                            let pose = self.colliders[*collider].position();
+                            let at = from_vector(pose.transform_point(local));
+                            force += push * normal;
+                            moment += push * at;
+                        }
+                    }
+                }
+            }
+            let total = force.norm();
+            if total > 0.0 {
+                contacts.push(Contact { link, point: moment / total, force });
+            }
+        }
+        contacts
+    }
+}
+
+fn vector(v: Vector3<f64>) -> Vector {
+    Vector::new(v.x, v.y, v.z)
+}
+
+fn from_vector(v: Vector) -> Vector3<f64> {
+    Vector3::new(v.x, v.y, v.z)
+}
+
+fn to_rotation(q: &UnitQuaternion<f64>) -> Rotation {
+    Rotation::from_xyzw(q.i, q.j, q.k, q.w)
+}
+
+fn from_rotation(q: &Rotation) -> UnitQuaternion<f64> {
+    UnitQuaternion::new_unchecked(nalgebra::Quaternion::new(q.w, q.x, q.y, q.z))
+}
+
+fn to_engine(pose: &Isometry3<f64>) -> Pose {
+    Pose::from_parts(vector(pose.translation.vector), to_rotation(&pose.rotation))
+}
+
+fn from_engine(pose: &Pose) -> Isometry3<f64> {
+    Isometry3::from_parts(from_vector(pose.translation).into(), from_rotation(&pose.rotation))
+}
