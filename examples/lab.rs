@@ -12,7 +12,7 @@ fn main(){
   let args:Vec<String>=std::env::args().collect();
   let get=|k:&str,d:f64|->f64{args.iter().find_map(|a| a.strip_prefix(&format!("{k}=")).map(|v|v.parse().unwrap())).unwrap_or(d)};
   let names:Vec<String>=args.iter().skip(1).filter(|a|!a.contains('=')).cloned().collect();
-  let mut s=Settings{physics:Default::default(),weights:Default::default(),window:get("window",25.0) as usize,advance:get("advance",5.0) as usize,spacing:get("spacing",5.0) as usize,first_iterations:get("first",6.0) as usize,iterations:get("its",5.0) as usize,damping:get("damping",1e-2),good:get("good",0.5),stall:get("stall",0.9),verbose:get("v",0.0)>0.0};
+  let mut s=Settings{physics:Default::default(),weights:Default::default(),window:get("window",25.0) as usize,advance:get("advance",5.0) as usize,spacing:get("spacing",5.0) as usize,plan: {let f=get("first",5.0) as usize; let n=get("n",2.0) as usize; match get("ladder",1.0) as i32 {0=>vec![(0.0,f)],1=>vec![(1.0,1),(0.1,n),(0.01,n),(0.001,n),(0.0,f)],2=>vec![(1.0,1),(0.1,n),(0.03,n),(0.01,n),(0.003,n),(0.0,f)],_=>vec![(0.1,n),(0.01,n),(0.0,f)]}},iterations:get("its",5.0) as usize,damping:get("damping",1e-2),good:get("good",0.5),stall:get("stall",0.9),verbose:get("v",0.0)>0.0};
   s.physics.timestep=1.0/get("hz",250.0); s.physics.solver_iterations=get("si",4.0) as usize; s.physics.pgs_iterations=get("pgs",4.0) as usize; s.physics.warmstart=get("warm",0.0);
   s.weights.capture_point=get("wc",1.0);s.weights.velocity=get("wv",0.5); s.weights.torque=get("wt",0.1); s.weights.foot_slip=get("ws",0.5); s.weights.penetration=get("wp",0.5); s.weights.offset=get("wo",0.1); s.weights.smoothness=get("wm",0.2);
   for n in &names { let m=load(n,get("sec",3.0));

@@ -5,7 +5,7 @@ use nalgebra::{Isometry3, Vector3};
 use crate::body::{self, Body, Pose};
 use crate::error::Result;
 use crate::motion::Motion;
-use crate::objective::{Evaluation, Objective, Order};
+use crate::objective::{Evaluation, Order};
 use crate::optim::{LevenbergMarquardt, Optimizer};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Trajectory, Velocity, World};
 use loss::Weights;
@@ -21,7 +21,7 @@ pub struct Settings {
     pub window: usize,
     pub advance: usize,
     pub spacing: usize,
-    pub first_iterations: usize,
+    pub plan: Vec<(f64, usize)>,
     pub iterations: usize,
     pub damping: f64, pub good: f64, pub stall: f64,
     pub verbose: bool,
@@ -56,6 +56,7 @@ pub fn lab(motion: &Motion, s: &Settings) -> Result<Lab> {
     let steps = s.physics.steps_per_frame(fps);
     let track = ControlTrack::new(&body, &poses, fps, steps);
     let mass_centers: Vec<Vector3<f64>> = poses.iter().map(|p| body.mass_center(&body.forward_kinematics(p))).collect();
+    let link_centers: Vec<Vec<Vector3<f64>>> = poses.iter().map(|p| body.forward_kinematics(p).iter().zip(&body.links).map(|(pose, link)| pose.transform_point(&link.center_of_mass.into()).coords).collect()).collect();
     let total = motion.len() - 1;
     let mut knots = Knots::zeros(s.spacing, motion.len() + s.window, body.links.len());
     let links = body.forward_kinematics(&poses[0]);
@@ -69,33 +70,25 @@ pub fn lab(motion: &Motion, s: &Settings) -> Result<Lab> {
         let k0 = first / s.spacing;
         let free = if first == 0 { 0 } else { k0 + 1 }..(first + length).div_ceil(s.spacing) + 1;
         let mut window = PhysicsWindow::new(
-            &body, &s.physics, &s.weights, &track, &motion.joints, &mass_centers, fps, first, length,
+            &body, &s.physics, &s.weights, &track, &motion.joints, &mass_centers, &link_centers, fps, first, length,
             world.clone(), knots.clone(), free,
         );
         let lm = LevenbergMarquardt { initial_damping: s.damping, ..LevenbergMarquardt::default() };
-        let x0 = window.point();
-        let mut state = lm.init(&x0);
-        let mut best = (f64::INFINITY, x0.clone());
-        let iterations = if first == 0 { s.first_iterations } else { s.iterations };
+        let mut x = window.point();
+        let mut f0 = 0.0;
         let mut linearized = 0;
-        let mut f0 = 0.0; let mut last = f64::INFINITY;
-        loop {
-            let query = lm.ask(&state);
-            if lm.converged(&state) { break; }
-            if query.order == Order::Jacobian && linearized >= iterations { break; }
-            if query.order == Order::Jacobian && linearized >= 1 {
-                if best.0 < s.good || best.0 > s.stall * last { if first > 0 {break;} }
-                last = best.0;
-            }
-            let x = query.x.to_vec();
-            let evaluation = Evaluation::of(&window, &x, query.order);
-            if query.order == Order::Jacobian { linearized += 1; if linearized == 1 { f0 = evaluation.value; last = f0; } }
-            if evaluation.value < best.0 { best = (evaluation.value, x); }
-            lm.tell(&mut state, &evaluation)?;
+        let mut best = (f64::INFINITY, x.clone());
+        let plan: Vec<(f64, usize)> = if first == 0 { s.plan.clone() } else { vec![(0.0, s.iterations)] };
+        for (assistance, iterations) in plan {
+            window.assistance = assistance;
+            let (value0, value, point, n) = run(&window, &lm, &x, iterations, if first == 0 { 0.0 } else { s.good }, s.stall)?;
+            if s.verbose && first == 0 { println!("   assistance {assistance}: {value0:.2} -> {value:.2} in {n} {:?}", window.term_losses(&x)); }
+            f0 = value0; linearized += n; x = point.clone(); best = (value, point);
         }
         jacobians += linearized;
         knots = window.knots_at(&best.1);
         window.knots = knots.clone();
+        if std::env::var("KEEP").is_err() { window.assistance = 0.0; }
         let advance = s.advance.min(total - first);
         
         let mut engine = Engine::new(&s.physics);
@@ -125,4 +118,24 @@ pub fn lab(motion: &Motion, s: &Settings) -> Result<Lab> {
 pub fn frame_error(body: &Body, links: &[Isometry3<f64>], observed: &[Vector3<f64>; 17]) -> f64 {
     let markers = body.marker_positions(links);
     markers.iter().zip(observed).map(|(a, b)| (a - b).norm()).sum::<f64>() / 17.0
+}
+
+pub fn run(window: &PhysicsWindow, lm: &LevenbergMarquardt, x0: &[f64], iterations: usize, good: f64, stall: f64) -> Result<(f64, f64, Vec<f64>, usize)> {
+    let mut state = lm.init(x0);
+    let (mut f0, mut last, mut n) = (0.0, f64::INFINITY, 0);
+    let mut best = (f64::INFINITY, x0.to_vec());
+    loop {
+        let query = lm.ask(&state);
+        if lm.converged(&state) { break; }
+        if query.order == Order::Jacobian {
+            if n >= iterations || (n >= 1 && (best.0 < good || best.0 > stall * last)) { break; }
+            last = best.0;
+        }
+        let x = query.x.to_vec();
+        let evaluation = Evaluation::of(window, &x, query.order);
+        if query.order == Order::Jacobian { n += 1; if n == 1 { f0 = evaluation.value; last = f0; } }
+        if evaluation.value < best.0 { best = (evaluation.value, x); }
+        lm.tell(&mut state, &evaluation)?;
+    }
+    Ok((f0, best.0, best.1, n))
 }

@@ -17,6 +17,9 @@ use crate::simulation::{ControlTrack, Engine, Knots, Physics, World};
 /// Step of the forward differences, rad.
 pub const DIFFERENCE_STEP: f64 = 1e-5;
 
+/// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
+const ASSISTANCE: f64 = 700.0;
+
 /// The frames optimized together.
 pub struct PhysicsWindow<'a> {
     /// The humanoid.
@@ -29,6 +32,8 @@ pub struct PhysicsWindow<'a> {
     pub observed: &'a [Joints],
     /// Centre of mass of the reference poses of the whole clip, m.
     pub mass_centers: &'a [Vector3<f64>],
+    /// Centres of mass of the links in the reference poses of the whole clip, m.
+    pub link_centers: &'a [Vec<Vector3<f64>>],
     /// First frame of the window: the state `start` belongs to it.
     pub first: usize,
     /// Number of frames simulated after it.
@@ -39,9 +44,13 @@ pub struct PhysicsWindow<'a> {
     pub knots: Knots,
     /// The knots that x holds, as indices into `knots`.
     pub free: std::ops::Range<usize>,
+    /// Share of the assistance, in [0, 1]: springs that pull every link towards its reference, by
+    /// which a hard window is approached. 0 is the real thing.
+    pub assistance: f64,
     terms: FrameTerms,
     weights: Weights,
     axes: Vec<(usize, usize)>,
+    fps: f64,
 }
 
 /// What a rollout leaves behind: link poses and PD targets per frame.
@@ -68,6 +77,7 @@ impl<'a> PhysicsWindow<'a> {
         track: &'a ControlTrack,
         observed: &'a [Joints],
         mass_centers: &'a [Vector3<f64>],
+        link_centers: &'a [Vec<Vector3<f64>>],
         fps: f64,
         first: usize,
         frames: usize,
@@ -82,14 +92,17 @@ impl<'a> PhysicsWindow<'a> {
             track,
             observed,
             mass_centers,
+            link_centers,
             first,
             frames,
             start,
             knots,
             free,
+            assistance: 0.0,
             terms,
             weights: weights.clone(),
             axes: controlled_axes(body),
+            fps,
         }
     }
 
@@ -165,6 +178,9 @@ impl<'a> PhysicsWindow<'a> {
         knots: &Knots,
         step: usize,
     ) -> Vec<UnitQuaternion<f64>> {
+        if self.assistance > 0.0 {
+            self.assist(world, step);
+        }
         let mut targets = vec![UnitQuaternion::identity()];
         for link in 1..self.body.links.len() {
             let (target, velocity) = self.track.target(knots, link, step);
@@ -172,6 +188,26 @@ impl<'a> PhysicsWindow<'a> {
             targets.push(target);
         }
         targets
+    }
+
+    /// Pulls every link towards its reference: m (k Δp + d Δv), with k and d critically damped.
+    fn assist(&self, world: &mut World, step: usize) {
+        let stiffness = ASSISTANCE * self.assistance;
+        let damping = 2.0 * stiffness.sqrt();
+        let t = (step / self.track.steps_per_frame).min(self.link_centers.len() - 2);
+        let fraction = step as f64 / self.track.steps_per_frame as f64 - t as f64;
+        let (here, next) = (&self.link_centers[t], &self.link_centers[t + 1]);
+        let forces: Vec<Vector3<f64>> = world
+            .mass_centers()
+            .enumerate()
+            .map(|(i, (position, velocity))| {
+                let step = next[i] - here[i];
+                let pull = stiffness * (here[i] + fraction * step - position)
+                    + damping * (self.fps * step - velocity);
+                self.body.links[i].mass * pull
+            })
+            .collect();
+        world.set_forces(forces.into_iter());
     }
 
     /// Residuals of the frames after `frame`, in order.

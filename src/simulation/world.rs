@@ -54,6 +54,8 @@ pub struct Engine {
     parameters: IntegrationParameters,
 }
 
+pub fn envf(k: &str, d: f64) -> f64 { std::env::var(k).ok().and_then(|v| v.parse().ok()).unwrap_or(d) }
+
 impl Engine {
     /// An engine that steps as `physics` says.
     pub fn new(physics: &Physics) -> Self {
@@ -65,8 +67,12 @@ impl Engine {
             warmstart_coefficient: physics.warmstart,
             warmstart_joints: physics.warmstart > 0.0,
             max_ccd_substeps: 0,
-            normalized_prediction_distance: 0.02,
+            normalized_prediction_distance: envf("PRED", 0.02), normalized_max_corrective_velocity: envf("MCV", 3.0),
             contact_recycling: false,
+            friction_model: if std::env::var("COULOMB").is_ok() { rapier3d::prelude::FrictionModel::Coulomb } else { rapier3d::prelude::FrictionModel::Simplified },
+            friction_in_bias_pass: std::env::var("FBIAS").is_ok(),
+            contact_clustering: std::env::var("NOCLUST").is_err(),
+            static_contact_softness: rapier3d::prelude::SpringCoefficients::new(envf("CHZ", 60.0), envf("CZETA", 10.0)),
             ..IntegrationParameters::default()
         };
         Self { pipeline: PhysicsPipeline::new(), parameters }
@@ -140,6 +146,18 @@ impl World {
     fn insert_collider(&mut self, shape: &Shape, link: RigidBodyHandle, physics: &Physics) {
         let groups =
             InteractionGroups::new(Group::GROUP_2, Group::GROUP_1, InteractionTestMode::And);
+        if std::env::var("SPHERES").is_ok() {
+            if let Geometry::RoundBox { center, half_extents: h, .. } = &shape.geometry {
+                let radius = h.z.min(h.y);
+                let inset = envf("INSET", 1.0);
+                for (x, y) in [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)] {
+                    let c = center + Vector3::new(x * (h.x - inset*radius), y * (h.y - inset*radius), radius - h.z);
+                    let collider = ColliderBuilder::ball(radius).position(Pose::from_parts(vector(c), Rotation::IDENTITY)).density(0.0).collision_groups(groups).friction(physics.friction);
+                    self.colliders.insert_with_parent(collider, link, &mut self.bodies);
+                }
+                return;
+            }
+        }
         let (shape, pose) = match &shape.geometry {
             Geometry::Capsule { a, b, radius } => {
                 (SharedShape::capsule(vector(*a), vector(*b), *radius), Pose::IDENTITY)
@@ -175,6 +193,25 @@ impl World {
                 joint.data.motors[*axis as usize].target_vel = *velocity;
             }
         }
+    }
+
+    /// Sets the external force at the centre of mass of every link (N, world frame) for the steps
+    /// to come.
+    pub fn set_forces(&mut self, forces: impl Iterator<Item = Vector3<f64>>) {
+        for (handle, force) in self.links.iter().zip(forces) {
+            let body = &mut self.bodies[*handle];
+            body.reset_forces(false);
+            body.add_force(vector(force), false);
+        }
+    }
+
+    /// Position and velocity of the centre of mass of every link, m and m/s.
+    pub fn mass_centers(&self) -> impl Iterator<Item = (Vector3<f64>, Vector3<f64>)> + '_ {
+        self.links.iter().map(|handle| {
+            let body = &self.bodies[*handle];
+            let local = body.mass_properties().local_mprops.local_com;
+            (from_vector(body.position().transform_point(local)), from_vector(body.linvel()))
+        })
     }
 
     /// Advances by one timestep.
