@@ -5,11 +5,12 @@
 //! hips). In the rest pose, a T-pose facing +x, all link frames are aligned with the world.
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
+use serde::{Deserialize, Serialize};
 
 use crate::motion::{JOINTS, Joints};
 
-/// A humanoid scaled to one subject.
-#[derive(Clone, Debug, PartialEq)]
+/// A humanoid scaled to one subject; as JSON, quaternions are `[x, y, z, w]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Body {
     /// Links in topological order: a parent always comes before its children; the root is first.
     pub links: Vec<Link>,
@@ -20,7 +21,7 @@ pub struct Body {
 }
 
 /// A rigid part and the joint that ties it to its parent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
     /// Its name, "left_shin".
     pub name: String,
@@ -41,7 +42,7 @@ pub struct Link {
 }
 
 /// A ball joint with a PD controller; the root's is unused.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JointModel {
     /// Proportional gain kp, N·m/rad.
     pub stiffness: f64,
@@ -56,7 +57,7 @@ pub struct JointModel {
 }
 
 /// A convex shape fixed to a link; all lengths in metres, in the link's frame.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
     /// What it is.
     pub geometry: Geometry,
@@ -65,7 +66,8 @@ pub struct Shape {
 }
 
 /// The kinds of shapes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Geometry {
     /// All points within `radius` of the segment from `a` to `b`; a sphere when `a = b`.
     Capsule {
@@ -90,7 +92,7 @@ pub enum Geometry {
 }
 
 /// A point fixed to a link.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Marker {
     /// Index of the link.
     pub link: usize,
@@ -117,7 +119,9 @@ impl Body {
     pub fn marker_positions(&self, links: &[Isometry3<f64>]) -> Joints {
         std::array::from_fn(|j| {
             let marker = &self.markers[j];
-            links[marker.link].transform_point(&marker.position.into()).coords
+            links[marker.link]
+                .transform_point(&marker.position.into())
+                .coords
         })
     }
 
