@@ -17,6 +17,7 @@ mod document;
 pub mod glb;
 mod mesh;
 pub mod npz;
+pub mod report;
 
 /// Names of the 17 observed joints, in the order of [`Joints`].
 pub const JOINT_NAMES: [&str; JOINTS] = [
@@ -37,6 +38,27 @@ pub const JOINT_NAMES: [&str; JOINTS] = [
     "right_shoulder",
     "right_elbow",
     "right_wrist",
+];
+
+/// The joint at the other end of every joint's bone towards the pelvis.
+pub const JOINT_PARENTS: [Option<usize>; JOINTS] = [
+    None,
+    Some(0),
+    Some(1),
+    Some(2),
+    Some(0),
+    Some(4),
+    Some(5),
+    Some(0),
+    Some(7),
+    Some(8),
+    Some(9),
+    Some(8),
+    Some(11),
+    Some(12),
+    Some(8),
+    Some(14),
+    Some(15),
 ];
 
 /// What every exported file is made of: a simulated motion and what it follows.

@@ -79,13 +79,7 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
         "torques",
         &per_link(3, &|frame, l| frame.torques[l].as_slice().to_vec()),
     )?;
-    let feet = ["right", "left"];
-    let on_foot = |t: usize, side: usize| {
-        total(frames[t].contacts.iter().filter(|contact| {
-            let link = &body.links[contact.link];
-            link.name.starts_with(feet[side]) && link.shapes.iter().any(|shape| shape.collides)
-        }))
-    };
+    let on_foot = |t: usize, side: usize| ground_reactions(body, &frames[t])[side];
     let rows = |f: &dyn Fn(usize, usize) -> Vector3<f64>, width| {
         array(frames.len(), width, 3, |t, i| f(t, i).as_slice().to_vec())
     };
@@ -133,10 +127,20 @@ fn add<T: WritableElement, D: Dimension>(
     npz.add_array(name, array)
 }
 
+/// Force of the ground on the right and on the left foot, N, and its centre of pressure, m.
+///
+/// A foot is every link named after its side that can touch the ground.
+pub(super) fn ground_reactions(body: &Body, frame: &Frame) -> [(Vector3<f64>, Vector3<f64>); 2] {
+    ["right", "left"].map(|side| {
+        total(frame.contacts.iter().filter(|contact| {
+            let link = &body.links[contact.link];
+            link.name.starts_with(side) && link.shapes.iter().any(|shape| shape.collides)
+        }))
+    })
+}
+
 /// The sum of the forces and their centre, weighted by the vertical force; NaN without a force.
-pub(super) fn total<'a>(
-    contacts: impl Iterator<Item = &'a Contact>,
-) -> (Vector3<f64>, Vector3<f64>) {
+fn total<'a>(contacts: impl Iterator<Item = &'a Contact>) -> (Vector3<f64>, Vector3<f64>) {
     let (mut force, mut moment) = (Vector3::zeros(), Vector3::zeros());
     for contact in contacts {
         force += contact.force;
