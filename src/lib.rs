@@ -20,10 +20,12 @@
 #![deny(unsafe_code)]
 
 pub mod body;
+pub mod config;
 pub mod error;
 pub mod export;
 pub mod motion;
 pub mod objective;
 pub mod optim;
 pub mod output;
+pub mod reconstruction;
 pub mod simulation;

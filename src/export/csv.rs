@@ -2,8 +2,9 @@
 
 use nalgebra::Vector3;
 
-use super::{JOINT_NAMES, Recording};
+use super::Recording;
 use crate::error::{Error, Result};
+use crate::motion::skeleton::NAMES;
 
 /// The recording as CSV: `time_s`, `<joint>_<x|y|z>_m`, `<link>_torque_<x|y|z>_nm`,
 /// `<link>_contact_<x|y|z>_n` (only links that can touch the ground), in the z-up world frame.
@@ -32,7 +33,7 @@ fn header(recording: &Recording) -> Vec<String> {
         .skip(1)
         .map(|link| (format!("{}_torque", link.name), "nm"));
     let contacts = ground_links(recording).map(|l| (format!("{}_contact", links[l].name), "n"));
-    let joints = JOINT_NAMES.iter().map(|name| (name.to_string(), "m"));
+    let joints = NAMES.iter().map(|name| (name.to_string(), "m"));
     let columns = joints.chain(torques).chain(contacts);
     std::iter::once("time_s".to_string())
         .chain(

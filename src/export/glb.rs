@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::document::{Document, floats};
 use super::mesh::Mesh;
-use super::{JOINT_NAMES, Recording, pose};
+use super::{Recording, pose};
 use crate::body::{Link, Pose};
 use crate::error::Result;
+use crate::motion::skeleton::NAMES;
 
 // Indices into `materials`.
 const TRUNK: usize = 0;
@@ -62,7 +63,7 @@ fn add_body(document: &mut Document, recording: &Recording, times: usize) {
         }
         link_nodes.push(document.add_node(parent, node));
     }
-    for (name, marker) in JOINT_NAMES.iter().zip(&body.markers) {
+    for (name, marker) in NAMES.iter().zip(&body.markers) {
         let node = json!({
             "name": format!("joint_{name}"),
             "translation": floats(&marker.position),
@@ -109,7 +110,7 @@ fn add_reference(document: &mut Document, recording: &Recording, times: usize) {
     let sphere = Mesh::capsule(&origin, &origin, REFERENCE_RADIUS);
     let sphere = document.add_mesh("observed joint", &sphere, REFERENCE);
     let group = document.add_node(0, json!({ "name": "reference" }));
-    for (j, name) in JOINT_NAMES.iter().enumerate() {
+    for (j, name) in NAMES.iter().enumerate() {
         let path: Vec<[f32; 3]> = recording
             .reference
             .iter()
@@ -239,7 +240,7 @@ mod tests {
         let glb = encode(&recording, &json!({ "mpjpe_mm": 1.0 })).unwrap();
         for (t, joints) in recording.joints().iter().enumerate() {
             let positions = node_positions(&glb, t);
-            for (j, name) in JOINT_NAMES.iter().enumerate() {
+            for (j, name) in NAMES.iter().enumerate() {
                 let simulated = positions[&format!("joint_{name}")] - y_up(joints[j]);
                 let observed =
                     positions[&format!("reference_{name}")] - y_up(recording.reference[t][j]);

@@ -8,7 +8,7 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use crate::body::{Body, Pose};
 use crate::error::{Error, Result};
-use crate::motion::{JOINTS, Joints};
+use crate::motion::Joints;
 use crate::simulation::{Frame, Trajectory};
 
 pub mod bvh;
@@ -18,48 +18,6 @@ pub mod glb;
 mod mesh;
 pub mod npz;
 pub mod report;
-
-/// Names of the 17 observed joints, in the order of [`Joints`].
-pub const JOINT_NAMES: [&str; JOINTS] = [
-    "pelvis",
-    "right_hip",
-    "right_knee",
-    "right_ankle",
-    "left_hip",
-    "left_knee",
-    "left_ankle",
-    "spine",
-    "thorax",
-    "neck",
-    "head",
-    "left_shoulder",
-    "left_elbow",
-    "left_wrist",
-    "right_shoulder",
-    "right_elbow",
-    "right_wrist",
-];
-
-/// The joint at the other end of every joint's bone towards the pelvis.
-pub const JOINT_PARENTS: [Option<usize>; JOINTS] = [
-    None,
-    Some(0),
-    Some(1),
-    Some(2),
-    Some(0),
-    Some(4),
-    Some(5),
-    Some(0),
-    Some(7),
-    Some(8),
-    Some(9),
-    Some(8),
-    Some(11),
-    Some(12),
-    Some(8),
-    Some(14),
-    Some(15),
-];
 
 /// What every exported file is made of: a simulated motion and what it follows.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,10 +3,11 @@
 use nalgebra::Vector3;
 use serde_json::{Value, json};
 
+use super::Recording;
 use super::npz::ground_reactions;
-use super::{JOINT_PARENTS, Recording};
 use crate::body::{Body, Geometry};
 use crate::motion::Joints;
+use crate::motion::skeleton::bones;
 
 const PAGE: &str = include_str!("../../assets/report.html");
 /// Standard gravity, m/s².
@@ -28,7 +29,7 @@ pub fn encode(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec
         "stature": recording.body.stature,
         "weight": weight,
         "metrics": metrics,
-        "bones": bones(),
+        "bones": bones().map(|(parent, child)| [parent, child]).collect::<Vec<_>>(),
         "capsules": capsules(&recording.body),
         "links": frames.iter().map(|frame| {
             frame.links.iter().map(|pose| {
@@ -50,13 +51,6 @@ pub fn encode(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec
     });
     // Inside a script element only "</" could end the data early.
     PAGE.replace("@DATA@", &data.to_string().replace("</", "<\\/"))
-}
-
-fn bones() -> Vec<[usize; 2]> {
-    let joints = JOINT_PARENTS.iter().enumerate();
-    joints
-        .filter_map(|(j, parent)| parent.map(|parent| [j, parent]))
-        .collect()
 }
 
 /// Every shape as the thick line that the page draws; a box along its longest axis.
