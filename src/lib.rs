@@ -21,6 +21,7 @@
 
 pub mod body;
 pub mod error;
+pub mod metrics;
 pub mod motion;
 pub mod objective;
 pub mod optim;
