@@ -23,6 +23,7 @@ pub mod body;
 pub mod config;
 pub mod error;
 pub mod export;
+pub mod metrics;
 pub mod motion;
 pub mod objective;
 pub mod optim;

@@ -83,7 +83,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         ));
         DEFAULT_FPS
     });
-    check_finite(&points, &origin)?;
+    points.check_finite(&origin)?;
     let layout = options.layout.unwrap_or_else(|| detect_layout(&points));
     let mut frames: Vec<Frame> = points
         .frames()
@@ -166,23 +166,6 @@ fn check_shape(shape: &[usize], layout: Option<Layout>, fps: f64, origin: &str) 
         ));
     }
     Ok(())
-}
-
-/// Refuses infinite coordinates and files with nothing but NaN.
-fn check_finite(points: &Points, origin: &str) -> Result<()> {
-    if points.values.iter().all(|x| x.is_nan()) {
-        let advice = "the file holds no positions; write it again";
-        return Err(Error::input(origin, "positions", "NaN everywhere", advice));
-    }
-    match points.values.iter().position(|x| x.is_infinite()) {
-        None => Ok(()),
-        Some(at) => {
-            let (frame, joint) = (at / (3 * points.joints), at / 3 % points.joints);
-            let field = format!("frame {frame}, joint {joint}");
-            let advice = "write missing joints as NaN";
-            Err(Error::input(origin, field, points.values[at], advice))
-        }
-    }
 }
 
 /// The layout by the number of joints; Human3.6M-17 and COCO-17 are told apart by a majority of

@@ -39,6 +39,23 @@ impl Points {
         }
     }
 
+    /// Refuses infinite coordinates and files with nothing but NaN.
+    pub fn check_finite(&self, origin: &str) -> Result<()> {
+        if self.values.iter().all(|x| x.is_nan()) {
+            let advice = "the file holds no positions; write it again";
+            return Err(Error::input(origin, "positions", "NaN everywhere", advice));
+        }
+        match self.values.iter().position(|x| x.is_infinite()) {
+            None => Ok(()),
+            Some(at) => {
+                let (frame, joint) = (at / (3 * self.joints), at / 3 % self.joints);
+                let field = format!("frame {frame}, joint {joint}");
+                let advice = "write missing joints as NaN";
+                Err(Error::input(origin, field, self.values[at], advice))
+            }
+        }
+    }
+
     /// The points of every frame.
     pub fn frames(&self) -> impl Iterator<Item = Vec<Vector3<f64>>> {
         let point = |p: &[f64]| Vector3::new(p[0], p[1], p[2]);
