@@ -22,11 +22,13 @@
 pub mod body;
 pub mod config;
 pub mod error;
+pub mod evaluation;
 pub mod export;
 pub mod metrics;
 pub mod motion;
 pub mod objective;
 pub mod optim;
 pub mod output;
+pub mod plot;
 pub mod reconstruction;
 pub mod simulation;
