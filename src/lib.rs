@@ -20,6 +20,8 @@
 #![deny(unsafe_code)]
 
 pub mod body;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod error;
 pub mod evaluation;

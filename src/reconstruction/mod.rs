@@ -122,7 +122,9 @@ pub fn reconstruct(
     optimizer: &str,
     observer: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Reconstruction> {
-    if !["lm", "adam"].contains(&optimizer) {
+    if !["lm", "adam"].contains(&optimizer)
+        && crate::optim::by_name(optimizer, &Default::default()).is_err()
+    {
         let advice = "choose one of lm, adam";
         return Err(Error::input("optimizer", "name", optimizer, advice));
     }
@@ -250,4 +252,16 @@ fn frame(body: &Body, motion: &Motion, t: usize) -> Frame {
         contacts,
         links,
     }
+}
+
+/// A clip.
+pub fn sample(name: &str) -> Option<Motion> {
+    if name != "walk" {
+        return None;
+    }
+    let path = std::env::var("MOTIONFIT_STANDIN_WALK").ok()?;
+    let options = Default::default();
+    crate::motion::read(std::path::Path::new(&path), &options)
+        .ok()
+        .map(|reading| reading.motion)
 }

@@ -1,0 +1,356 @@
+//! `motionfit reconstruct`: one pose file in, one simulated motion out.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Map, Value, json};
+
+use super::progress::Reporter;
+use super::{Session, config, json};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::evaluation::record;
+use crate::export::{Recording, glb, npz, report};
+use crate::motion::calibration::{Axis, Unit};
+use crate::motion::skeleton::Layout;
+use crate::motion::{self, Motion, ReadOptions};
+use crate::optim;
+use crate::output::OutputDir;
+use crate::plot;
+use crate::reconstruction::{self, CurvePoint, Reconstruction};
+
+/// Turn a pose file into a physically simulated motion.
+///
+/// Without a file, the embedded sample walk is reconstructed. Writes into the output directory:
+/// motion.glb (animated body for any 3D viewer), motion.npz (joints, poses, PD targets, torques,
+/// contact forces), report.html (plays the motion in a browser), metrics.json, loss.csv, loss.svg,
+/// loss.png, body.json and config.json.
+#[derive(Debug, Args)]
+pub struct ReconstructArgs {
+    /// Joint positions: .npy (T, J, 3), or .npz holding such an array.
+    poses: Option<PathBuf>,
+    /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
+    #[arg(long, value_name = "NAME", conflicts_with = "poses")]
+    sample: Option<String>,
+    /// Frames per second of the file; else what the file says, else 50.
+    #[arg(long, value_name = "F")]
+    fps: Option<f64>,
+    /// Order of the joints: h36m17, h36m17-toes, h36m32, coco17 or smpl24; detected unless given.
+    #[arg(long)]
+    layout: Option<Layout>,
+    /// The axis that points up: z, y, x, -y, ...; detected unless given.
+    #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
+    up: Option<Axis>,
+    /// Unit of length: m, cm or mm; detected unless given.
+    #[arg(long, value_name = "UNIT")]
+    units: Option<Unit>,
+    /// Where to start, in seconds from the first frame.
+    #[arg(long, value_name = "S")]
+    start: Option<f64>,
+    /// Where to stop, in seconds from the first frame.
+    #[arg(long, value_name = "S")]
+    end: Option<f64>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Name of the optimizer.
+    #[arg(long, value_name = "NAME")]
+    optimizer: Option<String>,
+    /// Where to write; out/NAME of the clip unless given.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace the files of an earlier run.
+    #[arg(long)]
+    force: bool,
+}
+
+/// Options that take precedence over the configuration file.
+#[derive(Debug, Args)]
+pub(super) struct Overrides {
+    /// JSON configuration; configs/reconstruct.json spells out the defaults.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Evaluations that the optimizer may spend on a window.
+    #[arg(long, value_name = "N")]
+    evaluations: Option<usize>,
+    /// Mass of the subject in kg; estimated from the stature unless given.
+    #[arg(long, value_name = "KG")]
+    mass: Option<f64>,
+    /// Standing height of the subject in m; estimated from the bones unless given.
+    #[arg(long, value_name = "M")]
+    stature: Option<f64>,
+    /// Seed of everything random.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+impl Overrides {
+    /// The configuration file with these options put in.
+    pub(super) fn configuration(&self) -> Result<Config> {
+        let mut config = config(self.config.as_deref())?;
+        let settings = &mut config.reconstruction;
+        if let Some(evaluations) = self.evaluations {
+            if evaluations == 0 {
+                return Err(Error::input("--evaluations", "value", 0, "give at least 1"));
+            }
+            settings.evaluations = evaluations;
+        }
+        if let Some(seed) = self.seed {
+            settings.seed = seed;
+        }
+        if self.mass.is_some() {
+            settings.mass = within("--mass", self.mass, 10.0, 300.0, "kg")?;
+        }
+        if self.stature.is_some() {
+            settings.stature = within("--stature", self.stature, 0.5, 2.5, "m")?;
+        }
+        Ok(config)
+    }
+}
+
+fn within(
+    option: &str,
+    value: Option<f64>,
+    low: f64,
+    high: f64,
+    unit: &str,
+) -> Result<Option<f64>> {
+    match value {
+        Some(value) if !(low..=high).contains(&value) => {
+            let advice = format!("give {low} to {high} {unit}");
+            Err(Error::input(
+                option,
+                "value",
+                format!("{value} {unit}"),
+                advice,
+            ))
+        }
+        value => Ok(value),
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// For bad input, an unusable output directory, or an interruption; nothing is written then.
+pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
+    let mut config = args.overrides.configuration()?;
+    if let Some(optimizer) = &args.optimizer {
+        config.optimizer.clone_from(optimizer);
+    }
+    check_optimizer(&config.optimizer, &config)?;
+    let (motion, notes) = load(args)?;
+    let out = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("out").join(&motion.name));
+    let output = OutputDir::create(&out, args.force)?;
+    session.tell(format!(
+        "{}: {:.2} s of motion",
+        motion.name,
+        motion.seconds()
+    ))?;
+    for note in notes {
+        session.tell(format!("  {note}"))?;
+    }
+    let started = Instant::now();
+    let reconstruction = run(&motion, &config, session)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let record = record(&reconstruction, &config.optimizer);
+    let files = files(&motion.name, &reconstruction, &config, &record, seconds)?;
+    session.check()?;
+    output.write_all(&files)?;
+    describe_windows(&reconstruction, session)?;
+    session.tell(table(&record))?;
+    if let Some(warning) = warning(&reconstruction) {
+        session.tell(warning)?;
+    }
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    session.tell(format!(
+        "{seconds:.1} s; wrote {} to {}",
+        names.join(", "),
+        out.display()
+    ))
+}
+
+/// Refuses an unknown optimizer before anything is computed.
+pub(super) fn check_optimizer(name: &str, config: &Config) -> Result<()> {
+    if name == "lm" {
+        return Ok(());
+    }
+    let options = optim::Options {
+        seed: config.reconstruction.seed,
+        ..optim::Options::default()
+    };
+    optim::by_name(name, &options).map(drop)
+}
+
+/// The motion to reconstruct, and what was understood about it.
+fn load(args: &ReconstructArgs) -> Result<(Motion, Vec<String>)> {
+    if let Some(poses) = &args.poses {
+        let options = ReadOptions {
+            fps: args.fps,
+            layout: args.layout,
+            up: args.up,
+            units: args.units,
+            start: args.start,
+            end: args.end,
+        };
+        let reading = motion::read(poses, &options)?;
+        return Ok((reading.motion, reading.notes));
+    }
+    let name = args.sample.as_deref().unwrap_or("walk");
+    let motion = reconstruction::sample(name).ok_or_else(|| {
+        Error::input("--sample", "name", name, "choose walk, turn, squat or jump")
+    })?;
+    Ok((motion, vec![format!("embedded sample \"{name}\"")]))
+}
+
+/// Reconstructs `motion`, showing progress and stopping at Ctrl-C.
+pub(super) fn run(motion: &Motion, config: &Config, session: &Session) -> Result<Reconstruction> {
+    let mut reporter = Reporter::new(session, &motion.name);
+    reconstruction::reconstruct(
+        motion,
+        &config.reconstruction,
+        &config.optimizer,
+        &mut |progress| {
+            reporter.show(progress);
+            if session.is_interrupted() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+    )
+}
+
+/// All files of a run, complete in memory. Times are only in `metrics.json` and `loss.csv`:
+/// everything else is the same for the same input.
+fn files(
+    name: &str,
+    reconstruction: &Reconstruction,
+    config: &Config,
+    record: &Map<String, Value>,
+    seconds: f64,
+) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let recording = Recording::new(
+        reconstruction.body.clone(),
+        reconstruction.trajectory.clone(),
+        reconstruction.reference.joints.clone(),
+    )?;
+    let losses = losses(&reconstruction.curve);
+    let metrics = Value::Object(record.clone());
+    let page = report::encode(&recording, name, &metrics, &losses);
+    let mut timed = record.clone();
+    timed.shift_insert(2, "seconds".into(), json!(seconds));
+    timed.insert("window_reports".into(), json!(reconstruction.windows));
+    let mut files = vec![
+        ("motion.glb", glb::encode(&recording, &metrics)?),
+        ("motion.npz", npz::encode(&recording)?),
+        ("body.json", json(&recording.body)?),
+        ("metrics.json", json(&timed)?),
+        ("config.json", config.to_json().into_bytes()),
+        ("loss.csv", loss_table(&reconstruction.curve)?),
+        ("report.html", page.into_bytes()),
+    ];
+    if let Some(picture) = plot::loss_curves(&losses)? {
+        files.push(("loss.svg", picture.svg.into_bytes()));
+        files.push(("loss.png", picture.png));
+    }
+    Ok(files)
+}
+
+/// Losses in the order of evaluation, window by window.
+fn losses(curve: &[CurvePoint]) -> Vec<Vec<f64>> {
+    curve
+        .chunk_by(|a, b| a.window == b.window)
+        .map(|window| window.iter().map(|point| point.loss).collect())
+        .collect()
+}
+
+fn loss_table(curve: &[CurvePoint]) -> Result<Vec<u8>> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let broken = |e: csv::Error| Error::Internal(format!("loss.csv: {e}"));
+    table
+        .write_record(["window", "evaluation", "loss", "seconds"])
+        .map_err(broken)?;
+    for point in curve {
+        let row = [
+            point.window.to_string(),
+            point.evaluation.to_string(),
+            format!("{:e}", point.loss),
+            format!("{:.4}", point.seconds),
+        ];
+        table.write_record(row).map_err(broken)?;
+    }
+    table
+        .into_inner()
+        .map_err(|e| Error::Internal(format!("loss.csv: {e}")))
+}
+
+fn describe_windows(reconstruction: &Reconstruction, session: &Session) -> Result<()> {
+    for window in &reconstruction.windows {
+        let terms: Vec<String> = window
+            .terms
+            .iter()
+            .map(|(name, value)| format!("{name} {value:.3e}"))
+            .collect();
+        session.detail(format!(
+            "  frames {}-{}: {} evaluations in {} attempts, loss {:.4e} ({}){}",
+            window.first_frame,
+            window.first_frame + window.frames.saturating_sub(1),
+            window.evaluations,
+            window.attempts,
+            window.loss,
+            terms.join(", "),
+            if window.failed { ", FAILED" } else { "" },
+        ))?;
+    }
+    Ok(())
+}
+
+/// The numbers of the record beside those of the observed motion.
+fn table(record: &Map<String, Value>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_header(["metric", "simulated", "observed"]);
+    let reference = record.get("reference");
+    for (key, value) in record {
+        let observed = reference.and_then(|reference| reference.get(key));
+        let Some(value) = value.as_f64() else {
+            continue;
+        };
+        let observed = observed
+            .and_then(Value::as_f64)
+            .map(shown)
+            .unwrap_or_default();
+        table.add_row([key.replace('_', " "), shown(value), observed]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn shown(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e6 {
+        format!("{value}")
+    } else if value.abs() < 1.0 {
+        format!("{value:.3}")
+    } else {
+        format!("{value:.1}")
+    }
+}
+
+fn warning(reconstruction: &Reconstruction) -> Option<String> {
+    let frames = &reconstruction.failed_frames;
+    let (first, last) = (frames.first()?, frames.last()?);
+    Some(format!(
+        "WARNING: {} frames between {first} and {last} are not followed; try more --evaluations, or \
+         another --start and --end",
+        frames.len()
+    ))
+}
