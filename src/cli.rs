@@ -7,6 +7,8 @@ use crate::commands::{
 };
 use crate::error::{Error, Result};
 
+const GLOBAL: &str = "Global options";
+
 /// Turns pose files into physically simulated human motion.
 ///
 /// Exit codes: 0 done, 2 bad input or arguments, 130 interrupted, 1 anything else.
@@ -21,13 +23,13 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Print nothing but errors.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, help_heading = GLOBAL, conflicts_with = "verbose")]
     quiet: bool,
     /// Print the details: windows, attempts, loss terms.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     verbose: bool,
     /// Number of threads; all cores unless given. The results do not depend on it.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
 

@@ -36,22 +36,27 @@ pub struct ReconstructArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "poses")]
     sample: Option<String>,
     /// Frames per second of the file; else what the file says, else 50.
-    #[arg(long, value_name = "F")]
+    #[arg(long, requires = "poses", value_name = "F")]
     fps: Option<f64>,
     /// Order of the joints: h36m17, h36m17-toes, h36m32, coco17 or smpl24; detected unless given.
-    #[arg(long)]
+    #[arg(long, requires = "poses")]
     layout: Option<Layout>,
     /// The axis that points up: z, y, x, -y, ...; detected unless given.
-    #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        requires = "poses",
+        value_name = "AXIS",
+        allow_hyphen_values = true
+    )]
     up: Option<Axis>,
     /// Unit of length: m, cm or mm; detected unless given.
-    #[arg(long, value_name = "UNIT")]
+    #[arg(long, requires = "poses", value_name = "UNIT")]
     units: Option<Unit>,
     /// Where to start, in seconds from the first frame.
-    #[arg(long, value_name = "S")]
+    #[arg(long, requires = "poses", value_name = "S")]
     start: Option<f64>,
     /// Where to stop, in seconds from the first frame.
-    #[arg(long, value_name = "S")]
+    #[arg(long, requires = "poses", value_name = "S")]
     end: Option<f64>,
     #[command(flatten)]
     overrides: Overrides,
@@ -337,7 +342,7 @@ fn table(record: &Map<String, Value>) -> Table {
 
 fn shown(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e6 {
-        format!("{value}")
+        format!("{}", value + 0.0) // no negative zero
     } else if value.abs() < 1.0 {
         format!("{value:.3}")
     } else {
