@@ -6,6 +6,7 @@ pub mod gaps;
 pub mod npy;
 pub mod resample;
 pub mod skeleton;
+pub mod synthesis;
 
 use nalgebra::Vector3;
 
