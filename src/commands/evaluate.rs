@@ -39,10 +39,10 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values = EXCLUDED)]
     exclude: Vec<String>,
     /// Reconstruct only the first seconds of every clip.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// Reconstruct only the first clips (after split and exclusion).
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     limit: Option<usize>,
     #[command(flatten)]
     overrides: Overrides,

@@ -36,7 +36,12 @@ pub struct ReconstructArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "poses")]
     sample: Option<String>,
     /// Frames per second of the file; else what the file says, else 50.
-    #[arg(long, requires = "poses", value_name = "F")]
+    #[arg(
+        long,
+        requires = "poses",
+        value_name = "F",
+        allow_negative_numbers = true
+    )]
     fps: Option<f64>,
     /// Order of the joints: h36m17, h36m17-toes, h36m32, coco17 or smpl24; detected unless given.
     #[arg(long, requires = "poses")]
@@ -53,10 +58,20 @@ pub struct ReconstructArgs {
     #[arg(long, requires = "poses", value_name = "UNIT")]
     units: Option<Unit>,
     /// Where to start, in seconds from the first frame.
-    #[arg(long, requires = "poses", value_name = "S")]
+    #[arg(
+        long,
+        requires = "poses",
+        value_name = "S",
+        allow_negative_numbers = true
+    )]
     start: Option<f64>,
     /// Where to stop, in seconds from the first frame.
-    #[arg(long, requires = "poses", value_name = "S")]
+    #[arg(
+        long,
+        requires = "poses",
+        value_name = "S",
+        allow_negative_numbers = true
+    )]
     end: Option<f64>,
     #[command(flatten)]
     overrides: Overrides,
@@ -78,16 +93,16 @@ pub(super) struct Overrides {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Evaluations that the optimizer may spend on a window.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     evaluations: Option<usize>,
     /// Mass of the subject in kg; estimated from the stature unless given.
-    #[arg(long, value_name = "KG")]
+    #[arg(long, value_name = "KG", allow_negative_numbers = true)]
     mass: Option<f64>,
     /// Standing height of the subject in m; estimated from the bones unless given.
-    #[arg(long, value_name = "M")]
+    #[arg(long, value_name = "M", allow_negative_numbers = true)]
     stature: Option<f64>,
     /// Seed of everything random.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
 }
 
