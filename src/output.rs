@@ -169,7 +169,8 @@ fn filled(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut file = temporary(dir, &name).map_err(|e| Error::io(path, "create", e))?;
-    file.write_all(bytes)
+    file.as_file_mut()
+        .write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
         .map_err(|e| Error::io(path, "write", e))?;
     Ok(file)

@@ -257,7 +257,8 @@ fn bad_arguments_are_explained_in_one_line() {
         assert!(message.contains(needle), "{message}");
     }
     assert!(fail(&["reconstruct", "--sample", "moonwalk"], 2).contains("moonwalk"));
-    assert!(fail(&["reconstruct", "--sample", "walk", "--fps", "30"], 2).contains("POSES"));
+    assert!(fail(&["reconstruct", "--sample", "walk", "--fps", "30"], 2).contains("--fps"));
+    assert!(fail(&["reconstruct", "--fps", "30"], 2).contains("POSES"));
     assert!(fail(&["evaluate", "--out", &work.arg("out")], 2).contains("--motions"));
     assert!(
         fail(

@@ -22,6 +22,9 @@ use crate::output::OutputDir;
 use crate::plot;
 use crate::reconstruction::{self, CurvePoint, Reconstruction};
 
+/// What only makes sense for a file.
+const FILE_OPTIONS: [&str; 7] = ["poses", "fps", "layout", "up", "units", "start", "end"];
+
 /// Turn a pose file into a physically simulated motion.
 ///
 /// Without a file, the embedded sample walk is reconstructed. Writes into the output directory:
@@ -33,7 +36,7 @@ pub struct ReconstructArgs {
     /// Joint positions: .npy (T, J, 3), or .npz holding such an array.
     poses: Option<PathBuf>,
     /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
-    #[arg(long, value_name = "NAME", conflicts_with = "poses")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = FILE_OPTIONS)]
     sample: Option<String>,
     /// Frames per second of the file; else what the file says, else 50.
     #[arg(
