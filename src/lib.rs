@@ -25,4 +25,5 @@ pub mod error;
 pub mod motion;
 pub mod objective;
 pub mod optim;
+pub mod output;
 pub mod simulation;
