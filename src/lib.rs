@@ -19,6 +19,7 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod benchmark;
 pub mod body;
 pub mod cli;
 pub mod commands;

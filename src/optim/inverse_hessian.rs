@@ -160,10 +160,10 @@ impl InverseHessian for LimitedMemory {
     }
 }
 
-/// aᵀb, in eight partial sums: the order of additions is fixed and the loop vectorizes.
+/// aᵀb, in sixteen partial sums: the order of additions is fixed and the loop vectorizes.
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
+    let mut sums = [0.0; 16];
+    let (a_chunks, b_chunks) = (a.chunks_exact(16), b.chunks_exact(16));
     let rest: f64 = a_chunks
         .remainder()
         .iter()
@@ -171,7 +171,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
         .map(|(a, b)| a * b)
         .sum();
     for (a, b) in a_chunks.zip(b_chunks) {
-        for lane in 0..8 {
+        for lane in 0..16 {
             sums[lane] += a[lane] * b[lane];
         }
     }

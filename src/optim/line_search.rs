@@ -10,6 +10,8 @@
 //! J. J. Moré, D. J. Thuente, "Line search algorithms with guaranteed sufficient decrease", ACM
 //! TOMS 20(3), 1994; the safeguards are those of MINPACK-2, which SciPy uses too.
 
+use super::interpolation::{Trial, cubic, extrapolating_cubic, quadratic_by_value, secant};
+
 /// What a line search is satisfied with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wolfe {
@@ -43,14 +45,6 @@ pub enum Verdict {
     Accept,
     /// No acceptable step was found.
     Fail,
-}
-
-/// A trial step: α, φ(α) and, when it was looked at, φ′(α).
-#[derive(Clone, Copy, Debug)]
-struct Trial {
-    step: f64,
-    value: f64,
-    slope: Option<f64>,
 }
 
 /// A search under way.
@@ -183,7 +177,7 @@ impl LineSearch {
         } else {
             0.0
         };
-        let mut step = self.interpolate(tilted(trial, tilt), tilt);
+        let mut step = self.interpolate(trial.tilted(tilt), tilt);
         self.update_interval(trial, tilt);
         if self.is_bracketed {
             let (best, other) = (self.best.step, self.other.step);
@@ -209,7 +203,7 @@ impl LineSearch {
 
     /// Keeps the interval around a minimum of φ minus the `tilt`ed line.
     fn update_interval(&mut self, trial: Trial, tilt: f64) {
-        let (value, best) = (tilted(trial, tilt), tilted(self.best, tilt));
+        let (value, best) = (trial.tilted(tilt), self.best.tilted(tilt));
         if value.value > best.value {
             self.other = trial;
             return;
@@ -223,7 +217,7 @@ impl LineSearch {
     /// The safeguarded minimizer of the interpolant through the best and this `trial`, both with
     /// the line of slope `tilt` subtracted (Moré and Thuente, Sec. 4, cases 1 to 4).
     fn interpolate(&mut self, trial: Trial, tilt: f64) -> f64 {
-        let (best, other) = (tilted(self.best, tilt), tilted(self.other, tilt));
+        let (best, other) = (self.best.tilted(tilt), self.other.tilted(tilt));
         let best_slope = best.slope.unwrap_or(0.0);
         if trial.value > best.value {
             self.is_bracketed = true;
@@ -280,63 +274,6 @@ impl LineSearch {
         let step = if is_cubic_nearer { secant } else { cubic };
         step.clamp(self.bounds.0, self.bounds.1)
     }
-}
-
-/// `trial` of φ(α) − `tilt` α.
-fn tilted(trial: Trial, tilt: f64) -> Trial {
-    Trial {
-        value: trial.value - trial.step * tilt,
-        slope: trial.slope.map(|slope| slope - tilt),
-        ..trial
-    }
-}
-
-/// θ and γ of the cubic through two points with slopes; γ² may come out negative.
-fn cubic_coefficients(a: Trial, b: Trial, slope_a: f64, slope_b: f64) -> (f64, f64) {
-    let theta = 3.0 * (a.value - b.value) / (b.step - a.step) + slope_a + slope_b;
-    let s = theta.abs().max(slope_a.abs()).max(slope_b.abs());
-    let gamma_squared = (theta / s).powi(2) - (slope_a / s) * (slope_b / s);
-    (
-        theta,
-        if gamma_squared < 0.0 {
-            f64::NAN
-        } else {
-            s * gamma_squared.sqrt()
-        },
-    )
-}
-
-/// The minimizer of the cubic through `a` and `b`, if both slopes are known and it has one.
-fn cubic(a: Trial, b: Trial) -> Option<f64> {
-    let (slope_a, slope_b) = (a.slope?, b.slope?);
-    let (theta, gamma) = cubic_coefficients(a, b, slope_a, slope_b);
-    let gamma = if b.step < a.step { -gamma } else { gamma };
-    let r = ((gamma - slope_a) + theta) / (((gamma - slope_a) + gamma) + slope_b);
-    let step = a.step + r * (b.step - a.step);
-    step.is_finite().then_some(step)
-}
-
-/// The minimizer of the cubic through `a` and `b`, when it lies beyond `b`.
-fn extrapolating_cubic(a: Trial, b: Trial) -> Option<f64> {
-    let (slope_a, slope_b) = (a.slope?, b.slope?);
-    let (theta, gamma) = cubic_coefficients(a, b, slope_a, slope_b);
-    let gamma = if gamma.is_nan() { 0.0 } else { gamma };
-    let gamma = if b.step > a.step { -gamma } else { gamma };
-    let r = ((gamma - slope_b) + theta) / ((gamma + (slope_a - slope_b)) + gamma);
-    (r < 0.0 && gamma != 0.0).then_some(b.step + r * (a.step - b.step))
-}
-
-/// The minimizer of the parabola through both values and the slope of `a`.
-fn quadratic_by_value(a: Trial, b: Trial) -> f64 {
-    let slope = a.slope.unwrap_or(0.0);
-    let width = b.step - a.step;
-    a.step + slope / ((a.value - b.value) / width + slope) / 2.0 * width
-}
-
-/// The zero of the line through both slopes.
-fn secant(a: Trial, b: Trial) -> f64 {
-    let (slope_a, slope_b) = (a.slope.unwrap_or(0.0), b.slope.unwrap_or(0.0));
-    b.step + slope_b / (slope_b - slope_a) * (a.step - b.step)
 }
 
 #[cfg(test)]

@@ -3,164 +3,10 @@
 //! The loop counts *distinct* points. Asking for the value at a point and then for its gradient or
 //! Jacobian is one evaluation, so a method may look cheaply first and closely only where it pays.
 
-use std::ops::ControlFlow;
-
 use crate::error::{Error, Result};
 use crate::objective::{Evaluation, Objective, Order};
 
-use super::{Optimizer, Query};
-
-/// How long an optimization may run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Budget {
-    /// Largest number of distinct points evaluated. Default: 50, as in the paper (Sec. 5.2).
-    pub evaluations: usize,
-    /// Largest number of iterations (see [`Optimizer::iterations`]). Default: none.
-    pub iterations: Option<usize>,
-    /// Stops early when progress stalls. Default: none.
-    pub stopping_rule: Option<StoppingRule>,
-    /// Stops once the best value is at or below this one. Default: none.
-    pub target: Option<f64>,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self {
-            evaluations: 50,
-            iterations: None,
-            stopping_rule: None,
-            target: None,
-        }
-    }
-}
-
-/// Alg. 1: stop at k if f(xᵏ) > (1/N) Σ_{i=1..N} β f(xᵏ⁻ⁱ) + ε, over the iterates xᵏ.
-///
-/// The paper leaves N, β and ε open. With β < 1 the rule only makes sense for f ≥ 0.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoppingRule {
-    /// N, the number of past values averaged. Default: 10.
-    pub window: usize,
-    /// β. Default: 1.
-    pub beta: f64,
-    /// ε. Default: 0.
-    pub epsilon: f64,
-}
-
-impl Default for StoppingRule {
-    fn default() -> Self {
-        Self {
-            window: 10,
-            beta: 1.0,
-            epsilon: 0.0,
-        }
-    }
-}
-
-impl StoppingRule {
-    /// Whether the last of `values`, the losses of the iterates so far in order, meets the rule.
-    pub fn is_met(&self, values: &[f64]) -> bool {
-        let Some((last, past)) = values.split_last() else {
-            return false;
-        };
-        if past.len() < self.window {
-            return false;
-        }
-        let mean = past[past.len() - self.window..].iter().sum::<f64>() / self.window as f64;
-        *last > self.beta * mean + self.epsilon
-    }
-}
-
-/// Why an optimization ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Termination {
-    /// The method has nothing left to try.
-    Converge,
-    /// The stopping rule was met.
-    Stall,
-    /// The target value was reached.
-    ReachTarget,
-    /// The budget of evaluations or iterations is used up.
-    ExhaustBudget,
-    /// The initial point has no finite value, or the method left the finite numbers.
-    MeetNonFinite,
-    /// The observer asked to stop.
-    Interrupt,
-}
-
-/// What an optimization found.
-#[derive(Clone, Debug)]
-pub struct Minimum {
-    /// The best point evaluated, `(N,)`.
-    pub x: Vec<f64>,
-    /// Its value.
-    pub value: f64,
-    /// The last point evaluated, `(N,)`.
-    pub last_x: Vec<f64>,
-    /// The value at the last point.
-    pub last_value: f64,
-    /// Distinct points evaluated.
-    pub evaluations: usize,
-    /// f at every distinct point, in order.
-    pub values: Vec<f64>,
-    /// Evaluations spent when iteration k ended, `(iterations + 1,)`; the first entry, for x⁰, is 1.
-    pub iteration_ends: Vec<usize>,
-    /// Why it ended.
-    pub termination: Termination,
-}
-
-impl Minimum {
-    /// Iterations completed.
-    pub fn iterations(&self) -> usize {
-        self.iteration_ends.len().saturating_sub(1)
-    }
-
-    /// The best value among the evaluations spent until iteration `k` ended; a run that ended
-    /// earlier keeps its best value.
-    pub fn best_at_iteration(&self, k: usize) -> f64 {
-        let spent = self
-            .iteration_ends
-            .get(k)
-            .copied()
-            .unwrap_or(self.values.len());
-        self.values[..spent]
-            .iter()
-            .copied()
-            .fold(f64::INFINITY, f64::min)
-    }
-}
-
-/// Sees every distinct evaluation as it happens: `(number from 1, x, evaluation)`; may stop the run.
-pub trait Observer {
-    /// Called after every distinct evaluation, with what was asked for first at that point.
-    fn observe(
-        &mut self,
-        evaluations: usize,
-        x: &[f64],
-        evaluation: &Evaluation,
-    ) -> ControlFlow<()>;
-}
-
-impl<F: FnMut(usize, &[f64], &Evaluation) -> ControlFlow<()>> Observer for F {
-    fn observe(
-        &mut self,
-        evaluations: usize,
-        x: &[f64],
-        evaluation: &Evaluation,
-    ) -> ControlFlow<()> {
-        self(evaluations, x, evaluation)
-    }
-}
-
-/// The observer that watches nothing and never stops a run.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unobserved;
-
-impl Observer for Unobserved {
-    fn observe(&mut self, _: usize, _: &[f64], _: &Evaluation) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-}
+use super::{Budget, Minimum, Observer, Optimizer, Query, Termination};
 
 /// An optimizer picked by name: minimizes any objective from any point.
 pub trait Minimize: Sync + Send {
@@ -388,8 +234,10 @@ impl<'a> Run<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use super::super::{StoppingRule, Unobserved};
     use super::*;
 
     /// ½x², which counts its calls.

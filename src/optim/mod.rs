@@ -10,18 +10,23 @@ use crate::error::Result;
 use crate::objective::{Evaluation, Order};
 
 pub use basin_hopping::BasinHopping;
+pub use budget::{Budget, StoppingRule};
 pub use first_order::{Adam, GradientDescent};
-pub use minimize::{
-    Budget, Minimize, Minimum, Named, Observer, StoppingRule, Termination, Unobserved, minimize,
-};
+pub use minimize::{Minimize, Named, minimize};
+pub use minimum::{Minimum, Termination};
+pub use observer::{Observer, Unobserved};
 pub use quasi_newton::{Bfgs, FirstTrial, LBfgs, QuasiNewton};
 pub use registry::{NAMES, Options, by_name};
 
 mod basin_hopping;
+mod budget;
 mod first_order;
+mod interpolation;
 pub mod inverse_hessian;
 pub mod line_search;
 mod minimize;
+mod minimum;
+mod observer;
 mod quasi_newton;
 mod registry;
 

@@ -39,11 +39,8 @@ pub enum FirstTrial {
 /// A line-search method whose directions come from an approximate inverse Hessian `H`.
 #[derive(Clone, Debug)]
 pub struct QuasiNewton<H> {
-    /// Converged once ‖∇f‖∞ is at or below this. Default: 1e-5.
+    /// Converged once ‖∇f‖∞ is at or below this. Default: 1e-5 for BFGS, 1e-6 for L-BFGS.
     pub gradient_tolerance: f64,
-    /// Converged once a step decreases f by no more than this share of max(|f|, 1). Default: 0
-    /// (never) for BFGS, 2.2e-9 for L-BFGS.
-    pub decrease_tolerance: f64,
     /// What the line search is satisfied with.
     pub wolfe: Wolfe,
     /// Where it begins.
@@ -59,8 +56,10 @@ impl Default for Bfgs {
     fn default() -> Self {
         Self {
             gradient_tolerance: 1e-5,
-            decrease_tolerance: 0.0,
-            wolfe: Wolfe::default(),
+            wolfe: Wolfe {
+                max_trials: 20,
+                ..Wolfe::default()
+            },
             first_trial: FirstTrial::LastDecrease,
             probes_value_first: false,
             prototype: Dense::default(),
@@ -78,8 +77,7 @@ impl LBfgs {
     /// L-BFGS that remembers `memory` steps.
     pub fn with_memory(memory: usize) -> Self {
         Self {
-            gradient_tolerance: 1e-5,
-            decrease_tolerance: 1e7 * f64::EPSILON,
+            gradient_tolerance: 1e-6,
             wolfe: Wolfe {
                 armijo: 1e-3,
                 curvature: 0.9,
@@ -203,14 +201,7 @@ impl<H: InverseHessian> QuasiNewton<H> {
         let largest = gradient
             .iter()
             .fold(0.0, |largest: f64, g| largest.max(g.abs()));
-        let scale = value
-            .abs()
-            .max((value + state.last_decrease).abs())
-            .max(1.0);
-        let is_stalled = state.iterations > 0
-            && self.decrease_tolerance > 0.0
-            && state.last_decrease <= self.decrease_tolerance * scale;
-        if largest <= self.gradient_tolerance || is_stalled {
+        if largest <= self.gradient_tolerance {
             state.is_converged = true;
             return;
         }
