@@ -12,6 +12,10 @@ use crate::motion::{Joints, Motion};
 /// Share of the stride during which a foot is on the ground (Murray et al. 1964, free speed).
 const STANCE: f64 = 0.62;
 
+/// The phase from which the ankle follows the curves of hip and knee instead of the foot's pivot: the
+/// foot rolls on over its toes, which the pivot about the ball does not know.
+const SWING: f64 = 0.52;
+
 /// The phase at which the hip passes over the ankle in [`LegCurves`].
 const MIDSTANCE: f64 = 0.27;
 
@@ -25,7 +29,7 @@ const RUN_UP: f64 = 2.0;
 const FLAT: f64 = 0.12;
 
 /// How far the legs are stretched at most: 1 would be straight.
-const REACH: f64 = 0.99;
+const REACH: f64 = 0.995;
 
 /// A walk, described.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -185,23 +189,23 @@ impl Gait {
         let phase = self.phase(side, t);
         let stride = phase.floor();
         let heading = self.footprint(side, stride).1;
-        if phase - stride <= STANCE {
+        if phase - stride <= SWING {
             return (self.stance(side, stride, t), heading);
         }
         let (lift, land) = (
-            self.time(side, stride + STANCE),
+            self.time(side, stride + SWING),
             self.time(side, stride + 1.0),
         );
         let (from, to) = (
             self.stance(side, stride, lift),
             self.stance(side, stride + 1.0, land),
         );
-        // The ankle of the mean curves, under a hip that moves evenly.
+        // The ankle of the mean curves, under a hip that moves evenly ahead.
         let swing = |t: f64| {
             let phase = self.phase(side, t);
             let [thigh, knee] = self.curves.leg(phase);
             let along = Vector3::x() * (self.walk.speed * self.stride * phase);
-            along + self.figure.hip_to_ankle(thigh, knee)
+            along + Vector3::z() * self.bounce(t) + self.figure.hip_to_ankle(thigh, knee)
         };
         let (first, last) = (swing(lift), swing(land));
         let along = |t: f64| (swing(t).x - first.x) / (last.x - first.x);
@@ -209,17 +213,22 @@ impl Gait {
             2 => swing(t).z,
             _ => from[k] + (to[k] - from[k]) * along(t),
         };
-        // What is missing to leave one stance and meet the next without a jolt.
+        // What is missing to leave one stance and meet the next in place and velocity. (The ground
+        // takes care of the acceleration.)
+        let span = land - lift;
+        let missing = |stride: f64, at: f64, k: usize| {
+            state(|t| self.stance(side, stride, t)[k] - base(t, k), at)
+        };
         let ankle = Vector3::from_fn(|k, _| {
-            let missing =
-                |stride: f64, at: f64| state(|t| self.stance(side, stride, t)[k] - base(t, k), at);
-            let missing = Quintic::new(
-                lift,
-                missing(stride, lift),
-                land,
-                missing(stride + 1.0, land),
-            );
-            base(t, k) + missing.value(t)
+            let ([place, rate, _], [place_there, rate_there, _]) =
+                (missing(stride, lift, k), missing(stride + 1.0, land, k));
+            let leaving = Quintic::new(lift, [0.0, rate, 0.0], lift + 0.5 * span, [0.0; 3]);
+            let landing = Quintic::new(land - 0.25 * span, [0.0; 3], land, [0.0, rate_there, 0.0]);
+            base(t, k)
+                + place
+                + (place_there - place) * ease(t, lift, land)
+                + leaving.value(t.min(lift + 0.5 * span))
+                + landing.value(t.max(land - 0.25 * span))
         });
         let next = self.footprint(side, stride + 1.0).1;
         (ankle, heading + (next - heading) * ease(t, lift, land))
@@ -236,7 +245,7 @@ impl Gait {
             let load = ease(phase, 0.0, STANCE - 0.5) - ease(phase, 0.5, STANCE);
             let heel = sole * 2.0 - self.figure.ball(sole, heading);
             let ball = self.figure.ball(sole, heading);
-            let along = 0.4 + 0.5 * ease(phase, 0.05, 0.55);
+            let along = 0.65 + 0.45 * ease(phase, 0.05, 0.55);
             pressure += (heel + (ball - heel) * along) * load;
         }
         pressure
@@ -246,7 +255,7 @@ impl Gait {
     /// the ground, as on a compass whose legs give a little.
     fn bounce(&self, t: f64) -> f64 {
         let step = self.walk.speed * self.stride / 2.0;
-        let rise = 0.6 * step * step / (8.0 * 0.54 * self.walk.stature);
+        let rise = 0.8 * step * step / (8.0 * 0.54 * self.walk.stature);
         -rise / 2.0 * (2.0 * TAU * (self.phase(0, t) - (STANCE - 0.5) / 2.0)).cos()
     }
 
