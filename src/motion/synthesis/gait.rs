@@ -192,63 +192,63 @@ impl Gait {
         if phase - stride <= SWING {
             return (self.stance(side, stride, t), heading);
         }
-        let (lift, land) = (
-            self.time(side, stride + SWING),
-            self.time(side, stride + 1.0),
-        );
-        let (from, to) = (
-            self.stance(side, stride, lift),
-            self.stance(side, stride + 1.0, land),
-        );
-        // The ankle of the mean curves, under a hip that moves evenly ahead.
-        let swing = |t: f64| {
-            let phase = self.phase(side, t);
-            let [thigh, knee] = self.curves.leg(phase);
-            let along = Vector3::x() * (self.walk.speed * self.stride * phase);
-            along + Vector3::z() * self.bounce(t) + self.figure.hip_to_ankle(thigh, knee)
-        };
-        let (first, last) = (swing(lift), swing(land));
-        let along = |t: f64| (swing(t).x - first.x) / (last.x - first.x);
-        let base = |t: f64, k: usize| match k {
-            2 => swing(t).z,
-            _ => from[k] + (to[k] - from[k]) * along(t),
+        let [lift, land] = [SWING, 1.0].map(|phase| self.time(side, stride + phase));
+        let next = self.footprint(side, stride + 1.0).1;
+        let heading = heading + (next - heading) * ease(t, lift, land);
+        (self.swing(side, stride, t), heading)
+    }
+
+    /// Position of the ankle at time `t` in the swing between two stances.
+    fn swing(&self, side: usize, stride: f64, t: f64) -> Vector3<f64> {
+        let [lift, land] = [SWING, 1.0].map(|phase| self.time(side, stride + phase));
+        let from = self.stance(side, stride, lift);
+        let to = self.stance(side, stride + 1.0, land);
+        let (first, last) = (self.nominal(side, lift), self.nominal(side, land));
+        let base = |t: f64, k: usize| {
+            let nominal = self.nominal(side, t);
+            let along = (nominal.x - first.x) / (last.x - first.x);
+            if k == 2 {
+                nominal.z
+            } else {
+                from[k] + (to[k] - from[k]) * along
+            }
         };
         // What is missing to leave one stance and meet the next in place and velocity. (The ground
         // takes care of the acceleration.)
-        let span = land - lift;
         let missing = |stride: f64, at: f64, k: usize| {
             state(|t| self.stance(side, stride, t)[k] - base(t, k), at)
         };
-        let ankle = Vector3::from_fn(|k, _| {
-            let ([place, rate, _], [place_there, rate_there, _]) =
-                (missing(stride, lift, k), missing(stride + 1.0, land, k));
-            let leaving = Quintic::new(lift, [0.0, rate, 0.0], lift + 0.5 * span, [0.0; 3]);
-            let landing = Quintic::new(land - 0.25 * span, [0.0; 3], land, [0.0, rate_there, 0.0]);
-            base(t, k)
-                + place
-                + (place_there - place) * ease(t, lift, land)
-                + leaving.value(t.min(lift + 0.5 * span))
-                + landing.value(t.max(land - 0.25 * span))
-        });
-        let next = self.footprint(side, stride + 1.0).1;
-        (ankle, heading + (next - heading) * ease(t, lift, land))
+        let (left, lands) = (lift + 0.5 * (land - lift), land - 0.25 * (land - lift));
+        Vector3::from_fn(|k, _| {
+            let [place, rate, _] = missing(stride, lift, k);
+            let [place_there, rate_there, _] = missing(stride + 1.0, land, k);
+            let leaving = Quintic::new(lift, [0.0, rate, 0.0], left, [0.0; 3]);
+            let landing = Quintic::new(lands, [0.0; 3], land, [0.0, rate_there, 0.0]);
+            let places = place + (place_there - place) * ease(t, lift, land);
+            base(t, k) + places + leaving.value(t.min(left)) + landing.value(t.max(lands))
+        })
     }
 
-    /// Centre of pressure at time `t`: under each foot it moves from the heel to the ball, and from
-    /// foot to foot while both are on the ground.
+    /// The ankle of the mean curves in the sagittal plane, under a hip that moves evenly ahead.
+    fn nominal(&self, side: usize, t: f64) -> Vector3<f64> {
+        let phase = self.phase(side, t);
+        let [thigh, knee] = self.curves.leg(phase);
+        let hip = Vector3::new(self.walk.speed * self.stride * phase, 0.0, self.bounce(t));
+        hip + self.figure.hip_to_ankle(thigh, knee)
+    }
+
+    /// Centre of pressure at time `t`: under each foot it moves from before the ankle to beyond the
+    /// ball, and from foot to foot while both are on the ground.
     fn pressure(&self, t: f64) -> Vector3<f64> {
-        let mut pressure = Vector3::zeros();
-        for side in 0..2 {
+        let side = |side: usize| {
             let phase = self.phase(side, t);
             let (stride, phase) = (phase.floor(), phase - phase.floor());
             let (sole, heading) = self.footprint(side, stride);
             let load = ease(phase, 0.0, STANCE - 0.5) - ease(phase, 0.5, STANCE);
-            let heel = sole * 2.0 - self.figure.ball(sole, heading);
             let ball = self.figure.ball(sole, heading);
-            let along = 0.65 + 0.45 * ease(phase, 0.05, 0.55);
-            pressure += (heel + (ball - heel) * along) * load;
-        }
-        pressure
+            (sole + (ball - sole) * (0.3 + 0.9 * ease(phase, 0.05, 0.55))) * load
+        };
+        side(0) + side(1)
     }
 
     /// Height of the centre of mass at time `t` relative to its mean: lowest when both feet are on
