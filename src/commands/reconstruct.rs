@@ -225,7 +225,7 @@ fn load(args: &ReconstructArgs) -> Result<(Motion, Vec<String>)> {
         return Ok((reading.motion, reading.notes));
     }
     let name = args.sample.as_deref().unwrap_or("walk");
-    let motion = reconstruction::sample(name).ok_or_else(|| {
+    let motion = motion::sample(name).ok_or_else(|| {
         Error::input("--sample", "name", name, "choose walk, turn, squat or jump")
     })?;
     Ok((motion, vec![format!("embedded sample \"{name}\"")]))

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::document::{Document, floats};
 use super::mesh::Mesh;
-use super::{Recording, pose};
+use super::{Recording, pose, side};
 use crate::body::{Link, Pose};
 use crate::error::Result;
 use crate::motion::skeleton::NAMES;
@@ -78,9 +78,9 @@ fn add_link_mesh(document: &mut Document, link: &Link) -> Option<usize> {
     for shape in &link.shapes {
         mesh.append(Mesh::of(&shape.geometry));
     }
-    let material = match link.name.split('_').next() {
-        Some("right") => RIGHT,
-        Some("left") => LEFT,
+    let material = match side(&link.name) {
+        "right" => RIGHT,
+        "left" => LEFT,
         _ => TRUNK,
     };
     (!mesh.triangles.is_empty()).then(|| document.add_mesh(&link.name, &mesh, material))

@@ -101,6 +101,14 @@ fn pose(body: &Body, frame: &Frame) -> Pose {
     }
 }
 
+/// The side of the body that a link is named after: "right", "left" or else "trunk".
+fn side(link: &str) -> &'static str {
+    ["right", "left"]
+        .into_iter()
+        .find(|side| link.starts_with(side))
+        .unwrap_or("trunk")
+}
+
 /// A vector of the z-up world in the y-up world of glTF and BVH.
 fn y_up(v: Vector3<f64>) -> Vector3<f64> {
     Vector3::new(v.y, v.z, v.x)

@@ -3,8 +3,8 @@
 use nalgebra::Vector3;
 use serde_json::{Value, json};
 
-use super::Recording;
 use super::npz::ground_reactions;
+use super::{Recording, side};
 use crate::body::{Body, Geometry};
 use crate::motion::Joints;
 use crate::motion::skeleton::bones;
@@ -78,16 +78,12 @@ fn capsules(body: &Body) -> Vec<Value> {
                     (center - axis, center + axis, radius)
                 }
             };
-            let side = match link.name.split('_').next() {
-                Some(side @ ("right" | "left")) => side,
-                _ => "trunk",
-            };
             json!({
                 "link": l,
                 "a": triple(&a),
                 "b": triple(&b),
                 "radius": rounded(radius, 4),
-                "side": side,
+                "side": side(&link.name),
             })
         })
         .collect()

@@ -5,6 +5,7 @@ pub mod files;
 pub mod gaps;
 pub mod npy;
 pub mod resample;
+mod sample;
 pub mod skeleton;
 pub mod synthesis;
 
@@ -12,6 +13,7 @@ use nalgebra::Vector3;
 
 pub use files::{ReadOptions, Reading, read};
 pub use resample::resample;
+pub use sample::sample;
 
 /// Number of joints of the working layout, Human3.6M-17.
 pub const JOINTS: usize = 17;

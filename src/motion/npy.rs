@@ -97,7 +97,7 @@ impl Header {
     }
 
     /// Number of elements; `None` when the product overflows.
-    pub fn len(&self) -> Option<usize> {
+    pub fn count(&self) -> Option<usize> {
         self.shape
             .iter()
             .try_fold(1usize, |product, axis| product.checked_mul(*axis))
@@ -105,10 +105,10 @@ impl Header {
 
     /// Size of the elements in bytes; `None` when it overflows.
     pub fn bytes(&self) -> Option<usize> {
-        self.len()?.checked_mul(self.element.size)
+        self.count()?.checked_mul(self.element.size)
     }
 
-    /// Reads the elements in C order (the last axis varies fastest). Check [`len`](Self::len) first:
+    /// Reads the elements in C order (the last axis varies fastest). Check [`count`](Self::count) first:
     /// as much memory is taken as the header asks for.
     ///
     /// # Errors
@@ -122,7 +122,7 @@ impl Header {
                 "cut the clip into parts",
             )
         };
-        let len = self.len().ok_or_else(too_large)?;
+        let len = self.count().ok_or_else(too_large)?;
         let mut values = Vec::with_capacity(len);
         let mut buffer = vec![0u8; 4096 * self.element.size];
         while values.len() < len {

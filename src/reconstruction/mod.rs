@@ -253,12 +253,3 @@ fn frame(body: &Body, motion: &Motion, t: usize) -> Frame {
         links,
     }
 }
-
-/// A clip.
-pub fn sample(name: &str) -> Option<Motion> {
-    let path = format!("{}/data/{name}.npy", env!("CARGO_MANIFEST_DIR"));
-    let options = Default::default();
-    crate::motion::read(std::path::Path::new(&path), &options)
-        .ok()
-        .map(|reading| reading.motion)
-}

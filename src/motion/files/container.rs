@@ -161,7 +161,7 @@ fn load_npz(
 fn scalar(archive: &mut ZipArchive<BufReader<File>>, name: &str) -> Option<f64> {
     let mut member = archive.by_name(&format!("{name}.npy")).ok()?;
     let header = Header::read(&mut member, name).ok()?;
-    (header.len() == Some(1)).then_some(())?;
+    (header.count() == Some(1)).then_some(())?;
     header.read_values(&mut member, name).ok()?.first().copied()
 }
 

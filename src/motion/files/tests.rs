@@ -293,6 +293,20 @@ fn numbers_that_are_no_person_are_refused() {
 }
 
 #[test]
+fn damaged_headers_are_refused_or_read_but_never_panic() {
+    let whole = npy("(8, 17, 3)", &person(8, 1.0));
+    for at in 0..whole.len() - 8 * 17 * 3 * 8 {
+        for byte in [0, b'9', b'(', 0xff] {
+            let mut damaged = whole.clone();
+            damaged[at] = byte;
+            if let Err(error) = read_bytes(&damaged, &ReadOptions::default()) {
+                assert_eq!(error.exit_code(), 2, "{error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn frame_rates_that_are_none_are_refused() {
     for fps in [0.0, -50.0, f64::NAN, f64::INFINITY] {
         let options = ReadOptions {

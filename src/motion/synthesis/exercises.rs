@@ -9,7 +9,7 @@ use crate::motion::Motion;
 /// Where the pressure lies under a flat foot, from the ankle (0) to the ball (1).
 const PRESSURE: f64 = 0.4;
 
-/// How far the legs are stretched when standing, and when leaving the ground.
+/// How far the legs are stretched when standing.
 const REACH: f64 = 0.985;
 
 /// A figure, how long it moves (s), and how many frames of it are made per second.
@@ -72,10 +72,10 @@ impl Exercise {
         }
     }
 
-    /// Height of the centre of mass with the legs stretched.
-    fn tallest(&self, instant: &Instant, forward: f64) -> f64 {
+    /// Height of the centre of mass with the legs stretched to `reach`.
+    fn tallest(&self, instant: &Instant, forward: f64, reach: f64) -> f64 {
         self.figure()
-            .tallest(Vector3::x() * forward, &self.posture(instant), REACH)
+            .tallest(Vector3::x() * forward, &self.posture(instant), reach)
     }
 
     /// The pressure's distance before the ankles for a share of the way to the ball.
@@ -125,7 +125,7 @@ pub fn stand(exercise: &Exercise) -> Motion {
         lean: 0.03,
         ..Instant::default()
     };
-    let height = exercise.tallest(&standing, exercise.forward(PRESSURE));
+    let height = exercise.tallest(&standing, exercise.forward(PRESSURE), REACH);
     exercise.perform("stand", |_| standing, |_| height, |_| PRESSURE)
 }
 
@@ -136,7 +136,7 @@ pub fn squat(exercise: &Exercise) -> Motion {
         lean: 0.03,
         ..Instant::default()
     };
-    let top = exercise.tallest(&standing, exercise.forward(PRESSURE));
+    let top = exercise.tallest(&standing, exercise.forward(PRESSURE), REACH);
     let depth = 0.17 * exercise.stature;
     let low = |t: f64| {
         let s = t / exercise.seconds;
@@ -185,12 +185,20 @@ struct Feet {
     /// When the heels begin to rise, the ground is left, the apex is reached.
     times: [f64; 3],
     pitch: Quintic,
-    /// Height of the ankle in flight above the one on leaving.
+    /// Height of the ankle above the one on leaving, while the legs are still stretching.
     lift: Quintic,
+    /// Speed of the body on leaving, m/s.
+    speed: f64,
 }
 
 /// Angle of the feet on leaving the ground, rad, and its rate, rad/s.
-const TAKE_OFF: [f64; 2] = [-0.95, -11.0];
+const TAKE_OFF: [f64; 2] = [-0.6, -14.0];
+
+/// How far the legs are stretched on leaving the ground, and by how much (m) they go on stretching
+/// in how many seconds, until they follow the body.
+const LEAVING_REACH: f64 = 0.93;
+const STRETCH: f64 = 0.05;
+const STRETCHING: f64 = 0.1;
 
 impl Jump {
     fn new(exercise: &Exercise) -> Self {
@@ -202,11 +210,11 @@ impl Jump {
         let leaving = Instant {
             pitch: TAKE_OFF[0],
             lean: 0.08,
-            arms: [1.2, 0.3],
+            arms: [0.9, 0.3],
             lift: 0.0,
         };
-        let top = exercise.tallest(&standing, exercise.forward(PRESSURE));
-        let leave = exercise.tallest(&leaving, exercise.forward(1.0));
+        let top = exercise.tallest(&standing, exercise.forward(PRESSURE), REACH);
+        let leave = exercise.tallest(&leaving, exercise.forward(1.0), LEAVING_REACH);
         let crouched = top - 0.15 * exercise.stature;
         let speed = (2.0 * GRAVITY * exercise.stature / 7.0).sqrt();
         let flight = 2.0 * speed / GRAVITY;
@@ -254,7 +262,7 @@ impl Jump {
     fn instant(&self, t: f64) -> Instant {
         let [down, low, off, on, low_again, up] = self.times;
         let crouch = ease(t, down, low) - ease(t, low_again, up);
-        let swing = ease(t, low, off) - ease(t, on, up);
+        let swing = ease(t, low - 0.15, off) - ease(t, on, up);
         let lean = match t {
             _ if t < low => 0.03 + 0.47 * ease(t, down, low),
             _ if t < off => self.lean.value(t),
@@ -264,7 +272,7 @@ impl Jump {
         };
         let [pitch, lift] = self.feet.at(t);
         // Arms back in the crouch, forward at take-off and in flight.
-        let shoulder = HANGING[0] - 0.6 * (crouch - swing).max(0.0) + (1.2 - HANGING[0]) * swing;
+        let shoulder = HANGING[0] - 0.4 * (crouch - swing).max(0.0) + (0.9 - HANGING[0]) * swing;
         Instant {
             pitch,
             lift,
@@ -282,7 +290,7 @@ impl Jump {
 
 impl Feet {
     fn new(exercise: &Exercise, times: [f64; 3], speed: f64) -> Self {
-        let [heels, off, apex] = times;
+        let [heels, off, _] = times;
         let pitch = Quintic::new(heels, [0.0; 3], off, [TAKE_OFF[0], TAKE_OFF[1], 0.0]);
         let ankle = |t: f64| {
             exercise
@@ -290,11 +298,16 @@ impl Feet {
                 .ankle(Vector3::zeros(), 0.0, pitch.value(t))
                 .z
         };
-        let mut leaving = state(ankle, off);
-        leaving[0] = 0.0;
-        let rise = 0.5 * speed * speed / GRAVITY;
-        let lift = Quintic::new(off, leaving, apex, [rise, 0.0, -GRAVITY]);
-        Self { times, pitch, lift }
+        let [_, rate, _] = state(ankle, off);
+        let followed = speed * STRETCHING - 0.5 * GRAVITY * STRETCHING.powi(2) - STRETCH;
+        let follow = [followed, speed - GRAVITY * STRETCHING, -GRAVITY];
+        let lift = Quintic::new(off, [0.0, rate, 0.0], off + STRETCHING, follow);
+        Self {
+            times,
+            pitch,
+            lift,
+            speed,
+        }
     }
 
     /// Angle and lift at time `t`.
@@ -305,7 +318,11 @@ impl Feet {
         match t {
             _ if t < heels => [0.0, 0.0],
             _ if t < off => [self.pitch.value(t), 0.0],
-            _ => [TAKE_OFF[0], self.lift.value(t)],
+            _ if t < off + STRETCHING => [TAKE_OFF[0], self.lift.value(t)],
+            _ => {
+                let risen = self.speed * (t - off) - 0.5 * GRAVITY * (t - off).powi(2);
+                [TAKE_OFF[0], risen - STRETCH]
+            }
         }
     }
 }

@@ -12,6 +12,10 @@ use crate::motion::{Joints, Motion};
 /// Share of the stride during which a foot is on the ground (Murray et al. 1964, free speed).
 const STANCE: f64 = 0.62;
 
+/// The phase from which the ankle follows the curves of hip and knee instead of the foot's pivot: the
+/// foot rolls on over its toes, which the pivot about the ball does not know.
+const SWING: f64 = 0.52;
+
 /// The phase at which the hip passes over the ankle in [`LegCurves`].
 const MIDSTANCE: f64 = 0.27;
 
@@ -25,7 +29,7 @@ const RUN_UP: f64 = 2.0;
 const FLAT: f64 = 0.12;
 
 /// How far the legs are stretched at most: 1 would be straight.
-const REACH: f64 = 0.99;
+const REACH: f64 = 0.995;
 
 /// A walk, described.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -185,68 +189,73 @@ impl Gait {
         let phase = self.phase(side, t);
         let stride = phase.floor();
         let heading = self.footprint(side, stride).1;
-        if phase - stride <= STANCE {
+        if phase - stride <= SWING {
             return (self.stance(side, stride, t), heading);
         }
-        let (lift, land) = (
-            self.time(side, stride + STANCE),
-            self.time(side, stride + 1.0),
-        );
-        let (from, to) = (
-            self.stance(side, stride, lift),
-            self.stance(side, stride + 1.0, land),
-        );
-        // The ankle of the mean curves, under a hip that moves evenly.
-        let swing = |t: f64| {
-            let phase = self.phase(side, t);
-            let [thigh, knee] = self.curves.leg(phase);
-            let along = Vector3::x() * (self.walk.speed * self.stride * phase);
-            along + self.figure.hip_to_ankle(thigh, knee)
-        };
-        let (first, last) = (swing(lift), swing(land));
-        let along = |t: f64| (swing(t).x - first.x) / (last.x - first.x);
-        let base = |t: f64, k: usize| match k {
-            2 => swing(t).z,
-            _ => from[k] + (to[k] - from[k]) * along(t),
-        };
-        // What is missing to leave one stance and meet the next without a jolt.
-        let ankle = Vector3::from_fn(|k, _| {
-            let missing =
-                |stride: f64, at: f64| state(|t| self.stance(side, stride, t)[k] - base(t, k), at);
-            let missing = Quintic::new(
-                lift,
-                missing(stride, lift),
-                land,
-                missing(stride + 1.0, land),
-            );
-            base(t, k) + missing.value(t)
-        });
+        let [lift, land] = [SWING, 1.0].map(|phase| self.time(side, stride + phase));
         let next = self.footprint(side, stride + 1.0).1;
-        (ankle, heading + (next - heading) * ease(t, lift, land))
+        let heading = heading + (next - heading) * ease(t, lift, land);
+        (self.swing(side, stride, t), heading)
     }
 
-    /// Centre of pressure at time `t`: under each foot it moves from the heel to the ball, and from
-    /// foot to foot while both are on the ground.
+    /// Position of the ankle at time `t` in the swing between two stances.
+    fn swing(&self, side: usize, stride: f64, t: f64) -> Vector3<f64> {
+        let [lift, land] = [SWING, 1.0].map(|phase| self.time(side, stride + phase));
+        let from = self.stance(side, stride, lift);
+        let to = self.stance(side, stride + 1.0, land);
+        let (first, last) = (self.nominal(side, lift), self.nominal(side, land));
+        let base = |t: f64, k: usize| {
+            let nominal = self.nominal(side, t);
+            let along = (nominal.x - first.x) / (last.x - first.x);
+            if k == 2 {
+                nominal.z
+            } else {
+                from[k] + (to[k] - from[k]) * along
+            }
+        };
+        // What is missing to leave one stance and meet the next in place and velocity. (The ground
+        // takes care of the acceleration.)
+        let missing = |stride: f64, at: f64, k: usize| {
+            state(|t| self.stance(side, stride, t)[k] - base(t, k), at)
+        };
+        let (left, lands) = (lift + 0.5 * (land - lift), land - 0.25 * (land - lift));
+        Vector3::from_fn(|k, _| {
+            let [place, rate, _] = missing(stride, lift, k);
+            let [place_there, rate_there, _] = missing(stride + 1.0, land, k);
+            let leaving = Quintic::new(lift, [0.0, rate, 0.0], left, [0.0; 3]);
+            let landing = Quintic::new(lands, [0.0; 3], land, [0.0, rate_there, 0.0]);
+            let places = place + (place_there - place) * ease(t, lift, land);
+            base(t, k) + places + leaving.value(t.min(left)) + landing.value(t.max(lands))
+        })
+    }
+
+    /// The ankle of the mean curves in the sagittal plane, under a hip that moves evenly ahead.
+    fn nominal(&self, side: usize, t: f64) -> Vector3<f64> {
+        let phase = self.phase(side, t);
+        let [thigh, knee] = self.curves.leg(phase);
+        let hip = Vector3::new(self.walk.speed * self.stride * phase, 0.0, self.bounce(t));
+        hip + self.figure.hip_to_ankle(thigh, knee)
+    }
+
+    /// Centre of pressure at time `t`: under each foot it moves from before the ankle to beyond the
+    /// ball, and from foot to foot while both are on the ground.
     fn pressure(&self, t: f64) -> Vector3<f64> {
-        let mut pressure = Vector3::zeros();
-        for side in 0..2 {
+        let side = |side: usize| {
             let phase = self.phase(side, t);
             let (stride, phase) = (phase.floor(), phase - phase.floor());
             let (sole, heading) = self.footprint(side, stride);
             let load = ease(phase, 0.0, STANCE - 0.5) - ease(phase, 0.5, STANCE);
-            let heel = sole * 2.0 - self.figure.ball(sole, heading);
             let ball = self.figure.ball(sole, heading);
-            let along = 0.4 + 0.5 * ease(phase, 0.05, 0.55);
-            pressure += (heel + (ball - heel) * along) * load;
-        }
-        pressure
+            (sole + (ball - sole) * (0.3 + 0.9 * ease(phase, 0.05, 0.55))) * load
+        };
+        side(0) + side(1)
     }
 
     /// Height of the centre of mass at time `t` relative to its mean: lowest when both feet are on
     /// the ground, as on a compass whose legs give a little.
     fn bounce(&self, t: f64) -> f64 {
         let step = self.walk.speed * self.stride / 2.0;
-        let rise = 0.6 * step * step / (8.0 * 0.54 * self.walk.stature);
+        let rise = 0.8 * step * step / (8.0 * 0.54 * self.walk.stature);
         -rise / 2.0 * (2.0 * TAU * (self.phase(0, t) - (STANCE - 0.5) / 2.0)).cos()
     }
 
