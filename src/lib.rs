@@ -21,9 +21,11 @@
 
 pub mod benchmark;
 pub mod body;
+pub mod commands;
 pub mod error;
 pub mod motion;
 pub mod objective;
 pub mod optim;
 pub mod output;
+pub mod plot;
 pub mod simulation;

@@ -1,0 +1,3 @@
+//! Subcommands: load, call the library, write.
+
+pub mod benchmark;
