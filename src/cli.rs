@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    EvaluateArgs, ExportArgs, ReconstructArgs, Session, evaluate, export, reconstruct,
+    BenchmarkArgs, EvaluateArgs, ExportArgs, ReconstructArgs, Session, benchmark, evaluate, export,
+    reconstruct,
 };
 use crate::error::{Error, Result};
 
@@ -38,6 +39,7 @@ enum Command {
     Reconstruct(Box<ReconstructArgs>),
     Evaluate(Box<EvaluateArgs>),
     Export(ExportArgs),
+    Benchmark(Box<BenchmarkArgs>),
 }
 
 impl Cli {
@@ -57,6 +59,7 @@ impl Cli {
             Command::Reconstruct(args) => reconstruct(args, &session),
             Command::Evaluate(args) => evaluate(args, &session),
             Command::Export(args) => export(args, &session),
+            Command::Benchmark(args) => benchmark(args, &session),
         }
     }
 }

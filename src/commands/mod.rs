@@ -10,14 +10,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::config::Config;
 use crate::error::{Error, Result};
 
+pub use benchmark::{BenchmarkArgs, benchmark};
 pub use evaluate::{EvaluateArgs, evaluate};
 pub use export::{ExportArgs, export};
 pub use reconstruct::{ReconstructArgs, reconstruct};
 
+mod benchmark;
 mod evaluate;
 mod export;
 mod progress;
 mod reconstruct;
+mod run;
 
 /// How much is printed, and whether Ctrl-C was pressed.
 #[derive(Clone, Debug)]

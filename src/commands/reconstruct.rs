@@ -6,21 +6,20 @@ use std::time::Instant;
 
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::progress::Reporter;
-use super::{Session, config, json};
+use super::run::files;
+use super::{Session, config};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::record;
-use crate::export::{Recording, glb, npz, report};
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::skeleton::Layout;
 use crate::motion::{self, Motion, ReadOptions};
 use crate::optim;
 use crate::output::OutputDir;
-use crate::plot;
-use crate::reconstruction::{self, CurvePoint, Reconstruction};
+use crate::reconstruction::{self, Reconstruction};
 
 /// What only makes sense for a file.
 const FILE_OPTIONS: [&str; 7] = ["poses", "fps", "layout", "up", "units", "start", "end"];
@@ -247,70 +246,6 @@ pub(super) fn run(motion: &Motion, config: &Config, session: &Session) -> Result
             }
         },
     )
-}
-
-/// All files of a run, complete in memory. Times are only in `metrics.json` and `loss.csv`:
-/// everything else is the same for the same input.
-fn files(
-    name: &str,
-    reconstruction: &Reconstruction,
-    config: &Config,
-    record: &Map<String, Value>,
-    seconds: f64,
-) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    let recording = Recording::new(
-        reconstruction.body.clone(),
-        reconstruction.trajectory.clone(),
-        reconstruction.reference.joints.clone(),
-    )?;
-    let losses = losses(&reconstruction.curve);
-    let metrics = Value::Object(record.clone());
-    let page = report::encode(&recording, name, &metrics, &losses);
-    let mut timed = record.clone();
-    timed.shift_insert(2, "seconds".into(), json!(seconds));
-    timed.insert("window_reports".into(), json!(reconstruction.windows));
-    let mut files = vec![
-        ("motion.glb", glb::encode(&recording, &metrics)?),
-        ("motion.npz", npz::encode(&recording)?),
-        ("body.json", json(&recording.body)?),
-        ("metrics.json", json(&timed)?),
-        ("config.json", config.to_json().into_bytes()),
-        ("loss.csv", loss_table(&reconstruction.curve)?),
-        ("report.html", page.into_bytes()),
-    ];
-    if let Some(picture) = plot::loss_curves(&losses)? {
-        files.push(("loss.svg", picture.svg.into_bytes()));
-        files.push(("loss.png", picture.png));
-    }
-    Ok(files)
-}
-
-/// Losses in the order of evaluation, window by window.
-fn losses(curve: &[CurvePoint]) -> Vec<Vec<f64>> {
-    curve
-        .chunk_by(|a, b| a.window == b.window)
-        .map(|window| window.iter().map(|point| point.loss).collect())
-        .collect()
-}
-
-fn loss_table(curve: &[CurvePoint]) -> Result<Vec<u8>> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    let broken = |e: csv::Error| Error::Internal(format!("loss.csv: {e}"));
-    table
-        .write_record(["window", "evaluation", "loss", "seconds"])
-        .map_err(broken)?;
-    for point in curve {
-        let row = [
-            point.window.to_string(),
-            point.evaluation.to_string(),
-            format!("{:e}", point.loss),
-            format!("{:.4}", point.seconds),
-        ];
-        table.write_record(row).map_err(broken)?;
-    }
-    table
-        .into_inner()
-        .map_err(|e| Error::Internal(format!("loss.csv: {e}")))
 }
 
 fn describe_windows(reconstruction: &Reconstruction, session: &Session) -> Result<()> {
