@@ -91,7 +91,7 @@ impl Picture {
 
     /// The picture as SVG.
     pub fn svg(&self) -> String {
-        SvgBackend::default().render_scene(&self.figure().render())
+        with_stable_ids(&SvgBackend::default().render_scene(&self.figure().render()))
     }
 
     /// The picture as PNG, with two pixels for one.
@@ -218,6 +218,31 @@ fn legend_entry(label: &str, i: usize) -> LegendEntry {
     }
 }
 
+/// The SVG with its clip paths numbered by appearance: kuva counts them over the whole process, and
+/// the same curves should give the same bytes.
+fn with_stable_ids(svg: &str) -> String {
+    const PREFIX: &str = "kuva-clip-";
+    let mut parts = svg.split(PREFIX);
+    let mut stable = parts.next().unwrap_or_default().to_string();
+    let mut seen: Vec<&str> = Vec::new();
+    for part in parts {
+        let digits = part
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(part.len());
+        let (id, rest) = part.split_at(digits);
+        let number = seen
+            .iter()
+            .position(|other| *other == id)
+            .unwrap_or_else(|| {
+                seen.push(id);
+                seen.len() - 1
+            });
+        // Writing to a String cannot fail.
+        let _ = write!(stable, "{PREFIX}{number}{rest}");
+    }
+    stable
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,5 +284,12 @@ mod tests {
         assert!(picture.svg().starts_with("<svg") || picture.svg().starts_with("<?xml"));
         assert_eq!(&picture.png().unwrap()[1..4], b"PNG");
         assert_eq!(picture.svg(), picture.svg());
+    }
+
+    #[test]
+    fn ids_are_numbered_by_appearance() {
+        let svg = r##"<clipPath id="kuva-clip-12"/><a id="kuva-clip-7"/><g x="#kuva-clip-12"/>"##;
+        let stable = r##"<clipPath id="kuva-clip-0"/><a id="kuva-clip-1"/><g x="#kuva-clip-0"/>"##;
+        assert_eq!(with_stable_ids(svg), stable);
     }
 }
