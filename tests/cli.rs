@@ -1,93 +1,13 @@
 //! The program as a user meets it: files, exit codes, messages.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use ndarray::{Array2, Array3, s};
-use serde_json::Value;
-use tempfile::TempDir;
+use ndarray::Array3;
+use program::{QUICK, Workspace, fail, motionfit, succeed, text, walk, walk_array};
 
-/// Short enough for seconds of computing, long enough for a few windows.
-const QUICK: [&str; 4] = ["--end", "0.3", "--evaluations", "2"];
-
-fn motionfit(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_motionfit"))
-        .args(args)
-        .output()
-        .unwrap()
-}
-
-fn succeed(args: &[&str]) -> String {
-    let output = motionfit(args);
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{args:?}\n{out}{err}");
-    out
-}
-
-/// Runs into an error that must be one line, and returns it.
-fn fail(args: &[&str], code: i32) -> String {
-    let output = motionfit(args);
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
-    assert!(
-        message.starts_with("error: ") && message.ends_with('\n'),
-        "{args:?}: {message}"
-    );
-    assert_eq!(message.lines().count(), 1, "{args:?}: {message}");
-    message
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn walk() -> String {
-    format!("{}/data/walk.npy", env!("CARGO_MANIFEST_DIR"))
-}
-
-fn walk_array() -> Array3<f32> {
-    ndarray_npy::read_npy(walk()).unwrap()
-}
-
-struct Workspace(TempDir);
-
-impl Workspace {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn arg(&self, name: &str) -> String {
-        self.path(name).to_str().unwrap().to_string()
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> String {
-        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        fs::write(self.path(name), bytes).unwrap();
-        self.arg(name)
-    }
-
-    fn write_array(&self, name: &str, array: &Array3<f32>) -> String {
-        ndarray_npy::write_npy(self.path(name), array).unwrap();
-        self.arg(name)
-    }
-
-    fn json(&self, name: &str) -> Value {
-        serde_json::from_slice(&fs::read(self.path(name)).unwrap()).unwrap()
-    }
-
-    /// A finished run in the folder `name`.
-    fn run(&self, name: &str, options: &[&str]) -> String {
-        let (poses, out) = (walk(), self.arg(name));
-        let args = ["reconstruct", &poses, "--out", &out];
-        succeed(&[&args, &QUICK[..], options].concat());
-        out
-    }
-}
+mod program;
 
 #[test]
 fn reconstruct_writes_what_it_promises() {
@@ -188,85 +108,6 @@ fn a_configuration_written_by_a_run_can_be_used_again() {
     assert_eq!(work.json("again/config.json"), work.json("run/config.json"));
     let bytes = |run: &str| fs::read(work.path(run).join("motion.npz")).unwrap();
     assert!(bytes("run") == bytes("again"));
-}
-
-#[test]
-fn bad_pose_files_are_explained_in_one_line() {
-    let work = Workspace::new();
-    let walk = walk_array();
-    let nan = walk.mapv(|_| f32::NAN);
-    let one_frame = walk.slice(s![..1, .., ..]).to_owned();
-    let five_joints = walk.slice(s![.., ..5, ..]).to_owned();
-    let giant = walk.mapv(|v| v * 10.0);
-    ndarray_npy::write_npy(work.path("flat.npy"), &Array2::<f32>::zeros((50, 51))).unwrap();
-    work.write("truncated.npy", &fs::read(self::walk()).unwrap()[..5000]);
-    fs::create_dir(work.path("folder.npy")).unwrap();
-    let cases = [
-        (work.write("empty.npy", b""), "empty"),
-        (work.write("text.npy", b"frame,x,y,z\n1,2,3,4\n"), "npy"),
-        (work.arg("flat.npy"), "(50, 51)"),
-        (work.arg("truncated.npy"), "truncated.npy"),
-        (work.arg("folder.npy"), "folder.npy"),
-        (work.arg("missing.npy"), "missing.npy"),
-        (work.write_array("nan.npy", &nan), "NaN"),
-        (work.write_array("one.npy", &one_frame), "frame"),
-        (work.write_array("five.npy", &five_joints), "joints"),
-        (work.write_array("giant.npy", &giant), "m"),
-    ];
-    for (path, needle) in cases {
-        let message = fail(&["reconstruct", &path, "--out", &work.arg("out")], 2);
-        assert!(message.contains(needle), "{path}: {message}");
-        assert!(!work.path("out").exists(), "{path} left something");
-    }
-}
-
-#[test]
-fn bad_arguments_are_explained_in_one_line() {
-    let work = Workspace::new();
-    let (poses, out) = (walk(), work.arg("out"));
-    let file = work.write("file", b"");
-    let below = format!("{file}/below");
-    let unknown = work.write("unknown.json", b"{\n  \"optimiser\": \"lm\"\n}");
-    let broken = work.write("broken.json", b"{ \"optimizer\": ");
-    let cases: [(&[&str], &str); 14] = [
-        (&["--fps", "0"], "fps"),
-        (&["--fps", "fast"], "--fps"),
-        (&["--layout", "mpii"], "mpii"),
-        (&["--up", "left"], "left"),
-        (&["--start", "2", "--end", "1"], "end"),
-        (&["--start", "99"], "start"),
-        (&["--optimizer", "newton"], "newton"),
-        (&["--evaluations", "0"], "--evaluations"),
-        (&["--mass", "-3"], "--mass"),
-        (&["--stature", "17"], "--stature"),
-        (&["--threads", "0"], "--threads"),
-        (&["--colour"], "--colour"),
-        (&["--config", &unknown], "line 2, \"optimiser\""),
-        (&["--config", &broken], "line 1"),
-    ];
-    for (options, needle) in cases {
-        let message = fail(
-            &[&["reconstruct", &poses, "--out", &out], options].concat(),
-            2,
-        );
-        assert!(message.contains(needle), "{options:?}: {message}");
-        assert!(!work.path("out").exists(), "{options:?} left something");
-    }
-    for (out, needle) in [(&file, "a file"), (&below, "output directory")] {
-        let message = fail(&["reconstruct", &poses, "--out", out], 2);
-        assert!(message.contains(needle), "{message}");
-    }
-    assert!(fail(&["reconstruct", "--sample", "moonwalk"], 2).contains("moonwalk"));
-    assert!(fail(&["reconstruct", "--sample", "walk", "--fps", "30"], 2).contains("--fps"));
-    assert!(fail(&["reconstruct", "--fps", "30"], 2).contains("POSES"));
-    assert!(fail(&["evaluate", "--out", &work.arg("out")], 2).contains("--motions"));
-    assert!(
-        fail(
-            &["export", &work.arg("none"), "--format", "bvh", "--out", "x"],
-            2
-        )
-        .contains("none")
-    );
 }
 
 #[test]

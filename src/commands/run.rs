@@ -72,27 +72,21 @@ fn loss_table(curve: &[CurvePoint]) -> Result<Vec<u8>> {
         .map_err(|e| Error::Internal(format!("loss.csv: {e}")))
 }
 
-/// Losses over all evaluations of the run, and where its windows begin.
+/// Losses over all evaluations of the run, a line for every window.
 fn loss_picture(name: &str, curve: &[CurvePoint]) -> Picture {
-    let at = |(k, point): (usize, &CurvePoint)| ((k + 1) as f64, point.loss);
-    let starts = curve.iter().enumerate();
-    let starts = starts.filter(|(k, point)| *k == 0 || curve[k - 1].window != point.window);
-    let starts: Vec<(f64, f64)> = starts.map(at).collect();
-    let low = curve
-        .iter()
-        .map(|point| point.loss)
-        .filter(|loss| *loss > 0.0);
-    let low = low.fold(f64::INFINITY, f64::min);
-    let rise = |(k, loss): &(f64, f64)| Curve {
-        label: "start of a window".into(),
-        points: vec![(*k, low), (*k, *loss)],
-        mark: Mark::Background,
-    };
-    let mut curves: Vec<Curve> = starts.iter().map(rise).collect();
-    curves.push(Curve {
-        label: "loss (grey: a window begins)".into(),
-        points: curve.iter().enumerate().map(at).collect(),
-        mark: Mark::Line,
+    let points: Vec<(f64, f64)> = (1..)
+        .zip(curve)
+        .map(|(k, point)| (f64::from(k), point.loss))
+        .collect();
+    let mut rest = points.as_slice();
+    let windows = curve.chunk_by(|a, b| a.window == b.window).map(|window| {
+        let (points, later) = rest.split_at(window.len());
+        rest = later;
+        Curve {
+            label: "loss, a line for every window".into(),
+            points: points.to_vec(),
+            mark: Mark::Line,
+        }
     });
     Picture {
         title: format!("{name}: loss by evaluation"),
@@ -100,10 +94,44 @@ fn loss_picture(name: &str, curve: &[CurvePoint]) -> Picture {
             x_label: "evaluation".into(),
             y_label: "loss".into(),
             log_y: true,
-            curves,
+            curves: windows.collect(),
             ..Chart::default()
         }],
         columns: 1,
         cell: (760.0, 420.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(window: usize, evaluation: usize, loss: f64) -> CurvePoint {
+        CurvePoint {
+            window,
+            evaluation,
+            loss,
+            seconds: 0.25,
+        }
+    }
+
+    #[test]
+    fn losses_are_kept_window_by_window() {
+        let curve = [point(0, 1, 4.0), point(0, 2, 2.0), point(1, 1, 3.0)];
+        assert_eq!(losses(&curve), [vec![4.0, 2.0], vec![3.0]]);
+        let table = String::from_utf8(loss_table(&curve).unwrap()).unwrap();
+        assert_eq!(table.lines().nth(2), Some("0,2,2e0,0.2500"));
+        let chart = &loss_picture("walk", &curve).charts[0];
+        assert_eq!(chart.curves[1].points, [(3.0, 3.0)]);
+    }
+
+    #[test]
+    fn a_run_that_blew_up_can_be_drawn() {
+        for losses in [&[][..], &[f64::INFINITY, f64::NAN], &[0.0]] {
+            let curve: Vec<CurvePoint> = losses.iter().map(|loss| point(0, 1, *loss)).collect();
+            let picture = loss_picture("walk", &curve);
+            assert!(picture.svg().contains("</svg>"));
+            assert!(picture.png().is_ok());
+        }
     }
 }

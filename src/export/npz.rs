@@ -21,9 +21,9 @@ use std::fs::File;
 use std::io::Cursor;
 use std::path::Path;
 
-use nalgebra::{Isometry3, Quaternion, Translation3, UnitQuaternion, Vector3};
-use ndarray::{Array1, Array3, ArrayView1, Dimension, OwnedRepr, arr0, s};
-use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError, WritableElement, WriteNpzError};
+use nalgebra::{Isometry3, Quaternion, SVector, Translation3, UnitQuaternion, Vector3};
+use ndarray::{Array0, Array1, Array3, ArrayView1, OwnedRepr, arr0, s};
+use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError, WriteNpzError};
 
 use super::Recording;
 use crate::body::Body;
@@ -45,7 +45,6 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
         trajectory,
         reference,
     } = recording;
-    let frames = &trajectory.frames;
     let links = body.links.len();
     let mut npz = NpzWriter::new_compressed(Cursor::new(Vec::new()));
     npz.add_array("fps", &arr0(trajectory.fps))?;
@@ -53,63 +52,40 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
     if !reference.is_empty() {
         npz.add_array("reference_joints", &joint_array(reference))?;
     }
-    let per_link = |width: usize, row: &dyn Fn(&Frame, usize) -> Vec<f64>| {
-        array(frames.len(), links, width, |t, l| row(&frames[t], l))
+    // An array (T, columns, N) from the row of every frame and column.
+    let tensor = |columns: usize, row: &dyn Fn(&Frame, usize) -> Vec<f64>| {
+        let frames = &trajectory.frames;
+        array(frames.len(), columns, |t, i| row(&frames[t], i))
     };
-    add(
-        &mut npz,
+    npz.add_array(
         "links",
-        &per_link(7, &|frame, l| {
-            let pose = frame.links[l];
-            pose.translation
-                .vector
-                .iter()
-                .chain(pose.rotation.coords.iter())
-                .copied()
-                .collect()
-        }),
+        &tensor(links, &|frame, l| coordinates(&frame.links[l])),
     )?;
-    add(
-        &mut npz,
+    npz.add_array(
         "targets",
-        &per_link(4, &|frame, l| frame.targets[l].coords.as_slice().to_vec()),
+        &tensor(links, &|frame, l| list(&frame.targets[l].coords)),
     )?;
-    add(
-        &mut npz,
+    npz.add_array(
         "torques",
-        &per_link(3, &|frame, l| frame.torques[l].as_slice().to_vec()),
+        &tensor(links, &|frame, l| list(&frame.torques[l])),
     )?;
-    let on_foot = |t: usize, side: usize| ground_reactions(body, &frames[t])[side];
-    let rows = |f: &dyn Fn(usize, usize) -> Vector3<f64>, width| {
-        array(frames.len(), width, 3, |t, i| f(t, i).as_slice().to_vec())
-    };
-    add(
-        &mut npz,
+    let foot = |frame: &Frame, side: usize| ground_reactions(body, frame)[side];
+    npz.add_array(
         "contact_forces",
-        &rows(&|t, side| on_foot(t, side).0, 2),
+        &tensor(2, &|frame, side| list(&foot(frame, side).0)),
     )?;
-    add(
-        &mut npz,
+    npz.add_array(
         "contact_points",
-        &rows(&|t, side| on_foot(t, side).1, 2),
+        &tensor(2, &|frame, side| list(&foot(frame, side).1)),
     )?;
-    let on_link = |t: usize, l: usize| {
-        total(
-            frames[t]
-                .contacts
-                .iter()
-                .filter(|contact| contact.link == l),
-        )
-    };
-    add(
-        &mut npz,
+    let on = |frame: &Frame, l: usize| total(frame.contacts.iter().filter(|c| c.link == l));
+    npz.add_array(
         "link_contact_forces",
-        &rows(&|t, l| on_link(t, l).0, links),
+        &tensor(links, &|frame, l| list(&on(frame, l).0)),
     )?;
-    add(
-        &mut npz,
+    npz.add_array(
         "link_contact_points",
-        &rows(&|t, l| on_link(t, l).1, links),
+        &tensor(links, &|frame, l| list(&on(frame, l).1)),
     )?;
     let parents = body
         .links
@@ -119,12 +95,13 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
     Ok(npz.finish()?.into_inner())
 }
 
-fn add<T: WritableElement, D: Dimension>(
-    npz: &mut NpzWriter<Cursor<Vec<u8>>>,
-    name: &str,
-    array: &ndarray::Array<T, D>,
-) -> std::result::Result<(), WriteNpzError> {
-    npz.add_array(name, array)
+/// Position and quaternion, `(7,)`.
+fn coordinates(pose: &Isometry3<f64>) -> Vec<f64> {
+    [list(&pose.translation.vector), list(&pose.rotation.coords)].concat()
+}
+
+fn list<const N: usize>(vector: &SVector<f64, N>) -> Vec<f64> {
+    vector.as_slice().to_vec()
 }
 
 /// Force of the ground on the right and on the left foot, N, and its centre of pressure, m.
@@ -149,27 +126,19 @@ fn total<'a>(contacts: impl Iterator<Item = &'a Contact>) -> (Vector3<f64>, Vect
     (force, moment / force.z)
 }
 
-fn array(
-    rows: usize,
-    columns: usize,
-    width: usize,
-    row: impl Fn(usize, usize) -> Vec<f64>,
-) -> Array3<f64> {
-    let mut array = Array3::zeros((rows, columns, width));
-    for t in 0..rows {
-        for i in 0..columns {
-            array
-                .slice_mut(s![t, i, ..])
-                .assign(&Array1::from(row(t, i)));
-        }
-    }
-    array
+/// An array (rows, columns, N) from its innermost rows.
+fn array(rows: usize, columns: usize, row: impl Fn(usize, usize) -> Vec<f64>) -> Array3<f64> {
+    let values: Vec<f64> = (0..rows)
+        .flat_map(|t| (0..columns).map(move |i| (t, i)))
+        .flat_map(|(t, i)| row(t, i))
+        .collect();
+    let width = values.len() / (rows * columns).max(1);
+    // Every row has the same length, so the shape holds exactly the values.
+    Array3::from_shape_vec((rows, columns, width), values).unwrap_or_default()
 }
 
 fn joint_array(joints: &[Joints]) -> Array3<f64> {
-    array(joints.len(), JOINTS, 3, |t, j| {
-        joints[t][j].as_slice().to_vec()
-    })
+    array(joints.len(), JOINTS, |t, j| list(&joints[t][j]))
 }
 
 /// Reads a recording of `body` back from a file that [`encode`] made.
@@ -179,64 +148,13 @@ fn joint_array(joints: &[Joints]) -> Array3<f64> {
 pub fn read(path: &Path, body: Body) -> Result<Recording> {
     let file = File::open(path).map_err(|e| Error::io(path, "read", e))?;
     let npz = NpzReader::new(file).map_err(|e| {
-        Error::input(
-            path.display(),
-            "archive",
-            e,
-            "give the directory of a finished run",
-        )
+        let advice = "give the directory of a finished run";
+        Error::input(path.display(), "archive", e, advice)
     })?;
     let mut arrays = Arrays { path, npz };
-    let fps: ndarray::Array0<f64> = arrays
-        .npz
-        .by_name("fps")
-        .map_err(|e| arrays.unusable("fps", &e))?;
-    let poses = arrays.take("links", None, body.links.len(), 7)?;
-    let frames = poses.dim().0;
-    let links = body.links.len();
-    let targets = arrays.take("targets", Some(frames), links, 4)?;
-    let torques = arrays.take("torques", Some(frames), links, 3)?;
-    let forces = arrays.take("link_contact_forces", Some(frames), links, 3)?;
-    let points = arrays.take("link_contact_points", Some(frames), links, 3)?;
-    let names = arrays
-        .npz
-        .names()
-        .map_err(|e| arrays.unusable("archive", &e))?;
-    let reference = if names
-        .iter()
-        .any(|name| name.starts_with("reference_joints"))
-    {
-        arrays.take("reference_joints", Some(frames), JOINTS, 3)?
-    } else {
-        Array3::zeros((0, JOINTS, 3))
-    };
-    let frame = |t: usize| Frame {
-        links: (0..links)
-            .map(|l| isometry(poses.slice(s![t, l, ..])))
-            .collect(),
-        targets: (0..links)
-            .map(|l| quaternion(targets.slice(s![t, l, ..])))
-            .collect(),
-        torques: (0..links)
-            .map(|l| vector(torques.slice(s![t, l, ..])))
-            .collect(),
-        contacts: (0..links)
-            .map(|link| Contact {
-                link,
-                point: vector(points.slice(s![t, link, ..])),
-                force: vector(forces.slice(s![t, link, ..])),
-            })
-            .filter(|contact| contact.force != Vector3::zeros())
-            .collect(),
-    };
-    let trajectory = Trajectory {
-        fps: fps[()],
-        frames: (0..frames).map(frame).collect(),
-    };
-    let observed = (0..reference.dim().0)
-        .map(|t| std::array::from_fn(|j| vector(reference.slice(s![t, j, ..]))))
-        .collect();
-    Recording::new(body, trajectory, observed)
+    let trajectory = arrays.trajectory(body.links.len())?;
+    let reference = arrays.reference(trajectory.frames.len())?;
+    Recording::new(body, trajectory, reference)
         .map_err(|e| Error::input(path.display(), "arrays", e, "run the reconstruction again"))
 }
 
@@ -246,6 +164,50 @@ struct Arrays<'a> {
 }
 
 impl Arrays<'_> {
+    fn trajectory(&mut self, links: usize) -> Result<Trajectory> {
+        let fps: Array0<f64> = self
+            .npz
+            .by_name("fps")
+            .map_err(|e| self.unusable("fps", &e))?;
+        let poses = self.take("links", None, links, 7)?;
+        let frames = Some(poses.dim().0);
+        let targets = self.take("targets", frames, links, 4)?;
+        let torques = self.take("torques", frames, links, 3)?;
+        let forces = self.take("link_contact_forces", frames, links, 3)?;
+        let points = self.take("link_contact_points", frames, links, 3)?;
+        let contact = |t: usize, link: usize| Contact {
+            link,
+            point: vector(points.slice(s![t, link, ..])),
+            force: vector(forces.slice(s![t, link, ..])),
+        };
+        let frame = |t: usize| Frame {
+            links: rows(&poses, t).map(isometry).collect(),
+            targets: rows(&targets, t).map(quaternion).collect(),
+            torques: rows(&torques, t).map(vector).collect(),
+            contacts: (0..links)
+                .map(|link| contact(t, link))
+                .filter(|contact| contact.force != Vector3::zeros())
+                .collect(),
+        };
+        Ok(Trajectory {
+            fps: fps[()],
+            frames: (0..poses.dim().0).map(frame).collect(),
+        })
+    }
+
+    fn reference(&mut self, frames: usize) -> Result<Vec<Joints>> {
+        let names = self.npz.names().map_err(|e| self.unusable("archive", &e))?;
+        if !names
+            .iter()
+            .any(|name| name.starts_with("reference_joints"))
+        {
+            return Ok(Vec::new());
+        }
+        let joints = self.take("reference_joints", Some(frames), JOINTS, 3)?;
+        let frame = |t: usize| std::array::from_fn(|j| vector(joints.slice(s![t, j, ..])));
+        Ok((0..frames).map(frame).collect())
+    }
+
     /// The array `name` of shape `(frames, columns, width)`.
     fn take(
         &mut self,
@@ -280,6 +242,10 @@ impl Arrays<'_> {
             "run the reconstruction again",
         )
     }
+}
+
+fn rows(array: &Array3<f64>, t: usize) -> impl Iterator<Item = ArrayView1<'_, f64>> {
+    (0..array.dim().1).map(move |i| array.slice(s![t, i, ..]))
 }
 
 fn vector(row: ArrayView1<f64>) -> Vector3<f64> {
