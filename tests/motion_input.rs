@@ -158,3 +158,38 @@ fn aist_keypoints_are_recognized_and_agree_with_their_conversion() {
         assert!(error < 1e-6, "{}: {error}", path.display());
     }
 }
+
+#[test]
+fn toes_tell_the_floor_too() {
+    let Some(folder) = shared("cmu17") else {
+        return;
+    };
+    let out = tempfile::tempdir().unwrap();
+    for path in files(&folder, ".npy") {
+        let joints: ndarray::Array3<f32> = ndarray_npy::read_npy(&path).unwrap();
+        let archive = std::fs::File::open(path.with_extension("npz")).unwrap();
+        let mut archive = ndarray_npy::NpzReader::new(archive).unwrap();
+        // (T, side: left, right; point: ankle, toe base, toe end; 3)
+        let feet: ndarray::Array4<f32> = archive.by_name("feet").unwrap();
+        let toe = |side: usize| feet.slice(ndarray::s![.., side, 1..2, ..]);
+        let views = [joints.view(), toe(1), toe(0)];
+        let with_toes = ndarray::concatenate(ndarray::Axis(1), &views).unwrap();
+        let path = out.path().join(path.file_name().unwrap());
+        ndarray_npy::write_npy(&path, &with_toes).unwrap();
+        let reading = read(&path, &ReadOptions::default());
+        assert!(noted(&reading, "layout: h36m17-toes"));
+        assert!(
+            noted(&reading, "floor: at z = 0"),
+            "{}: {:?}",
+            path.display(),
+            reading.notes
+        );
+        let toes = reading.motion.toes.expect("the layout has toes");
+        let right = (toes[0][0] - reading.motion.joints[0][3]).norm();
+        assert!(
+            (0.08..0.2).contains(&right),
+            "{}: {right} m from ankle to toe",
+            path.display()
+        );
+    }
+}

@@ -34,7 +34,7 @@ impl Default for Exercise {
 }
 
 /// The state of a figure on the spot at one instant; both sides do the same.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Instant {
     /// Angle of the feet, rad, heel up negative.
     pitch: f64,
@@ -115,28 +115,27 @@ impl Exercise {
     }
 }
 
-/// Arms hanging.
-const HANGING: [f64; 2] = [0.03, 0.2];
+/// Upright, arms hanging.
+const STANDING: Instant = Instant {
+    pitch: 0.0,
+    lift: 0.0,
+    lean: 0.03,
+    arms: [0.03, 0.2],
+};
+
+/// Lean of the trunk in the crouch before and after a jump, and in flight, rad.
+const CROUCHED_LEAN: f64 = 0.5;
+const FLIGHT_LEAN: f64 = 0.08;
 
 /// Standing upright.
 pub fn stand(exercise: &Exercise) -> Motion {
-    let standing = Instant {
-        arms: HANGING,
-        lean: 0.03,
-        ..Instant::default()
-    };
-    let height = exercise.tallest(&standing, exercise.forward(PRESSURE), REACH);
-    exercise.perform("stand", |_| standing, |_| height, |_| PRESSURE)
+    let height = exercise.tallest(&STANDING, exercise.forward(PRESSURE), REACH);
+    exercise.perform("stand", |_| STANDING, |_| height, |_| PRESSURE)
 }
 
 /// One squat over the whole clip: down, and up again; arms forward for balance.
 pub fn squat(exercise: &Exercise) -> Motion {
-    let standing = Instant {
-        arms: HANGING,
-        lean: 0.03,
-        ..Instant::default()
-    };
-    let top = exercise.tallest(&standing, exercise.forward(PRESSURE), REACH);
+    let top = exercise.tallest(&STANDING, exercise.forward(PRESSURE), REACH);
     let depth = 0.17 * exercise.stature;
     let low = |t: f64| {
         let s = t / exercise.seconds;
@@ -146,9 +145,12 @@ pub fn squat(exercise: &Exercise) -> Motion {
     exercise.perform(
         "squat",
         |t| Instant {
-            lean: mix(standing.lean, 0.65, low(t)),
-            arms: [mix(HANGING[0], 1.9, low(t)), mix(HANGING[1], 0.1, low(t))],
-            ..standing
+            lean: mix(STANDING.lean, 0.65, low(t)),
+            arms: [
+                mix(STANDING.arms[0], 1.9, low(t)),
+                mix(STANDING.arms[1], 0.1, low(t)),
+            ],
+            ..STANDING
         },
         |t| top - depth * low(t),
         |_| PRESSURE,
@@ -156,7 +158,7 @@ pub fn squat(exercise: &Exercise) -> Motion {
 }
 
 /// A counter-movement jump from both feet, 1/7 of the stature high, landing on the balls of the
-/// feet; the times are those of adults (flight 0.45 s), in the middle of the clip.
+/// feet. It takes 2.3 s (0.45 s of them in flight) in the middle of the clip, which should be longer.
 pub fn jump(exercise: &Exercise) -> Motion {
     let jump = Jump::new(exercise);
     exercise.perform(
@@ -176,7 +178,6 @@ struct Jump {
     heights: [f64; 3],
     /// Its speed on leaving, m/s.
     speed: f64,
-    lean: Quintic,
     feet: Feet,
 }
 
@@ -202,18 +203,13 @@ const STRETCHING: f64 = 0.1;
 
 impl Jump {
     fn new(exercise: &Exercise) -> Self {
-        let standing = Instant {
-            arms: HANGING,
-            lean: 0.03,
-            ..Instant::default()
-        };
         let leaving = Instant {
             pitch: TAKE_OFF[0],
-            lean: 0.08,
+            lean: FLIGHT_LEAN,
             arms: [0.9, 0.3],
             lift: 0.0,
         };
-        let top = exercise.tallest(&standing, exercise.forward(PRESSURE), REACH);
+        let top = exercise.tallest(&STANDING, exercise.forward(PRESSURE), REACH);
         let leave = exercise.tallest(&leaving, exercise.forward(1.0), LEAVING_REACH);
         let crouched = top - 0.15 * exercise.stature;
         let speed = (2.0 * GRAVITY * exercise.stature / 7.0).sqrt();
@@ -230,13 +226,11 @@ impl Jump {
             on + 1.2 * push,
             on + 1.2 * push + 0.6,
         ];
-        let lean = Quintic::new(times[1], [0.5, 0.0, 0.0], times[2], [0.08, 0.0, 0.0]);
         let feet = Feet::new(exercise, [off - 0.45 * push, off, apex], speed);
         Self {
             times,
             heights: [top, crouched, leave],
             speed,
-            lean,
             feet,
         }
     }
@@ -263,21 +257,18 @@ impl Jump {
         let [down, low, off, on, low_again, up] = self.times;
         let crouch = ease(t, down, low) - ease(t, low_again, up);
         let swing = ease(t, low - 0.15, off) - ease(t, on, up);
-        let lean = match t {
-            _ if t < low => 0.03 + 0.47 * ease(t, down, low),
-            _ if t < off => self.lean.value(t),
-            _ if t < on => 0.08,
-            _ if t < low_again => 0.08 + 0.42 * ease(t, on, low_again),
-            _ => 0.5 - 0.47 * ease(t, low_again, up),
-        };
+        let air = ease(t, low, off) - ease(t, on, low_again);
+        let crouched = STANDING.lean + (CROUCHED_LEAN - STANDING.lean) * crouch;
+        let lean = crouched + (FLIGHT_LEAN - CROUCHED_LEAN) * air;
         let [pitch, lift] = self.feet.at(t);
         // Arms back in the crouch, forward at take-off and in flight.
-        let shoulder = HANGING[0] - 0.4 * (crouch - swing).max(0.0) + (0.9 - HANGING[0]) * swing;
+        let shoulder =
+            STANDING.arms[0] - 0.4 * (crouch - swing).max(0.0) + (0.9 - STANDING.arms[0]) * swing;
         Instant {
             pitch,
             lift,
             lean,
-            arms: [shoulder, HANGING[1] + 0.1 * swing],
+            arms: [shoulder, STANDING.arms[1] + 0.1 * swing],
         }
     }
 

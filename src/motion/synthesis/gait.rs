@@ -66,7 +66,7 @@ impl Default for Walk {
 /// The feet come first: footprints along the path, each foot rocking over heel and ball by the foot
 /// angle of Winter's curves and swinging between them along the path that his hip and knee angles
 /// give the ankle. The centre of mass then moves as the cart-table model demands of a body that
-/// steps so ([`balance`]), and the pelvis and the knees follow from both.
+/// steps so, and the pelvis and the knees follow from both.
 pub fn walk(walk: &Walk) -> Motion {
     let gait = Gait::new(walk);
     let frame = 1.0 / walk.fps;
