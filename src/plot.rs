@@ -95,7 +95,10 @@ impl Picture {
 
     /// The picture as SVG.
     pub fn svg(&self) -> String {
-        SvgBackend::default().render_scene(&self.figure().render())
+        renumber(
+            &SvgBackend::default().render_scene(&self.figure().render()),
+            "kuva-clip-",
+        )
     }
 
     /// The picture as PNG, with three pixels for two.
@@ -199,6 +202,29 @@ impl Chart {
     }
 }
 
+/// Numbers the identifiers that begin with `prefix` from 0 in every picture: the library counts
+/// them through the life of the program.
+fn renumber(svg: &str, prefix: &str) -> String {
+    let mut parts = svg.split(prefix);
+    let mut text = parts.next().unwrap_or_default().to_string();
+    let mut seen: Vec<&str> = Vec::new();
+    for part in parts {
+        let digits = part
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(part.len());
+        let (number, rest) = part.split_at(digits);
+        let place = seen
+            .iter()
+            .position(|known| *known == number)
+            .unwrap_or_else(|| {
+                seen.push(number);
+                seen.len() - 1
+            });
+        let _ = write!(text, "{prefix}{place}{rest}");
+    }
+    text
+}
+
 /// Numbers on a logarithmic axis as they are: 0.01, 5, 1000.
 fn plain_ticks() -> TickFormat {
     TickFormat::Custom(Arc::new(|v| format!("{}", (v * 1e6).round() / 1e6)))
@@ -260,5 +286,11 @@ mod tests {
         assert!(picture.svg().starts_with("<svg") || picture.svg().starts_with("<?xml"));
         assert_eq!(&picture.png().unwrap()[1..4], b"PNG");
         assert_eq!(picture.svg(), picture.svg());
+    }
+
+    #[test]
+    fn identifiers_are_numbered_from_zero() {
+        assert_eq!(renumber("<a-17 b=a-19/><a-17>", "a-"), "<a-0 b=a-1/><a-0>");
+        assert_eq!(renumber("nothing", "a-"), "nothing");
     }
 }

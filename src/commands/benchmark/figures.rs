@@ -29,7 +29,7 @@ pub fn all(
 }
 
 /// What [`log_value`] returns, as an axis says it.
-const LOG_VALUE: &str = "log₁₀ mean best f − f*";
+const LOG_VALUE: &str = "log₁₀ of the mean best value";
 
 /// The logarithm of a value that is at least 1e-16 for this purpose.
 pub(super) fn log_value(value: f64) -> f64 {
