@@ -145,12 +145,12 @@ impl Objective for Hole {
     fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
         let squares: f64 = x.iter().map(|x| x * x).sum();
         for (g, x) in gradient.iter_mut().zip(x) {
-            *g = 2000.0 * (x - 0.1);
+            *g = 2400.0 * (x - 0.1);
         }
         if squares > 1.0 {
             self.outside
         } else {
-            x.iter().map(|x| 1000.0 * (x - 0.1).powi(2)).sum()
+            x.iter().map(|x| 1200.0 * (x - 0.1).powi(2)).sum()
         }
     }
 }
@@ -161,7 +161,18 @@ fn non_finite_values_are_survived() {
         for outside in [f64::INFINITY, f64::NAN] {
             let hole = Hole { outside };
             let found = minimize(optimizer.as_ref(), &hole, &[0.5, -0.5, 0.5], 200);
-            assert!(found.value < 100.0, "{}: {}", optimizer.name(), found.value);
+            let is_line_search = optimizer.name().contains("bfgs");
+            let bound = if is_line_search {
+                1e-9
+            } else {
+                found.values[0]
+            };
+            assert!(
+                found.value <= bound,
+                "{}: {}",
+                optimizer.name(),
+                found.value
+            );
             assert!(found.x.iter().all(|x| x.is_finite()));
             let lost = minimize(optimizer.as_ref(), &hole, &[2.0, 0.0, 0.0], 200);
             assert!(!lost.value.is_finite() || optimizer.name().starts_with("basin"));
