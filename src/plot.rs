@@ -1,19 +1,21 @@
 //! Pictures: line charts and grids of them, as SVG, PNG and CSV.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use kuva::backend::png::PngBackend;
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::{LegendEntry, LegendShape, LinePlot, ScatterPlot};
 use kuva::render::figure::Figure;
 use kuva::render::layout::{Layout, TickFormat};
-use kuva::render::palette::Palette;
 use kuva::render::plots::Plot;
 
 use crate::error::{Error, Result};
 
-/// The smallest number drawn on a logarithmic axis; anything below is drawn there.
-const LOG_FLOOR: f64 = 1e-16;
+/// Colours of Okabe and Ito, told apart by colour-blind readers, without the pale yellow.
+const COLORS: [&str; 7] = [
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000",
+];
 
 /// How a curve is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub enum Mark {
 /// A labelled sequence of points.
 #[derive(Clone, Debug, Default)]
 pub struct Curve {
-    /// The entry in the legend; equal labels have equal colours in all panels.
+    /// The entry in the legend.
     pub label: String,
     /// x and y; points that are not finite are left out.
     pub points: Vec<(f64, f64)>,
@@ -47,9 +49,9 @@ pub struct Chart {
     pub x_label: String,
     /// What the y axis shows, with its unit.
     pub y_label: String,
-    /// Whether the x axis is logarithmic.
+    /// Whether the x axis is logarithmic; x must be positive then.
     pub log_x: bool,
-    /// Whether the y axis is logarithmic.
+    /// Whether the y axis is logarithmic; y must be positive then.
     pub log_y: bool,
     /// Ends of the y axis, if they are given.
     pub y_range: Option<(f64, f64)>,
@@ -62,6 +64,8 @@ pub struct Chart {
 pub struct Picture {
     /// What stands above all.
     pub title: String,
+    /// Labels in the order of the legend, which numbers the colours; others follow.
+    pub legend: Vec<String>,
     /// Charts, from the left, from the top.
     pub charts: Vec<Chart>,
     /// Charts in a row.
@@ -91,15 +95,18 @@ impl Picture {
 
     /// The picture as SVG.
     pub fn svg(&self) -> String {
-        with_stable_ids(&SvgBackend::default().render_scene(&self.figure().render()))
+        renumber(
+            &SvgBackend::default().render_scene(&self.figure().render()),
+            "kuva-clip-",
+        )
     }
 
-    /// The picture as PNG, with two pixels for one.
+    /// The picture as PNG, with three pixels for two.
     ///
     /// # Errors
     /// [`Error::Internal`] when it cannot be rasterized.
     pub fn png(&self) -> Result<Vec<u8>> {
-        let backend = PngBackend::new().with_scale(2.0);
+        let backend = PngBackend::new().with_scale(1.5);
         let failed = |error| Error::Internal(format!("cannot draw {}: {error}", self.title));
         backend
             .render_scene(&self.figure().render())
@@ -129,12 +136,12 @@ impl Picture {
             .with_layouts(layouts)
             .with_cell_size(self.cell.0, self.cell.1)
             .with_shared_legend_entries(entries.collect())
-            .with_shared_legend_bottom()
+            .with_shared_legend_right_top()
     }
 
-    /// Labels of all curves, in the order they first appear.
+    /// Labels of all curves: those of the legend, then others in the order they first appear.
     fn labels(&self) -> Vec<String> {
-        let mut labels: Vec<String> = Vec::new();
+        let mut labels = self.legend.clone();
         for curve in self.charts.iter().flat_map(|chart| &chart.curves) {
             if curve.mark != Mark::Background && !labels.contains(&curve.label) {
                 labels.push(curve.label.clone());
@@ -154,10 +161,10 @@ impl Chart {
             .with_label_size(12)
             .with_tick_size(10);
         if self.log_x {
-            layout = layout.with_log_x().with_x_tick_format(TickFormat::Sci);
+            layout = layout.with_log_x().with_x_tick_format(plain_ticks());
         }
         if self.log_y {
-            layout = layout.with_log_y().with_y_tick_format(TickFormat::Sci);
+            layout = layout.with_log_y().with_y_tick_format(plain_ticks());
         }
         if let Some((low, high)) = self.y_range {
             layout = layout.with_y_axis_min(low).with_y_axis_max(high);
@@ -168,7 +175,11 @@ impl Chart {
     fn plots(&self, labels: &[String]) -> Vec<Plot> {
         let mut plots = Vec::new();
         for curve in &self.curves {
-            let points = self.drawable(curve);
+            let finite = curve
+                .points
+                .iter()
+                .filter(|(x, y)| x.is_finite() && y.is_finite());
+            let points: Vec<(f64, f64)> = finite.copied().collect();
             let color = match labels.iter().position(|label| *label == curve.label) {
                 Some(i) => color(i),
                 None => "#cccccc".to_string(),
@@ -189,24 +200,39 @@ impl Chart {
         }
         plots
     }
-
-    /// The points of `curve` that can be drawn on these axes.
-    fn drawable(&self, curve: &Curve) -> Vec<(f64, f64)> {
-        let lift = |v: f64, is_log: bool| if is_log { v.max(LOG_FLOOR) } else { v };
-        let finite = curve
-            .points
-            .iter()
-            .filter(|(x, y)| x.is_finite() && y.is_finite());
-        finite
-            .map(|(x, y)| (lift(*x, self.log_x), lift(*y, self.log_y)))
-            .collect()
-    }
 }
 
-/// The colour of curve number `i`: Okabe and Ito's palette, told apart by colour-blind readers.
+/// Numbers the identifiers that begin with `prefix` from 0 in every picture: the library counts
+/// them through the life of the program.
+fn renumber(svg: &str, prefix: &str) -> String {
+    let mut parts = svg.split(prefix);
+    let mut text = parts.next().unwrap_or_default().to_string();
+    let mut seen: Vec<&str> = Vec::new();
+    for part in parts {
+        let digits = part
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(part.len());
+        let (number, rest) = part.split_at(digits);
+        let place = seen
+            .iter()
+            .position(|known| *known == number)
+            .unwrap_or_else(|| {
+                seen.push(number);
+                seen.len() - 1
+            });
+        let _ = write!(text, "{prefix}{place}{rest}");
+    }
+    text
+}
+
+/// Numbers on a logarithmic axis as they are: 0.01, 5, 1000.
+fn plain_ticks() -> TickFormat {
+    TickFormat::Custom(Arc::new(|v| format!("{}", (v * 1e6).round() / 1e6)))
+}
+
+/// The colour of curve number `i`.
 fn color(i: usize) -> String {
-    let palette = Palette::okabe_ito();
-    palette.colors()[i % palette.len()].clone()
+    COLORS[i % COLORS.len()].to_string()
 }
 
 fn legend_entry(label: &str, i: usize) -> LegendEntry {
@@ -218,31 +244,6 @@ fn legend_entry(label: &str, i: usize) -> LegendEntry {
     }
 }
 
-/// The SVG with its clip paths numbered by appearance: kuva counts them over the whole process, and
-/// the same curves should give the same bytes.
-fn with_stable_ids(svg: &str) -> String {
-    const PREFIX: &str = "kuva-clip-";
-    let mut parts = svg.split(PREFIX);
-    let mut stable = parts.next().unwrap_or_default().to_string();
-    let mut seen: Vec<&str> = Vec::new();
-    for part in parts {
-        let digits = part
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(part.len());
-        let (id, rest) = part.split_at(digits);
-        let number = seen
-            .iter()
-            .position(|other| *other == id)
-            .unwrap_or_else(|| {
-                seen.push(id);
-                seen.len() - 1
-            });
-        // Writing to a String cannot fail.
-        let _ = write!(stable, "{PREFIX}{number}{rest}");
-    }
-    stable
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,7 +251,7 @@ mod tests {
     fn picture() -> Picture {
         let curve = |label: &str, mark| Curve {
             label: label.into(),
-            points: vec![(1.0, 0.0), (2.0, 10.0), (3.0, f64::INFINITY)],
+            points: vec![(1.0, 0.1), (2.0, 10.0), (3.0, f64::INFINITY)],
             mark,
         };
         let curves = vec![
@@ -265,6 +266,7 @@ mod tests {
         };
         Picture {
             title: "two".into(),
+            legend: vec!["a".into()],
             charts: vec![chart.clone(), chart],
             columns: 2,
             cell: (300.0, 200.0),
@@ -287,9 +289,8 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_numbered_by_appearance() {
-        let svg = r##"<clipPath id="kuva-clip-12"/><a id="kuva-clip-7"/><g x="#kuva-clip-12"/>"##;
-        let stable = r##"<clipPath id="kuva-clip-0"/><a id="kuva-clip-1"/><g x="#kuva-clip-0"/>"##;
-        assert_eq!(with_stable_ids(svg), stable);
+    fn identifiers_are_numbered_from_zero() {
+        assert_eq!(renumber("<a-17 b=a-19/><a-17>", "a-"), "<a-0 b=a-1/><a-0>");
+        assert_eq!(renumber("nothing", "a-"), "nothing");
     }
 }

@@ -93,7 +93,7 @@ fn corners_in_1000_dimensions_are_finite_or_plainly_infinite() {
         let (low, high) = problem.start();
         for pattern in 0..4 {
             let corner = |i: usize| {
-                if [false, true, i % 2 == 0, i < 500][pattern] {
+                if [false, true, i.is_multiple_of(2), i < 500][pattern] {
                     low
                 } else {
                     high

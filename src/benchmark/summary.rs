@@ -84,7 +84,7 @@ fn best_values(rows: &[Row], solvers: &[String], published: &[PaperRow]) -> Stri
                 .iter()
                 .find(|row| row.optimizer == *solver)
                 .map(|row| row.mean_best);
-            let is_lowest = value.is_some_and(|value| value <= lowest);
+            let is_lowest = value.is_some_and(|value| value.is_finite() && value <= lowest);
             let shown = value.map_or_else(String::new, number);
             cells.push(if is_lowest {
                 format!("**{shown}**")

@@ -177,14 +177,10 @@ impl Iterate {
 
 #[cfg(test)]
 mod tests {
-    use approx_eq::assert_close;
-
     use super::*;
 
-    mod approx_eq {
-        pub fn assert_close(a: f64, b: f64) {
-            assert!((a - b).abs() <= 1e-12 * b.abs().max(1.0), "{a} is not {b}");
-        }
+    fn assert_close(a: f64, b: f64) {
+        assert!((a - b).abs() <= 1e-12 * b.abs().max(1.0), "{a} is not {b}");
     }
 
     fn look(value: f64, gradient: &[f64]) -> Evaluation {

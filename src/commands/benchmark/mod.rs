@@ -16,6 +16,8 @@ use crate::optim::{self, Options};
 use crate::output::OutputDir;
 
 mod figures;
+mod profiles;
+mod steps;
 
 /// Run optimizers on the fifteen classic test functions and compare them.
 ///
