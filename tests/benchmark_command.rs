@@ -3,23 +3,27 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use motionfit::commands::benchmark::{BenchmarkArgs, run};
+use program::{Workspace, fail, succeed};
 
-fn args(out: &Path) -> BenchmarkArgs {
-    BenchmarkArgs {
-        protocol: "paper".into(),
-        functions: vec!["sphere".into(), "levy".into(), "perm0".into()],
-        dims: vec![2, 250],
-        optimizers: vec!["adam".into(), "bfgs".into(), "basin-l-bfgs".into()],
-        inits: 3,
-        iterations: 12,
-        offsets: true,
-        timing: false,
-        out: out.to_path_buf(),
-        force: false,
-        quiet: true,
-    }
-}
+mod program;
+
+/// Few runs that still cover learning rates, a quasi-Newton method and basin hopping.
+const SMALL: [&str; 14] = [
+    "benchmark",
+    "--quiet",
+    "--functions",
+    "sphere,levy,perm0",
+    "--dims",
+    "2,250",
+    "--optimizers",
+    "adam,bfgs,basin-l-bfgs",
+    "--inits",
+    "3",
+    "--iterations",
+    "12",
+    "--offsets",
+    "--out",
+];
 
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
@@ -35,15 +39,11 @@ fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn any_number_of_threads_writes_the_same_bytes() {
-    let dir = tempfile::tempdir().unwrap();
-    let written = [1, 2, 5].map(|threads| {
-        let out = dir.path().join(threads.to_string());
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        pool.install(|| run(&args(&out))).unwrap();
-        files(&out)
+    let work = Workspace::new();
+    let written = ["1", "2", "5"].map(|threads| {
+        let out = work.arg(threads);
+        succeed(&[&SMALL[..], &[&out, "--threads", threads]].concat());
+        files(&work.path(threads))
     });
     for other in &written[1..] {
         assert!(written[0].keys().eq(other.keys()));
@@ -83,26 +83,28 @@ fn any_number_of_threads_writes_the_same_bytes() {
 
 #[test]
 fn results_are_replaced_only_on_demand_and_bad_names_write_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let out = dir.path().join("results");
-    let small = BenchmarkArgs {
-        functions: vec!["sphere".into()],
-        dims: vec![2],
-        ..args(&out)
+    let work = Workspace::new();
+    let (out, other) = (work.arg("results"), work.arg("other"));
+    let one = ["benchmark", "--functions", "sphere", "--dims", "2"];
+    let few = ["--inits", "3", "--iterations", "12"];
+    let args = |rest: &[&str], out: &str| -> Vec<String> {
+        let all = [&one[..], &few, rest, &["--out"]].concat();
+        all.into_iter()
+            .map(String::from)
+            .chain([out.to_string()])
+            .collect()
     };
-    run(&small).unwrap();
-    assert_eq!(run(&small).unwrap_err().exit_code(), 2);
-    run(&BenchmarkArgs {
-        force: true,
-        ..small.clone()
-    })
-    .unwrap();
-    let other = dir.path().join("other");
-    let unknown = BenchmarkArgs {
-        optimizers: vec!["newton".into()],
-        out: other.clone(),
-        ..small
+    let run = |rest: &[&str]| {
+        let args = args(rest, &out);
+        succeed(&args.iter().map(String::as_str).collect::<Vec<_>>())
     };
-    assert!(run(&unknown).unwrap_err().to_string().contains("newton"));
-    assert!(!other.exists());
+    let refused = |rest: &[&str], out: &str| {
+        let args = args(rest, out);
+        fail(&args.iter().map(String::as_str).collect::<Vec<_>>(), 2)
+    };
+    run(&[]);
+    assert!(refused(&[], &out).contains("--force"));
+    run(&["--force"]);
+    assert!(refused(&["--optimizers", "newton"], &other).contains("newton"));
+    assert!(!work.path("other").exists());
 }

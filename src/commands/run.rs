@@ -90,6 +90,7 @@ fn loss_picture(name: &str, curve: &[CurvePoint]) -> Picture {
     });
     Picture {
         title: format!("{name}: loss by evaluation"),
+        legend: Vec::new(),
         charts: vec![Chart {
             x_label: "evaluation".into(),
             y_label: "loss".into(),
