@@ -33,8 +33,8 @@ pub enum Error {
         /// The reason the system gave.
         source: std::io::Error,
     },
-    /// Ctrl-C (or SIGTERM) arrived; nothing was written.
-    #[error("interrupted: nothing was written")]
+    /// Ctrl-C (or SIGTERM) arrived; no file was left incomplete.
+    #[error("interrupted; only finished files were written")]
     Interrupted,
     /// An invariant of the program itself does not hold.
     #[error("internal error: {0}")]

@@ -19,10 +19,19 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod benchmark;
 pub mod body;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod error;
+pub mod evaluation;
+pub mod export;
+pub mod metrics;
 pub mod motion;
 pub mod objective;
 pub mod optim;
+pub mod output;
+pub mod plot;
 pub mod reconstruction;
 pub mod simulation;

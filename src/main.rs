@@ -1,1 +1,44 @@
-fn main() {}
+//! The command-line program: parses, runs, reports the error, sets the exit code.
+
+use std::io::Write;
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use motionfit::cli::{Cli, one_line};
+
+/// Bad input or arguments.
+const BAD_INPUT: u8 = 2;
+/// A broken invariant.
+const FAILURE: u8 = 1;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(request) if !request.use_stderr() => return show(&request),
+        Err(request) if request.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = show(&request);
+            return ExitCode::from(BAD_INPUT);
+        }
+        Err(error) => return fail(&one_line(&error), BAD_INPUT),
+    };
+    match catch_unwind(|| cli.run()) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&error.to_string(), error.exit_code()),
+        Err(_) => ExitCode::from(FAILURE), // the panic has been reported where it happened
+    }
+}
+
+/// Prints help or version; a closed pipe is not an error.
+fn show(request: &clap::Error) -> ExitCode {
+    let _ = request.print();
+    ExitCode::SUCCESS
+}
+
+/// Prints the error as one line.
+fn fail(message: &str, code: u8) -> ExitCode {
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+    ExitCode::from(code)
+}

@@ -69,16 +69,24 @@ struct Proportions {
     ankle_height: [f64; 2],
 }
 
-/// Builds the body that fits `motion`: link lengths from the median bone lengths, mass `mass` (kg)
-/// or 22.5 kg/m² × stature².
+/// What is known of the subject beforehand.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Subject {
+    /// Mass, kg; otherwise 22.5 kg/m² × stature².
+    pub mass: Option<f64>,
+    /// Standing height, m; otherwise from the bones. Sets mass and feet, not the bones.
+    pub stature: Option<f64>,
+}
+
+/// Builds the body that fits `motion`: link lengths are the median bone lengths.
 ///
 /// # Errors
 /// [`Error::Input`] when a bone has no length.
-pub fn fit(motion: &Motion, mass: Option<f64>) -> Result<Body> {
+pub fn fit(motion: &Motion, subject: &Subject) -> Result<Body> {
     let template: Template = serde_json::from_str(TEMPLATE)
         .map_err(|error| Error::Internal(format!("assets/humanoid.json: {error}")))?;
-    let proportions = measure(motion)?;
-    let mass = mass.unwrap_or(BODY_MASS_INDEX * proportions.stature.powi(2));
+    let proportions = measure(motion, subject.stature)?;
+    let mass = subject.mass.unwrap_or(BODY_MASS_INDEX * proportions.stature.powi(2));
     let links = template
         .links
         .iter()
@@ -133,33 +141,41 @@ fn build_link(
     }
 }
 
-/// The sole: one rounded box from heel to the ball of the foot that touches the ground, and the
-/// toes and instep for display.
+/// Four spheres at heel and ball that touch the ground, so that every contact is a single smooth
+/// point; and sole, toes and instep for display.
 fn foot_shapes(ankle_height: f64, stature: f64) -> Vec<Shape> {
     let length = FOOT_LENGTH * stature;
-    let (heel, front) = (-0.22 * length, 0.56 * length);
+    let (heel, front, half_width) = (-0.22 * length, 0.56 * length, 0.17 * length);
     let thickness = 0.35 * ankle_height;
+    let radius = 0.5 * thickness;
+    let z = radius - ankle_height;
+    let mut shapes: Vec<Shape> = [(heel, -1.0), (heel, 1.0), (front, -1.0), (front, 1.0)]
+        .iter()
+        .map(|(x, side)| {
+            let center =
+                Vector3::new(x - x.signum() * radius, side * (half_width - radius), z);
+            Shape { geometry: Geometry::Capsule { a: center, b: center, radius }, collides: true }
+        })
+        .collect();
     let sole = Geometry::RoundBox {
-        center: Vector3::new(0.5 * (heel + front), 0.0, 0.5 * thickness - ankle_height),
-        half_extents: Vector3::new(0.5 * (front - heel), 0.17 * length, 0.5 * thickness),
+        center: Vector3::new(0.5 * (heel + front), 0.0, z),
+        half_extents: Vector3::new(0.5 * (front - heel), half_width, radius),
         rotation: UnitQuaternion::identity(),
-        radius: 0.3 * thickness,
+        radius: 0.6 * radius,
     };
     let toes = Geometry::Capsule {
-        a: Vector3::new(front, 0.09 * length, 0.5 * thickness - ankle_height),
-        b: Vector3::new(front, -0.09 * length, 0.5 * thickness - ankle_height),
-        radius: 0.48 * thickness,
+        a: Vector3::new(front, 0.09 * length, z),
+        b: Vector3::new(front, -0.09 * length, z),
+        radius: 0.96 * radius,
     };
     let instep = Geometry::Capsule {
         a: Vector3::new(0.0, 0.0, -0.1 * ankle_height),
         b: Vector3::new(0.75 * front, 0.0, 0.9 * thickness - ankle_height),
         radius: 0.4 * ankle_height,
     };
-    vec![
-        Shape { geometry: sole, collides: true },
-        Shape { geometry: toes, collides: false },
-        Shape { geometry: instep, collides: false },
-    ]
+    let display = [sole, toes, instep];
+    shapes.extend(display.map(|geometry| Shape { geometry, collides: false }));
+    shapes
 }
 
 fn segment_shapes(
@@ -188,7 +204,7 @@ fn segment_shapes(
 }
 
 /// Measures the bone vectors on `motion`, all as medians over the frames.
-fn measure(motion: &Motion) -> Result<Proportions> {
+fn measure(motion: &Motion, stature: Option<f64>) -> Result<Proportions> {
     let bone = |from: usize, to: usize| -> Result<f64> {
         let length = median(motion.joints.iter().map(|p| (p[to] - p[from]).norm()));
         if length > 1e-3 {
@@ -212,7 +228,8 @@ fn measure(motion: &Motion) -> Result<Proportions> {
     let [larm, lforearm] = [bone(11, 12)? * y, bone(12, 13)? * y];
     let [rarm, rforearm] = [-bone(14, 15)? * y, -bone(15, 16)? * y];
     // Foot and vertex added to the chain of bones, as in the data's own definition of stature.
-    let stature = 0.18 + 0.5 * (rthigh + rshin + lthigh + lshin).norm() + (spine + chest + head).norm();
+    let legs = 0.5 * (rthigh + rshin + lthigh + lshin).norm();
+    let stature = stature.unwrap_or(0.18 + legs + (spine + chest + head).norm());
     let foot = FOOT_LENGTH * stature * x;
     let ankle_height = [3, 6].map(|ankle| standing_height(motion, ankle, stature));
     let segment = |parent: Option<usize>, offset, extent| Segment { parent, offset, extent };

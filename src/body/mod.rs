@@ -5,17 +5,18 @@
 //! hips). In the rest pose, a T-pose facing +x, all link frames are aligned with the world.
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
+use serde::{Deserialize, Serialize};
 
 use crate::motion::{JOINTS, Joints};
 
-pub use fit::fit;
+pub use fit::{Subject, fit};
 pub use reference::reference_poses;
 
 mod fit;
 mod reference;
 
-/// A humanoid scaled to one subject.
-#[derive(Clone, Debug, PartialEq)]
+/// A humanoid scaled to one subject; as JSON, quaternions are `[x, y, z, w]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Body {
     /// Links in topological order: a parent always comes before its children; the root is first.
     pub links: Vec<Link>,
@@ -26,7 +27,7 @@ pub struct Body {
 }
 
 /// A rigid part and the joint that ties it to its parent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
     /// Its name, "left_shin".
     pub name: String,
@@ -47,7 +48,7 @@ pub struct Link {
 }
 
 /// A ball joint with a PD controller; the root's is unused.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JointModel {
     /// Proportional gain kp, N·m/rad.
     pub stiffness: f64,
@@ -62,7 +63,7 @@ pub struct JointModel {
 }
 
 /// A convex shape fixed to a link; all lengths in metres, in the link's frame.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
     /// What it is.
     pub geometry: Geometry,
@@ -71,7 +72,8 @@ pub struct Shape {
 }
 
 /// The kinds of shapes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Geometry {
     /// All points within `radius` of the segment from `a` to `b`; a sphere when `a = b`.
     Capsule {
@@ -96,7 +98,7 @@ pub enum Geometry {
 }
 
 /// A point fixed to a link.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Marker {
     /// Index of the link.
     pub link: usize,
@@ -113,6 +115,19 @@ pub struct Pose {
     pub rotations: Vec<UnitQuaternion<f64>>,
 }
 
+impl Link {
+    /// Centres (link frame, m) and radii (m) of the spheres that touch the ground.
+    pub fn contact_spheres(&self) -> Vec<(Vector3<f64>, f64)> {
+        let colliding = self.shapes.iter().filter(|shape| shape.collides);
+        colliding
+            .filter_map(|shape| match shape.geometry {
+                Geometry::Capsule { a, b, radius } if a == b => Some((a, radius)),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
 impl Body {
     /// Total mass, kg.
     pub fn mass(&self) -> f64 {
@@ -123,19 +138,25 @@ impl Body {
     pub fn marker_positions(&self, links: &[Isometry3<f64>]) -> Joints {
         std::array::from_fn(|j| {
             let marker = &self.markers[j];
-            links[marker.link].transform_point(&marker.position.into()).coords
+            links[marker.link]
+                .transform_point(&marker.position.into())
+                .coords
         })
     }
 
-    /// Centre of mass of the whole body, m, given the world pose of every link.
+    /// World position of the centre of mass of every link, m, given the links' world poses.
+    pub fn link_mass_centers<'a>(
+        &'a self,
+        links: &'a [Isometry3<f64>],
+    ) -> impl Iterator<Item = Vector3<f64>> + 'a {
+        let pairs = self.links.iter().zip(links);
+        pairs.map(|(link, pose)| pose.transform_point(&link.center_of_mass.into()).coords)
+    }
+
+    /// Centre of mass of the whole body, m, given the links' world poses.
     pub fn mass_center(&self, links: &[Isometry3<f64>]) -> Vector3<f64> {
-        let moment: Vector3<f64> = self
-            .links
-            .iter()
-            .zip(links)
-            .map(|(link, pose)| link.mass * pose.transform_point(&link.center_of_mass.into()).coords)
-            .sum();
-        moment / self.mass()
+        let centers = self.links.iter().zip(self.link_mass_centers(links));
+        centers.map(|(link, center)| link.mass * center).sum::<Vector3<f64>>() / self.mass()
     }
 
     /// World pose of every link of `pose` (forward kinematics).

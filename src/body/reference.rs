@@ -12,7 +12,7 @@
 
 use nalgebra::{Isometry3, Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
 
-use super::{Body, Geometry, Pose};
+use super::{Body, Pose};
 use crate::motion::{Joints, Motion};
 
 /// How strongly the suggested hinge axis enters against the seen one, as the sine of a bend angle.
@@ -178,12 +178,12 @@ fn foot_frame(heading: &Vector3<f64>, pitch: f64) -> Matrix3<f64> {
     flat * Rotation3::from_axis_angle(&Vector3::y_axis(), pitch).matrix()
 }
 
-/// Pitches that point the foot at the toe tip, which lies as deep below the ankle as the sole's
-/// front end, a third further ahead, when the foot is flat.
-fn toe_pitches(forward: &[Vector3<f64>], sole: &[Vector3<f64>; 2]) -> Vec<f64> {
-    let down = |v: &Vector3<f64>| (-v.z / v.norm().max(1e-9)).clamp(-1.0, 1.0).asin();
-    let rest = down(&Vector3::new(1.3 * sole[1].x, 0.0, sole[1].z));
-    forward.iter().map(|v| down(v) - rest).collect()
+/// Pitches that point the foot at the toe base, which on a flat foot lies half as high as the
+/// ankle.
+fn toe_pitches(forward: &[Vector3<f64>], sole: &Sole) -> Vec<f64> {
+    let ankle_height = sole.radius - sole.ends[0].z;
+    let down = |depth: f64, v: &Vector3<f64>| (depth / v.norm().max(1e-9)).clamp(-1.0, 1.0).asin();
+    forward.iter().map(|v| down(-v.z, v) - down(0.5 * ankle_height, v)).collect()
 }
 
 /// Pitches nearest to a right angle between shin and foot that keep heel and ball above the
@@ -192,19 +192,21 @@ fn inferred_pitches(
     forward: &[Vector3<f64>],
     ankles: &[Vector3<f64>],
     headings: &[Vector3<f64>],
-    sole: &[Vector3<f64>; 2],
+    sole: &Sole,
     fps: f64,
 ) -> Vec<f64> {
     let limited = |t: usize, clearance: [f64; 2]| {
         let neutral = (-forward[t].z / forward[t].norm().max(1e-9)).clamp(-1.0, 1.0).asin();
         let [heel, ball] =
-            [0, 1].map(|end| steepest(sole[end], ankles[t].z - clearance[end]));
+            [0, 1].map(|end| {
+                steepest(sole.ends[end], ankles[t].z - sole.radius - clearance[end])
+            });
         neutral.clamp(-heel, ball)
     };
     let touching: Vec<f64> = (0..ankles.len()).map(|t| limited(t, [0.0; 2])).collect();
     let speed = |end: usize, t: usize| {
         let (a, b) = (t.saturating_sub(1), (t + 1).min(ankles.len() - 1));
-        let at = |t: usize| ankles[t] + foot_frame(&headings[t], touching[t]) * sole[end];
+        let at = |t: usize| ankles[t] + foot_frame(&headings[t], touching[t]) * sole.ends[end];
         (at(b) - at(a)).xy().norm() * fps / (b - a).max(1) as f64
     };
     (0..ankles.len())
@@ -219,24 +221,25 @@ fn inferred_pitches(
         .collect()
 }
 
-/// Lowest points of heel and ball of a foot in its frame, m.
-fn sole(body: &Body, foot: usize) -> Option<[Vector3<f64>; 2]> {
-    body.links[foot].shapes.iter().filter(|shape| shape.collides).find_map(|shape| {
-        match &shape.geometry {
-            Geometry::RoundBox { center, half_extents, .. } => {
-                let z = center.z - half_extents.z;
-                Some([
-                    Vector3::new(center.x - half_extents.x, 0.0, z),
-                    Vector3::new(center.x + half_extents.x, 0.0, z),
-                ])
-            }
-            Geometry::Capsule { .. } => None,
-        }
-    })
+/// Where a foot may touch the ground, in its frame, m.
+struct Sole {
+    /// Centres of the contact spheres at heel and ball, brought to the middle of the foot.
+    ends: [Vector3<f64>; 2],
+    /// Radius of the spheres.
+    radius: f64,
 }
 
-/// The largest pitch, rad, at which `point` of the foot stays above the ground while the ankle is
-/// at `height`.
+fn sole(body: &Body, foot: usize) -> Option<Sole> {
+    let spheres = body.links[foot].contact_spheres();
+    let (_, radius) = *spheres.first()?;
+    let x = |(center, _): &(Vector3<f64>, f64)| center.x;
+    let heel = spheres.iter().min_by(|a, b| x(a).total_cmp(&x(b)))?.0;
+    let ball = spheres.iter().max_by(|a, b| x(a).total_cmp(&x(b)))?.0;
+    Some(Sole { ends: [heel, ball].map(|v| Vector3::new(v.x, 0.0, v.z)), radius })
+}
+
+/// The largest pitch, rad, at which `point` of the foot stays above the plane that is `height`
+/// below the ankle.
 fn steepest(point: Vector3<f64>, height: f64) -> f64 {
     let reach = point.x.hypot(point.z);
     let slope = (-point.z / reach).asin();

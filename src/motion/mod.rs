@@ -1,6 +1,19 @@
 //! Observed motion: joint positions over time, in one fixed layout and frame.
 
+pub mod calibration;
+pub mod files;
+pub mod gaps;
+pub mod npy;
+pub mod resample;
+mod sample;
+pub mod skeleton;
+pub mod synthesis;
+
 use nalgebra::Vector3;
+
+pub use files::{ReadOptions, Reading, read};
+pub use resample::resample;
+pub use sample::sample;
 
 /// Number of joints of the working layout, Human3.6M-17.
 pub const JOINTS: usize = 17;
@@ -21,7 +34,7 @@ pub struct Motion {
     pub fps: f64,
     /// One entry per frame t; metres, z up, floor at z = 0, no missing values.
     pub joints: Vec<Joints>,
-    /// Toe tips `[right, left]` per frame when the layout has them; metres.
+    /// Toe bases (balls of the feet) `[right, left]` per frame when the layout has them; metres.
     pub toes: Option<Vec<[Vector3<f64>; 2]>>,
 }
 

@@ -25,13 +25,16 @@ pub struct LevenbergMarquardt {
     pub scaling_floor: f64,
     /// Converged once the gradient's largest entry is below. Default: 1e-8.
     pub gradient_tolerance: f64,
-    /// Gives up after this many rejected steps in a row. Default: 12.
+    /// Converged once an accepted step lowers the value by less than this share of it.
+    /// Default: 0.05, below which a window gains less than the next one will.
+    pub stall: f64,
+    /// Gives up after this many rejected steps in a row. Default: 6.
     pub rejections: usize,
 }
 
 impl Default for LevenbergMarquardt {
     fn default() -> Self {
-        Self { initial_damping: 1e-2, scaling_floor: 1e-4, gradient_tolerance: 1e-8, rejections: 12 }
+        Self { initial_damping: 1e-2, scaling_floor: 1e-4, gradient_tolerance: 1e-8, stall: 0.05, rejections: 6 }
     }
 }
 
@@ -138,7 +141,8 @@ impl Optimizer for LevenbergMarquardt {
                     state.damping = (state.damping * shrink.max(1.0 / 3.0)).max(1e-12);
                     state.raise = 2.0;
                     state.rejected = 0;
-                    state.stage = Stage::Linearize;
+                    let gained = (state.value - evaluation.value) / state.value;
+                    state.stage = if gained < self.stall { Stage::Done } else { Stage::Linearize };
                 } else {
                     state.rejected += 1;
                     state.damping *= state.raise;

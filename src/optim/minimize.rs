@@ -1,107 +1,12 @@
 //! The one loop: budget, stopping rule, best-so-far, observers.
+//!
+//! The loop counts *distinct* points. Asking for the value at a point and then for its gradient or
+//! Jacobian is one evaluation, so a method may look cheaply first and closely only where it pays.
 
-use std::ops::ControlFlow;
+use crate::error::{Error, Result};
+use crate::objective::{Evaluation, Objective, Order};
 
-use crate::error::Result;
-use crate::objective::{Evaluation, Objective};
-
-use super::Optimizer;
-
-/// How long an optimization may run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Budget {
-    /// Largest number of distinct points evaluated. Default: 50, as in the paper (Sec. 5.2).
-    pub evaluations: usize,
-    /// Stops early when progress stalls. Default: none.
-    pub stopping_rule: Option<StoppingRule>,
-    /// Stops once the best value is at or below this one. Default: none.
-    pub target: Option<f64>,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { evaluations: 50, stopping_rule: None, target: None }
-    }
-}
-
-/// Alg. 1: stop at k if f(xᵏ) > (1/N) Σ_{i=1..N} β f(xᵏ⁻ⁱ) + ε.
-///
-/// The paper leaves N, β and ε open. With β < 1 the rule only makes sense for f ≥ 0.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoppingRule {
-    /// N, the number of past values averaged. Default: 10.
-    pub window: usize,
-    /// β. Default: 1.
-    pub beta: f64,
-    /// ε. Default: 0.
-    pub epsilon: f64,
-}
-
-impl Default for StoppingRule {
-    fn default() -> Self {
-        Self { window: 10, beta: 1.0, epsilon: 0.0 }
-    }
-}
-
-impl StoppingRule {
-    /// Whether the last of `values`, the losses so far in order, meets the rule.
-    pub fn is_met(&self, values: &[f64]) -> bool {
-        let Some((last, past)) = values.split_last() else { return false };
-        if past.len() < self.window {
-            return false;
-        }
-        let mean = past[past.len() - self.window..].iter().sum::<f64>() / self.window as f64;
-        *last > self.beta * mean + self.epsilon
-    }
-}
-
-/// Why an optimization ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Termination {
-    /// The method has nothing left to try.
-    Converge,
-    /// The stopping rule was met.
-    Stall,
-    /// The target value was reached.
-    ReachTarget,
-    /// The budget of evaluations is used up.
-    ExhaustBudget,
-    /// The initial point itself has no finite value.
-    MeetNonFinite,
-    /// The observer asked to stop.
-    Interrupt,
-}
-
-/// What an optimization found.
-#[derive(Clone, Debug)]
-pub struct Minimum {
-    /// The best point evaluated, `(N,)`.
-    pub x: Vec<f64>,
-    /// Its value.
-    pub value: f64,
-    /// The last point evaluated, `(N,)`.
-    pub last_x: Vec<f64>,
-    /// The value at the last point.
-    pub last_value: f64,
-    /// Distinct points evaluated.
-    pub evaluations: usize,
-    /// f at every distinct point, in order.
-    pub values: Vec<f64>,
-    /// Why it ended.
-    pub termination: Termination,
-}
-
-/// Sees every distinct evaluation as it happens: `(number from 1, x, evaluation)`; may stop the run.
-pub trait Observer {
-    /// Called after every distinct evaluation.
-    fn observe(&mut self, evaluations: usize, x: &[f64], evaluation: &Evaluation) -> ControlFlow<()>;
-}
-
-impl<F: FnMut(usize, &[f64], &Evaluation) -> ControlFlow<()>> Observer for F {
-    fn observe(&mut self, evaluations: usize, x: &[f64], evaluation: &Evaluation) -> ControlFlow<()> {
-        self(evaluations, x, evaluation)
-    }
-}
+use super::{Budget, Minimum, Observer, Optimizer, Query, Termination};
 
 /// An optimizer picked by name: minimizes any objective from any point.
 pub trait Minimize: Sync + Send {
@@ -111,7 +16,8 @@ pub trait Minimize: Sync + Send {
     /// Minimizes `objective` from `x0: (N,)` within `budget`.
     ///
     /// # Errors
-    /// Only when the optimizer itself is broken; divergence is a [`Termination`].
+    /// Only when the optimizer itself is broken or does not fit the objective; divergence is a
+    /// [`Termination`].
     fn minimize(
         &self,
         objective: &dyn Objective,
@@ -119,4 +25,382 @@ pub trait Minimize: Sync + Send {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Result<Minimum>;
+}
+
+/// An ask/tell [`Optimizer`] with a name: gives it the object-safe face [`Minimize`].
+#[derive(Clone, Debug)]
+pub struct Named<O> {
+    /// The name in tables and on the command line.
+    pub name: String,
+    /// The method.
+    pub optimizer: O,
+}
+
+impl<O> Named<O> {
+    /// `optimizer` under `name`.
+    pub fn new(name: impl Into<String>, optimizer: O) -> Self {
+        Self {
+            name: name.into(),
+            optimizer,
+        }
+    }
+}
+
+impl<O: Optimizer + Send> Minimize for Named<O> {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn minimize(
+        &self,
+        objective: &dyn Objective,
+        x0: &[f64],
+        budget: &Budget,
+        observer: &mut dyn Observer,
+    ) -> Result<Minimum> {
+        minimize(&self.optimizer, objective, x0, budget, observer)
+    }
+}
+
+/// Minimizes `objective` from `x0: (N,)` with `optimizer`, within `budget`.
+///
+/// A value followed by a closer look at the same point is one evaluation; asking again for what is
+/// already known is answered from memory but counted, so every run ends.
+///
+/// # Errors
+/// When `x0` does not have the objective's dimension, or when the optimizer fails.
+pub fn minimize<O: Optimizer>(
+    optimizer: &O,
+    objective: &dyn Objective,
+    x0: &[f64],
+    budget: &Budget,
+    observer: &mut dyn Observer,
+) -> Result<Minimum> {
+    if x0.len() != objective.dimension() {
+        let advice = format!("give {} numbers, one per variable", objective.dimension());
+        return Err(Error::input(
+            "optimizer",
+            "length of the initial point",
+            x0.len(),
+            advice,
+        ));
+    }
+    let mut state = optimizer.init(x0);
+    let mut run = Run::new(objective, x0, budget);
+    let termination = loop {
+        if optimizer.converged(&state) {
+            break Termination::Converge;
+        }
+        let query = optimizer.ask(&state);
+        if let Some(termination) = run.refuse(&query) {
+            break termination;
+        }
+        if run.look(&query) {
+            let seen = &run.seen;
+            if observer.observe(run.values.len(), &run.x, seen).is_break() {
+                break Termination::Interrupt;
+            }
+        }
+        if run.values.len() == 1 && !run.seen.value.is_finite() {
+            break Termination::MeetNonFinite;
+        }
+        optimizer.tell(&mut state, &run.seen)?;
+        run.close_iterations(optimizer.iterations(&state));
+        if let Some(termination) = run.ended() {
+            break termination;
+        }
+    };
+    Ok(run.finish(termination))
+}
+
+/// Everything the loop keeps between evaluations.
+struct Run<'a> {
+    objective: &'a dyn Objective,
+    budget: &'a Budget,
+    /// The last point looked at and what is known of it.
+    x: Vec<f64>,
+    seen: Evaluation,
+    order: Option<Order>,
+    best_x: Vec<f64>,
+    best_value: f64,
+    values: Vec<f64>,
+    iterate_values: Vec<f64>,
+    iteration_ends: Vec<usize>,
+}
+
+impl<'a> Run<'a> {
+    fn new(objective: &'a dyn Objective, x0: &[f64], budget: &'a Budget) -> Self {
+        Self {
+            objective,
+            budget,
+            x: x0.to_vec(),
+            seen: Evaluation {
+                value: f64::INFINITY,
+                ..Evaluation::default()
+            },
+            order: None,
+            best_x: x0.to_vec(),
+            best_value: f64::INFINITY,
+            values: Vec::new(),
+            iterate_values: Vec::new(),
+            iteration_ends: Vec::new(),
+        }
+    }
+
+    /// Why `query` cannot be answered, if so.
+    fn refuse(&self, query: &Query) -> Option<Termination> {
+        if !query
+            .x
+            .iter()
+            .fold(true, |finite, v| finite & v.is_finite())
+        {
+            return Some(Termination::MeetNonFinite);
+        }
+        // A closer look at the last point would cost a Jacobian that no further point can use.
+        let spent = self.values.len() >= self.budget.evaluations.max(1);
+        spent.then_some(Termination::ExhaustBudget)
+    }
+
+    /// Whether `query` only asks for more about the point just evaluated.
+    fn is_closer_look(&self, query: &Query) -> bool {
+        self.order.is_some_and(|known| query.order > known) && self.is_here(query.x)
+    }
+
+    fn is_here(&self, x: &[f64]) -> bool {
+        self.x
+            .iter()
+            .zip(x)
+            .all(|(a, b)| a.to_bits() == b.to_bits())
+    }
+
+    /// Evaluates what `query` asks for; returns whether that counts as a new evaluation.
+    fn look(&mut self, query: &Query) -> bool {
+        let is_new = !self.is_closer_look(query);
+        let is_known = is_new && self.order >= Some(query.order) && self.is_here(query.x);
+        if !is_known {
+            self.x.copy_from_slice(query.x);
+            self.seen = Evaluation::of(self.objective, &self.x, query.order);
+            self.order = Some(query.order);
+        }
+        if is_new {
+            self.values.push(self.seen.value);
+        }
+        if self.seen.value < self.best_value {
+            self.best_value = self.seen.value;
+            self.best_x.copy_from_slice(&self.x);
+        }
+        is_new
+    }
+
+    /// Notes that `iterations` are complete: `None` means one per evaluation after the first.
+    fn close_iterations(&mut self, iterations: Option<usize>) {
+        let complete = iterations.unwrap_or(self.values.len() - 1);
+        while self.iteration_ends.len() <= complete {
+            self.iteration_ends.push(self.values.len());
+            self.iterate_values.push(self.seen.value);
+        }
+    }
+
+    /// Why the run ends here, if it does.
+    fn ended(&self) -> Option<Termination> {
+        if self
+            .budget
+            .target
+            .is_some_and(|target| self.best_value <= target)
+        {
+            return Some(Termination::ReachTarget);
+        }
+        let limit = self.budget.iterations.unwrap_or(usize::MAX);
+        if self.iteration_ends.len() > limit {
+            return Some(Termination::ExhaustBudget);
+        }
+        let rule = self.budget.stopping_rule.as_ref();
+        rule.is_some_and(|rule| rule.is_met(&self.iterate_values))
+            .then_some(Termination::Stall)
+    }
+
+    fn finish(self, termination: Termination) -> Minimum {
+        Minimum {
+            x: self.best_x,
+            value: self.best_value,
+            last_x: self.x,
+            last_value: self.seen.value,
+            evaluations: self.values.len(),
+            values: self.values,
+            iteration_ends: self.iteration_ends,
+            termination,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::{StoppingRule, Unobserved};
+    use super::*;
+
+    /// ½x², which counts its calls.
+    #[derive(Default)]
+    struct Counted {
+        calls: AtomicUsize,
+    }
+
+    impl Objective for Counted {
+        fn dimension(&self) -> usize {
+            1
+        }
+        fn value(&self, x: &[f64]) -> f64 {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            0.5 * x[0] * x[0]
+        }
+        fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+            gradient[0] = x[0];
+            self.value(x)
+        }
+    }
+
+    /// Halves x after looking twice: first at the value, then at the gradient.
+    struct LookTwice;
+
+    impl Optimizer for LookTwice {
+        type State = (Vec<f64>, bool);
+        fn init(&self, x0: &[f64]) -> Self::State {
+            (x0.to_vec(), false)
+        }
+        fn ask<'s>(&self, (x, closer): &'s Self::State) -> Query<'s> {
+            Query {
+                x,
+                order: if *closer {
+                    Order::Gradient
+                } else {
+                    Order::Value
+                },
+            }
+        }
+        fn tell(&self, (x, closer): &mut Self::State, evaluation: &Evaluation) -> Result<()> {
+            if *closer {
+                x[0] -= 0.5 * evaluation.gradient[0];
+            }
+            *closer = !*closer;
+            Ok(())
+        }
+    }
+
+    /// Never moves.
+    struct Idle;
+
+    impl Optimizer for Idle {
+        type State = Vec<f64>;
+        fn init(&self, x0: &[f64]) -> Self::State {
+            x0.to_vec()
+        }
+        fn ask<'s>(&self, x: &'s Self::State) -> Query<'s> {
+            Query {
+                x,
+                order: Order::Value,
+            }
+        }
+        fn tell(&self, _: &mut Self::State, _: &Evaluation) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closer_look_at_the_same_point_is_not_counted() {
+        let budget = Budget {
+            evaluations: 5,
+            ..Budget::default()
+        };
+        let objective = Counted::default();
+        let found = minimize(&LookTwice, &objective, &[8.0], &budget, &mut Unobserved).unwrap();
+        assert_eq!(found.evaluations, 5);
+        assert_eq!(found.values, [32.0, 8.0, 2.0, 0.5, 0.125]);
+        assert_eq!(objective.calls.load(Ordering::Relaxed), 9);
+        assert_eq!(found.termination, Termination::ExhaustBudget);
+    }
+
+    #[test]
+    fn an_optimizer_that_repeats_itself_still_ends_and_costs_one_call() {
+        let objective = Counted::default();
+        let found = minimize(
+            &Idle,
+            &objective,
+            &[1.0],
+            &Budget::default(),
+            &mut Unobserved,
+        )
+        .unwrap();
+        assert_eq!(
+            (found.evaluations, found.termination),
+            (50, Termination::ExhaustBudget)
+        );
+        assert_eq!(objective.calls.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn target_observer_iterations_and_bad_starts_end_a_run() {
+        let objective = Counted::default();
+        let run = |x0: &[f64], budget: Budget| {
+            minimize(&LookTwice, &objective, x0, &budget, &mut Unobserved).unwrap()
+        };
+        let target = run(
+            &[8.0],
+            Budget {
+                target: Some(1.0),
+                ..Budget::default()
+            },
+        );
+        assert_eq!(
+            (target.value, target.termination),
+            (0.5, Termination::ReachTarget)
+        );
+        let limited = run(
+            &[8.0],
+            Budget {
+                iterations: Some(2),
+                ..Budget::default()
+            },
+        );
+        assert_eq!((limited.iterations(), limited.evaluations), (2, 3));
+        let stalled = StoppingRule {
+            window: 1,
+            beta: 0.0,
+            epsilon: 0.0,
+        };
+        let stalled = run(
+            &[8.0],
+            Budget {
+                stopping_rule: Some(stalled),
+                ..Budget::default()
+            },
+        );
+        assert_eq!(
+            (stalled.evaluations, stalled.termination),
+            (2, Termination::Stall)
+        );
+        assert_eq!(
+            run(&[f64::NAN], Budget::default()).termination,
+            Termination::MeetNonFinite
+        );
+        assert_eq!(
+            run(&[1e200], Budget::default()).termination,
+            Termination::MeetNonFinite
+        );
+        let mut stop_at_three = |n: usize, _: &[f64], _: &Evaluation| {
+            if n == 3 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let budget = Budget::default();
+        let found = minimize(&LookTwice, &objective, &[8.0], &budget, &mut stop_at_three).unwrap();
+        assert_eq!(
+            (found.evaluations, found.termination),
+            (3, Termination::Interrupt)
+        );
+        assert!(minimize(&LookTwice, &objective, &[], &budget, &mut Unobserved).is_err());
+    }
 }

@@ -1,19 +1,36 @@
 //! Optimizers: what stays fixed apart from what evolves, one loop, one object-safe face.
 //!
 //! * [`Optimizer`]: the ask/tell seam that every iterative method is written on;
-//! * `minimize`: the one place where an objective meets an optimizer (budget, stopping,
-//!   best-so-far, observers);
-//! * [`Minimize`]: the object-safe face by which commands and tasks pick a method by name.
+//! * [`minimize`](minimize()): the one place where an objective meets an optimizer (budget,
+//!   stopping, best-so-far, observers);
+//! * [`Minimize`]: the object-safe face by which commands and tasks pick a method;
+//! * [`by_name`]: the methods by their names.
 
 use crate::error::Result;
 use crate::objective::{Evaluation, Order};
 
-pub use minimize::{Budget, Minimize, Minimum, Observer, StoppingRule, Termination};
-
+pub use basin_hopping::BasinHopping;
+pub use budget::{Budget, StoppingRule};
+pub use first_order::{Adam, GradientDescent};
 pub use levenberg_marquardt::LevenbergMarquardt;
+pub use minimize::{Minimize, Named, minimize};
+pub use minimum::{Minimum, Termination};
+pub use observer::{Observer, Unobserved};
+pub use quasi_newton::{Bfgs, FirstTrial, LBfgs, QuasiNewton};
+pub use registry::{NAMES, Options, by_name};
 
+mod basin_hopping;
+mod budget;
+mod first_order;
+mod interpolation;
+pub mod inverse_hessian;
 mod levenberg_marquardt;
+pub mod line_search;
 mod minimize;
+mod minimum;
+mod observer;
+mod quasi_newton;
+mod registry;
 
 /// An iterative minimizer: what stays fixed (`self`) apart from what evolves (`State`).
 ///
@@ -58,6 +75,12 @@ pub trait Optimizer: Sync {
     /// Whether the method has nothing left to try (gradient below its tolerance, no acceptable step).
     fn converged(&self, _state: &Self::State) -> bool {
         false
+    }
+
+    /// Iterations completed, for methods whose iterations take several evaluations; `None` when
+    /// every evaluation after the first completes one.
+    fn iterations(&self, _state: &Self::State) -> Option<usize> {
+        None
     }
 }
 

@@ -7,7 +7,7 @@
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
-use crate::body::{Body, Geometry};
+use crate::body::{Body, Link};
 use crate::motion::{JOINTS, Joints};
 
 /// Length that counts as one unit of position error, m.
@@ -37,7 +37,7 @@ pub struct Weights {
     pub foot_slip: f64,
     /// Depth of sole points below the ground, per 10 mm. Default: 0.5.
     pub penetration: f64,
-    /// Size of the PD target offsets, rad. Default: 0.1.
+    /// Size of the PD target offsets, rad. Default: 1.
     pub offset: f64,
     /// Change of the offsets from knot to knot, rad. Default: 0.2.
     pub smoothness: f64,
@@ -53,7 +53,7 @@ impl Default for Weights {
             joint_limit: 2.0,
             foot_slip: 0.5,
             penetration: 0.5,
-            offset: 0.1,
+            offset: 1.0,
             smoothness: 0.2,
         }
     }
@@ -91,7 +91,7 @@ pub struct FrameTerms {
     weights: Weights,
     fps: f64,
     frames: usize,
-    /// Sole corners: link and position in its frame.
+    /// Sole points: link and position in its frame.
     soles: Vec<(usize, Vector3<f64>)>,
     /// Relative importance of each joint, mean square one.
     joint_weights: [f64; JOINTS],
@@ -108,7 +108,7 @@ impl FrameTerms {
             weights: weights.clone(),
             fps,
             frames,
-            soles: sole_corners(body),
+            soles: sole_points(body),
             joint_weights: [1.0; JOINTS],
             limits: body.links.iter().map(|link| link.joint.limits).collect(),
             saturation: body
@@ -231,18 +231,11 @@ impl FrameTerms {
     }
 }
 
-/// The lower corners of every colliding box: link and position in the link's frame.
-pub fn sole_corners(body: &Body) -> Vec<(usize, Vector3<f64>)> {
-    let mut corners = Vec::new();
-    for (i, link) in body.links.iter().enumerate() {
-        for shape in link.shapes.iter().filter(|shape| shape.collides) {
-            if let Geometry::RoundBox { center, half_extents: h, rotation, .. } = &shape.geometry {
-                for (x, y) in [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)] {
-                    let corner = Vector3::new(x * h.x, y * h.y, -h.z);
-                    corners.push((i, center + rotation * corner));
-                }
-            }
-        }
-    }
-    corners
+/// The lowest points of the contact spheres of a flat foot: link and position in its frame.
+pub fn sole_points(body: &Body) -> Vec<(usize, Vector3<f64>)> {
+    let spheres = |(i, link): (usize, &Link)| {
+        let points = link.contact_spheres().into_iter();
+        points.map(move |(center, radius)| (i, center - radius * Vector3::z()))
+    };
+    body.links.iter().enumerate().flat_map(spheres).collect()
 }

@@ -1,141 +1,128 @@
 //! From observed motion to simulated motion.
+//!
+//! A clip is reconstructed in overlapping windows: each is optimized with look-ahead, but only its
+//! first frames are kept, and the next window starts from the simulated state they end in, with
+//! the offsets that the last one found as its first guess (a real-time iteration scheme: Diehl et
+//! al. 2005). Nothing but the joint motors moves the body; where a window is hard, assistance
+//! fades out over a few stages before the window is optimized without it.
+//!
+//! # References
+//! M. Diehl, H. G. Bock, J. P. Schlöder, "A real-time iteration scheme for nonlinear optimization
+//! in optimal feedback control", SIAM J. Control Optim. 43(5), 2005.
 
-use nalgebra::{Isometry3, Vector3};
+use std::ops::ControlFlow;
 
-use crate::body::{self, Body, Pose};
+use serde::Serialize;
+
+use crate::body::{Body, Subject};
 use crate::error::Result;
-use crate::motion::Motion;
-use crate::objective::{Evaluation, Order};
-use crate::optim::{LevenbergMarquardt, Optimizer};
-use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Trajectory, Velocity, World};
-use loss::Weights;
-use window::PhysicsWindow;
+use crate::motion::{Motion, resample};
+use crate::optim;
+use crate::simulation::Trajectory;
 
+pub use clip::Clip;
+pub use settings::Settings;
+pub use window::PhysicsWindow;
+
+mod clip;
 pub mod loss;
+mod settings;
+mod stitch;
 pub mod window;
 
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub physics: Physics,
-    pub weights: Weights,
+/// Where a reconstruction stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress<'a> {
+    /// The window, from 0.
     pub window: usize,
-    pub advance: usize,
-    pub spacing: usize,
-    pub plan: Vec<(f64, usize)>,
-    pub iterations: usize,
-    pub damping: f64, pub good: f64, pub stall: f64,
-    pub verbose: bool,
+    /// Number of windows.
+    pub windows: usize,
+    /// Frames settled.
+    pub frame: usize,
+    /// Frames in all.
+    pub frames: usize,
+    /// Function evaluations so far.
+    pub evaluations: usize,
+    /// Loss of the current window.
+    pub loss: f64,
+    /// Mean joint error over the settled frames, mm.
+    pub mpjpe_mm: f64,
+    /// News worth a line.
+    pub message: Option<&'a str>,
 }
 
-pub struct Lab {
+/// One function evaluation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurvePoint {
+    /// The window, from 0.
+    pub window: usize,
+    /// The evaluation within the window, from 1.
+    pub evaluation: usize,
+    /// Loss there.
+    pub loss: f64,
+    /// Seconds since the start of the reconstruction.
+    pub seconds: f64,
+}
+
+/// How a window went.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WindowReport {
+    /// The first frame that the window settled.
+    pub first_frame: usize,
+    /// Number of frames settled.
+    pub frames: usize,
+    /// How often it was optimized; more than once when it ended badly.
+    pub attempts: usize,
+    /// Function evaluations spent on it.
+    pub evaluations: usize,
+    /// Its final loss.
+    pub loss: f64,
+    /// The loss by terms.
+    pub terms: Vec<(String, f64)>,
+    /// Whether a settled frame is further off than the failure threshold.
+    pub failed: bool,
+}
+
+/// A simulated motion and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reconstruction {
+    /// The scaled humanoid.
     pub body: Body,
-    pub poses: Vec<Pose>,
+    /// The observed motion at the working rate.
+    pub reference: Motion,
+    /// Mean joint error of the reference poses: what the body's proportions leave over, mm.
+    pub kinematic_error_mm: f64,
+    /// The simulated motion, frame by frame of `reference`.
     pub trajectory: Trajectory,
-    pub jacobians: usize,
+    /// Every function evaluation.
+    pub curve: Vec<CurvePoint>,
+    /// Every window.
+    pub windows: Vec<WindowReport>,
+    /// Function evaluations in all.
+    pub evaluations: usize,
+    /// Frames whose mean joint error exceeds the failure threshold.
+    pub failed_frames: Vec<usize>,
 }
 
-/// Velocities of the links at frame `t` of `poses`, by central differences.
-pub fn link_velocities(body: &Body, poses: &[Pose], fps: f64, t: usize) -> Vec<Velocity> {
-    let (a, b) = (t.saturating_sub(1), (t + 1).min(poses.len() - 1));
-    let dt = (b - a) as f64 / fps;
-    let (before, after) = (body.forward_kinematics(&poses[a]), body.forward_kinematics(&poses[b]));
-    before
-        .iter()
-        .zip(&after)
-        .map(|(p, q): (&Isometry3<f64>, &Isometry3<f64>)| Velocity {
-            linear: (q.translation.vector - p.translation.vector) / dt,
-            angular: (q.rotation * p.rotation.inverse()).scaled_axis() / dt,
-        })
-        .collect()
-}
-
-pub fn lab(motion: &Motion, s: &Settings) -> Result<Lab> {
-    let body = body::fit(motion, None)?;
-    let poses = body::reference_poses(&body, motion);
-    let fps = motion.fps;
-    let steps = s.physics.steps_per_frame(fps);
-    let track = ControlTrack::new(&body, &poses, fps, steps);
-    let mass_centers: Vec<Vector3<f64>> = poses.iter().map(|p| body.mass_center(&body.forward_kinematics(p))).collect();
-    let link_centers: Vec<Vec<Vector3<f64>>> = poses.iter().map(|p| body.forward_kinematics(p).iter().zip(&body.links).map(|(pose, link)| pose.transform_point(&link.center_of_mass.into()).coords).collect()).collect();
-    let total = motion.len() - 1;
-    let mut knots = Knots::zeros(s.spacing, motion.len() + s.window, body.links.len());
-    let links = body.forward_kinematics(&poses[0]);
-    let velocities = link_velocities(&body, &poses, fps, 0);
-    let mut world = World::new(&body, &s.physics, &links, &velocities);
-    let mut frames = vec![Frame { links, ..Frame::default() }];
-    let mut jacobians = 0;
-    let mut first = 0;
-    while first < total {
-        let length = s.window.min(total - first);
-        let k0 = first / s.spacing;
-        let free = if first == 0 { 0 } else { k0 + 1 }..(first + length).div_ceil(s.spacing) + 1;
-        let mut window = PhysicsWindow::new(
-            &body, &s.physics, &s.weights, &track, &motion.joints, &mass_centers, &link_centers, fps, first, length,
-            world.clone(), knots.clone(), free,
-        );
-        let lm = LevenbergMarquardt { initial_damping: s.damping, ..LevenbergMarquardt::default() };
-        let mut x = window.point();
-        let mut f0 = 0.0;
-        let mut linearized = 0;
-        let mut best = (f64::INFINITY, x.clone());
-        let plan: Vec<(f64, usize)> = if first == 0 { s.plan.clone() } else { vec![(0.0, s.iterations)] };
-        for (assistance, iterations) in plan {
-            window.assistance = assistance;
-            let (value0, value, point, n) = run(&window, &lm, &x, iterations, if first == 0 { 0.0 } else { s.good }, s.stall)?;
-            if s.verbose && first == 0 { println!("   assistance {assistance}: {value0:.2} -> {value:.2} in {n} {:?}", window.term_losses(&x)); }
-            f0 = value0; linearized += n; x = point.clone(); best = (value, point);
-        }
-        jacobians += linearized;
-        knots = window.knots_at(&best.1);
-        window.knots = knots.clone();
-        if std::env::var("KEEP").is_err() { window.assistance = 0.0; }
-        let advance = s.advance.min(total - first);
-        
-        let mut engine = Engine::new(&s.physics);
-        for t in first..first + advance {
-            let mut targets = Vec::new();
-            for step in t * steps..(t + 1) * steps {
-                targets = window.set_targets(&mut world, &knots, step);
-                world.step(&mut engine);
-            }
-            frames.push(Frame {
-                links: world.link_poses().collect(),
-                targets,
-                torques: world.torques(&engine),
-                contacts: world.contacts(&engine),
-            });
-        }
-        if s.verbose {
-            let e = frame_error(&body, frames.last().map(|f| f.links.as_slice()).unwrap_or(&[]), &motion.joints[first + advance]);
-            println!("  window {first:4}+{length} f0 {f0:9.4} -> {:9.4} its {linearized} end error {:.1} mm  {}", best.0, e * 1e3,
-              window.term_losses(&best.1).iter().map(|(n, v)| format!("{n} {v:.3}")).collect::<Vec<_>>().join(" "));
-        }
-        first += advance;
-    }
-    Ok(Lab { body, poses, trajectory: Trajectory { fps, frames }, jacobians })
-}
-
-pub fn frame_error(body: &Body, links: &[Isometry3<f64>], observed: &[Vector3<f64>; 17]) -> f64 {
-    let markers = body.marker_positions(links);
-    markers.iter().zip(observed).map(|(a, b)| (a - b).norm()).sum::<f64>() / 17.0
-}
-
-pub fn run(window: &PhysicsWindow, lm: &LevenbergMarquardt, x0: &[f64], iterations: usize, good: f64, stall: f64) -> Result<(f64, f64, Vec<f64>, usize)> {
-    let mut state = lm.init(x0);
-    let (mut f0, mut last, mut n) = (0.0, f64::INFINITY, 0);
-    let mut best = (f64::INFINITY, x0.to_vec());
-    loop {
-        let query = lm.ask(&state);
-        if lm.converged(&state) { break; }
-        if query.order == Order::Jacobian {
-            if n >= iterations || (n >= 1 && (best.0 < good || best.0 > stall * last)) { break; }
-            last = best.0;
-        }
-        let x = query.x.to_vec();
-        let evaluation = Evaluation::of(window, &x, query.order);
-        if query.order == Order::Jacobian { n += 1; if n == 1 { f0 = evaluation.value; last = f0; } }
-        if evaluation.value < best.0 { best = (evaluation.value, x); }
-        lm.tell(&mut state, &evaluation)?;
-    }
-    Ok((f0, best.0, best.1, n))
+/// Reconstructs `motion` with the optimizer called `optimizer`.
+///
+/// # Errors
+/// [`Error::Input`](crate::error::Error::Input) for an unknown optimizer or a motion without
+/// bones, [`Error::Interrupted`](crate::error::Error::Interrupted) when `observer` breaks.
+pub fn reconstruct(
+    motion: &Motion,
+    settings: &Settings,
+    optimizer: &str,
+    observer: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Reconstruction> {
+    let options = optim::Options {
+        probes_value_first: true,
+        seed: settings.seed,
+        ..optim::Options::default()
+    };
+    let optimizer = optim::by_name(optimizer, &options)?;
+    let subject = Subject { mass: settings.mass, stature: settings.stature };
+    let reference = resample(motion, settings.fps);
+    let clip = Clip::new(reference, &subject, &settings.physics, &settings.weights)?;
+    stitch::stitch(clip, settings, optimizer.as_ref(), observer)
 }

@@ -5,52 +5,34 @@
 //! frames before the knot ahead of it, so its columns restart from a snapshot of the world there
 //! and cost only the rest of the window; columns run in parallel.
 
-use nalgebra::{DMatrix, DVector, Isometry3, UnitQuaternion, Vector3};
+use nalgebra::{DMatrix, DVector, Isometry3, UnitQuaternion};
 use rayon::prelude::*;
 
-use super::loss::{FrameState, FrameTerms, TERM_NAMES, Weights};
-use crate::body::Body;
-use crate::motion::Joints;
+use super::clip::Clip;
+use super::loss::{FrameState, FrameTerms, TERM_NAMES};
 use crate::objective::{Objective, Residuals};
-use crate::simulation::{ControlTrack, Engine, Knots, Physics, World};
+use crate::simulation::{Engine, Knots, World};
 
 /// Step of the forward differences, rad.
 pub const DIFFERENCE_STEP: f64 = 1e-5;
 
-/// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
-const ASSISTANCE: f64 = 700.0;
-
 /// The frames optimized together.
 pub struct PhysicsWindow<'a> {
-    /// The humanoid.
-    pub body: &'a Body,
-    /// How the engine steps.
-    pub physics: &'a Physics,
-    /// PD targets of the whole clip.
-    pub track: &'a ControlTrack,
-    /// Observed joints of the whole clip.
-    pub observed: &'a [Joints],
-    /// Centre of mass of the reference poses of the whole clip, m.
-    pub mass_centers: &'a [Vector3<f64>],
-    /// Centres of mass of the links in the reference poses of the whole clip, m.
-    pub link_centers: &'a [Vec<Vector3<f64>>],
+    clip: &'a Clip,
     /// First frame of the window: the state `start` belongs to it.
-    pub first: usize,
+    first: usize,
     /// Number of frames simulated after it.
-    pub frames: usize,
+    frames: usize,
     /// The world at the first frame.
-    pub start: World,
-    /// Offsets of the whole clip; those of the free knots are replaced by x.
-    pub knots: Knots,
-    /// The knots that x holds, as indices into `knots`.
-    pub free: std::ops::Range<usize>,
+    start: World,
+    /// Offsets of the knots that act on the window; those of the free ones are replaced by x.
+    knots: Knots,
+    /// The knots that x holds.
+    free: std::ops::Range<usize>,
     /// Share of the assistance, in [0, 1]: springs that pull every link towards its reference, by
     /// which a hard window is approached. 0 is the real thing.
     pub assistance: f64,
     terms: FrameTerms,
-    weights: Weights,
-    axes: Vec<(usize, usize)>,
-    fps: f64,
 }
 
 /// What a rollout leaves behind: link poses and PD targets per frame.
@@ -68,59 +50,42 @@ struct Restart<'w> {
 }
 
 impl<'a> PhysicsWindow<'a> {
-    /// A window of `frames` frames after `first`, starting in the state `start`.
-    #[allow(clippy::too_many_arguments)]
-    pub fn new(
-        body: &'a Body,
-        physics: &'a Physics,
-        weights: &Weights,
-        track: &'a ControlTrack,
-        observed: &'a [Joints],
-        mass_centers: &'a [Vector3<f64>],
-        link_centers: &'a [Vec<Vector3<f64>>],
-        fps: f64,
-        first: usize,
-        frames: usize,
-        start: World,
-        knots: Knots,
-        free: std::ops::Range<usize>,
-    ) -> Self {
-        let terms = FrameTerms::new(body, weights, fps, frames);
+    /// The window of `frames` frames after frame `first` of `clip`, starting in the state `start`
+    /// with the offsets `knots`. All knots that act on it are free but the one at or before its
+    /// first frame, which the window before has settled (in the first window it is free too).
+    pub fn new(clip: &'a Clip, first: usize, frames: usize, start: World, knots: &Knots) -> Self {
+        let here = first / knots.spacing;
+        let end = (first + frames).div_ceil(knots.spacing) + 1;
+        let free = if first == 0 { 0 } else { here + 1 }..end;
         Self {
-            body,
-            physics,
-            track,
-            observed,
-            mass_centers,
-            link_centers,
+            clip,
             first,
             frames,
             start,
-            knots,
+            knots: knots.part(here..end),
             free,
             assistance: 0.0,
-            terms,
-            weights: weights.clone(),
-            axes: controlled_axes(body),
-            fps,
+            terms: FrameTerms::new(&clip.body, &clip.weights, clip.motion.fps, frames),
         }
     }
 
     /// The point that stands for the window's current knots.
     pub fn point(&self) -> Vec<f64> {
-        let offsets = &self.knots.offsets;
-        self.free
-            .clone()
-            .flat_map(|k| self.axes.iter().map(move |(link, axis)| offsets[k][*link][*axis]))
-            .collect()
+        self.point_of(&self.knots)
+    }
+
+    /// The point that stands for `knots`.
+    pub fn point_of(&self, knots: &Knots) -> Vec<f64> {
+        let at = |k| self.clip.axes.iter().map(move |(link, axis)| knots.at(k)[*link][*axis]);
+        self.free.clone().flat_map(at).collect()
     }
 
     /// The knots with x in place.
     pub fn knots_at(&self, x: &[f64]) -> Knots {
         let mut knots = self.knots.clone();
         for (n, value) in x.iter().enumerate() {
-            let (link, axis) = self.axes[n % self.axes.len()];
-            knots.offsets[self.free.start + n / self.axes.len()][link][axis] = *value;
+            let (link, axis) = self.clip.axes[n % self.clip.axes.len()];
+            knots.offsets[self.free.start + n / self.clip.axes.len() - knots.first][link][axis] = *value;
         }
         knots
     }
@@ -145,7 +110,7 @@ impl<'a> PhysicsWindow<'a> {
     }
 
     fn step_of(&self, frame: usize) -> usize {
-        (self.first + frame) * self.track.steps_per_frame
+        (self.first + frame) * self.clip.track.steps_per_frame
     }
 
     /// Simulates from `restart` to the window's end; `visit` sees the world at every frame it
@@ -156,14 +121,17 @@ impl<'a> PhysicsWindow<'a> {
         knots: &Knots,
         mut visit: impl FnMut(usize, &World),
     ) -> Record {
-        let mut engine = Engine::new(self.physics);
+        let mut engine = Engine::new(&self.clip.physics);
         let mut world = restart.world.clone();
         let mut record = Record { links: vec![restart.links.to_vec()], targets: vec![vec![]] };
         for frame in restart.frame..self.frames {
             visit(frame, &world);
             let mut targets = Vec::new();
             for step in self.step_of(frame)..self.step_of(frame + 1) {
-                targets = self.set_targets(&mut world, knots, step);
+                if self.assistance > 0.0 {
+                    self.clip.assist(&mut world, self.assistance, step);
+                }
+                targets = self.clip.set_targets(&mut world, knots, step);
                 world.step(&mut engine);
             }
             record.links.push(world.link_poses().collect());
@@ -172,68 +140,31 @@ impl<'a> PhysicsWindow<'a> {
         record
     }
 
-    pub fn set_targets(
-        &self,
-        world: &mut World,
-        knots: &Knots,
-        step: usize,
-    ) -> Vec<UnitQuaternion<f64>> {
-        if self.assistance > 0.0 {
-            self.assist(world, step);
-        }
-        let mut targets = vec![UnitQuaternion::identity()];
-        for link in 1..self.body.links.len() {
-            let (target, velocity) = self.track.target(knots, link, step);
-            world.set_target(link, &target, &velocity);
-            targets.push(target);
-        }
-        targets
-    }
-
-    /// Pulls every link towards its reference: m (k Δp + d Δv), with k and d critically damped.
-    fn assist(&self, world: &mut World, step: usize) {
-        let stiffness = ASSISTANCE * self.assistance;
-        let damping = 2.0 * stiffness.sqrt();
-        let t = (step / self.track.steps_per_frame).min(self.link_centers.len() - 2);
-        let fraction = step as f64 / self.track.steps_per_frame as f64 - t as f64;
-        let (here, next) = (&self.link_centers[t], &self.link_centers[t + 1]);
-        let forces: Vec<Vector3<f64>> = world
-            .mass_centers()
-            .enumerate()
-            .map(|(i, (position, velocity))| {
-                let step = next[i] - here[i];
-                let pull = stiffness * (here[i] + fraction * step - position)
-                    + damping * (self.fps * step - velocity);
-                self.body.links[i].mass * pull
-            })
-            .collect();
-        world.set_forces(forces.into_iter());
-    }
-
     /// Residuals of the frames after `frame`, in order.
     fn frame_residuals(&self, record: &Record, frame: usize, out: &mut [f64]) {
         for (i, out) in out.chunks_mut(self.terms.len()).enumerate() {
-            let t = (self.first + frame + i + 1).min(self.observed.len() - 1);
+            let t = (self.first + frame + i + 1).min(self.clip.motion.joints.len() - 1);
             let state = FrameState {
                 links: &record.links[i + 1],
                 previous: &record.links[i],
                 targets: &record.targets[i + 1],
-                observed: [&self.observed[t], &self.observed[t - 1]],
-                reference_mass_center: [self.mass_centers[t], self.mass_centers[t - 1]],
+                observed: [&self.clip.motion.joints[t], &self.clip.motion.joints[t - 1]],
+                reference_mass_center: [self.clip.mass_centers[t], self.clip.mass_centers[t - 1]],
             };
-            self.terms.evaluate(self.body, &state, out);
+            self.terms.evaluate(&self.clip.body, &state, out);
         }
     }
 
     /// Residuals of the knots themselves: size and change of the offsets.
     fn knot_residuals(&self, knots: &Knots, out: &mut [f64]) {
-        let n = self.axes.len();
+        let n = self.clip.axes.len();
         let count = (self.free.len() * n) as f64;
-        let (size, change) = (self.weights.offset / count.sqrt(), self.weights.smoothness / count.sqrt());
+        let (size, change) = (self.clip.weights.offset / count.sqrt(), self.clip.weights.smoothness / count.sqrt());
         for (i, k) in self.free.clone().enumerate() {
-            for (a, (link, axis)) in self.axes.iter().enumerate() {
-                let here = knots.offsets[k][*link][*axis];
-                let before = if k == 0 { here } else { knots.offsets[k - 1][*link][*axis] };
+            for (a, (link, axis)) in self.clip.axes.iter().enumerate() {
+                let here = knots.at(k)[*link][*axis];
+                let before =
+                    if k == knots.first { here } else { knots.at(k - 1)[*link][*axis] };
                 out[i * n + a] = size * here;
                 out[(self.free.len() + i) * n + a] = change * (here - before);
             }
@@ -258,18 +189,9 @@ impl<'a> PhysicsWindow<'a> {
     }
 }
 
-/// The controlled axes of the body: (link, axis), in the order x holds them.
-pub fn controlled_axes(body: &Body) -> Vec<(usize, usize)> {
-    let mut axes = Vec::new();
-    for (i, link) in body.links.iter().enumerate().skip(1) {
-        axes.extend((0..3).filter(|axis| link.joint.controlled[*axis]).map(|axis| (i, axis)));
-    }
-    axes
-}
-
 impl Objective for PhysicsWindow<'_> {
     fn dimension(&self) -> usize {
-        self.free.len() * self.axes.len()
+        self.free.len() * self.clip.axes.len()
     }
 
     fn value(&self, x: &[f64]) -> f64 {
@@ -312,7 +234,7 @@ impl Residuals for PhysicsWindow<'_> {
             }
         });
         let residuals = self.assemble(&record, &knots);
-        let per_knot = self.axes.len();
+        let per_knot = self.clip.axes.len();
         let mut jacobian = DMatrix::zeros(self.len(), x.len());
         jacobian.as_mut_slice().par_chunks_mut(self.len()).enumerate().for_each(|(n, column)| {
             let frame = onsets[n / per_knot];

@@ -11,7 +11,9 @@ use crate::body::{Body, Pose};
 pub struct Knots {
     /// Frames between two knots.
     pub spacing: usize,
-    /// `offsets[k][link]`, rad: the offset at frame `k × spacing`.
+    /// Index of the first knot held: 0 for a whole clip, more for a part of it.
+    pub first: usize,
+    /// `offsets[k][link]`, rad: the offset at frame `(first + k) × spacing`.
     pub offsets: Vec<Vec<Vector3<f64>>>,
 }
 
@@ -19,12 +21,30 @@ impl Knots {
     /// Zero offsets for `links` links, enough knots to cover `frames` frames.
     pub fn zeros(spacing: usize, frames: usize, links: usize) -> Self {
         let count = frames.saturating_sub(1).div_ceil(spacing) + 1;
-        Self { spacing, offsets: vec![vec![Vector3::zeros(); links]; count] }
+        Self { spacing, first: 0, offsets: vec![vec![Vector3::zeros(); links]; count] }
+    }
+
+    /// The knots with indices in `range`, cut to those held.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Self {
+        let end = (range.end - self.first).min(self.offsets.len());
+        let offsets = self.offsets[range.start - self.first..end].to_vec();
+        Self { spacing: self.spacing, first: range.start, offsets }
+    }
+
+    /// Takes over the offsets of `part`.
+    pub fn replace(&mut self, part: &Self) {
+        let from = part.first - self.first;
+        self.offsets[from..from + part.offsets.len()].clone_from_slice(&part.offsets);
+    }
+
+    /// Offsets of the knot with index `k`, per link.
+    pub fn at(&self, k: usize) -> &[Vector3<f64>] {
+        &self.offsets[k - self.first]
     }
 
     /// Offset of `link` at `time` (frames) and its derivative per frame.
     pub fn offset(&self, link: usize, time: f64) -> (Vector3<f64>, Vector3<f64>) {
-        let position = time / self.spacing as f64;
+        let position = time / self.spacing as f64 - self.first as f64;
         let last = self.offsets.len() - 1;
         let k = (position.floor().max(0.0) as usize).min(last);
         let (a, b) = (self.offsets[k][link], self.offsets[(k + 1).min(last)][link]);

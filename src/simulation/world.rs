@@ -7,7 +7,7 @@
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use rapier3d::prelude::{
-    BroadPhaseBvh, CCDSolver, ColliderBuilder, ColliderSet, GenericJoint, Group,
+    BroadPhaseBvh, CCDSolver, ColliderBuilder, ColliderSet, FrictionModel, GenericJoint, Group,
     ImpulseJointHandle, ImpulseJointSet, IntegrationParameters, InteractionGroups,
     InteractionTestMode, IslandManager, JointAxesMask, JointAxis, MassProperties, MotorModel,
     MultibodyJointSet, NarrowPhase, PhysicsPipeline, Pose, RigidBodyBuilder, RigidBodyHandle,
@@ -54,8 +54,6 @@ pub struct Engine {
     parameters: IntegrationParameters,
 }
 
-pub fn envf(k: &str, d: f64) -> f64 { std::env::var(k).ok().and_then(|v| v.parse().ok()).unwrap_or(d) }
-
 impl Engine {
     /// An engine that steps as `physics` says.
     pub fn new(physics: &Physics) -> Self {
@@ -67,12 +65,11 @@ impl Engine {
             warmstart_coefficient: physics.warmstart,
             warmstart_joints: physics.warmstart > 0.0,
             max_ccd_substeps: 0,
-            normalized_prediction_distance: envf("PRED", 0.02), normalized_max_corrective_velocity: envf("MCV", 3.0),
+            normalized_prediction_distance: 0.02,
             contact_recycling: false,
-            friction_model: if std::env::var("COULOMB").is_ok() { rapier3d::prelude::FrictionModel::Coulomb } else { rapier3d::prelude::FrictionModel::Simplified },
-            friction_in_bias_pass: std::env::var("FBIAS").is_ok(),
-            contact_clustering: std::env::var("NOCLUST").is_err(),
-            static_contact_softness: rapier3d::prelude::SpringCoefficients::new(envf("CHZ", 60.0), envf("CZETA", 10.0)),
+            // Per-point Coulomb friction in both passes: the cheaper models make the loss jump.
+            friction_model: FrictionModel::Coulomb,
+            friction_in_bias_pass: true,
             ..IntegrationParameters::default()
         };
         Self { pipeline: PhysicsPipeline::new(), parameters }
@@ -146,19 +143,10 @@ impl World {
     fn insert_collider(&mut self, shape: &Shape, link: RigidBodyHandle, physics: &Physics) {
         let groups =
             InteractionGroups::new(Group::GROUP_2, Group::GROUP_1, InteractionTestMode::And);
-        if std::env::var("SPHERES").is_ok() {
-            if let Geometry::RoundBox { center, half_extents: h, .. } = &shape.geometry {
-                let radius = h.z.min(h.y);
-                let inset = envf("INSET", 1.0);
-                for (x, y) in [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)] {
-                    let c = center + Vector3::new(x * (h.x - inset*radius), y * (h.y - inset*radius), radius - h.z);
-                    let collider = ColliderBuilder::ball(radius).position(Pose::from_parts(vector(c), Rotation::IDENTITY)).density(0.0).collision_groups(groups).friction(physics.friction);
-                    self.colliders.insert_with_parent(collider, link, &mut self.bodies);
-                }
-                return;
-            }
-        }
         let (shape, pose) = match &shape.geometry {
+            Geometry::Capsule { a, b, radius } if a == b => {
+                (SharedShape::ball(*radius), Pose::from_parts(vector(*a), Rotation::IDENTITY))
+            }
             Geometry::Capsule { a, b, radius } => {
                 (SharedShape::capsule(vector(*a), vector(*b), *radius), Pose::IDENTITY)
             }
@@ -236,16 +224,6 @@ impl World {
     /// World pose of every link frame.
     pub fn link_poses(&self) -> impl Iterator<Item = Isometry3<f64>> + '_ {
         self.links.iter().map(|handle| from_engine(self.bodies[*handle].position()))
-    }
-
-    /// Velocity of every link frame.
-    pub fn link_velocities(&self) -> impl Iterator<Item = Velocity> + '_ {
-        self.links.iter().map(|handle| {
-            let body = &self.bodies[*handle];
-            let angular = from_vector(body.angvel());
-            let arm = from_vector(body.center_of_mass() - body.position().translation);
-            Velocity { linear: from_vector(body.linvel()) - angular.cross(&arm), angular }
-        })
     }
 
     /// Motor torque on every link from its parent in the last step, world frame, N·m.

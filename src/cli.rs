@@ -1,0 +1,129 @@
+//! The command line: what can be typed, and its help.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    BenchmarkArgs, EvaluateArgs, ExportArgs, ReconstructArgs, Session, benchmark, evaluate, export,
+    reconstruct,
+};
+use crate::error::{Error, Result};
+
+const GLOBAL: &str = "Global options";
+
+/// Turns pose files into physically simulated human motion.
+///
+/// Exit codes: 0 done, 2 bad input or arguments, 130 interrupted, 1 anything else.
+#[derive(Debug, Parser)]
+#[command(
+    name = "motionfit",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Print nothing but errors.
+    #[arg(short, long, global = true, help_heading = GLOBAL, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print the details: windows, attempts, loss terms.
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    verbose: bool,
+    /// Number of threads; all cores unless given. The results do not depend on it.
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Reconstruct(Box<ReconstructArgs>),
+    Evaluate(Box<EvaluateArgs>),
+    Export(ExportArgs),
+    Benchmark(Box<BenchmarkArgs>),
+}
+
+impl Cli {
+    /// Runs what was asked for.
+    ///
+    /// # Errors
+    /// Whatever the command ends with.
+    pub fn run(self) -> Result<()> {
+        if let Some(threads) = self.threads {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads.into())
+                .build_global()
+                .map_err(|e| Error::Internal(format!("cannot start {threads} threads: {e}")))?;
+        }
+        let session = Session::start(self.quiet, self.verbose)?;
+        match &self.command {
+            Command::Reconstruct(args) => reconstruct(args, &session),
+            Command::Evaluate(args) => evaluate(args, &session),
+            Command::Export(args) => export(args, &session),
+            Command::Benchmark(args) => benchmark(args, &session),
+        }
+    }
+}
+
+/// A complaint about the arguments as one line, without its heading and the usage.
+pub fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let complaint = text.split("\n\nUsage:").next().unwrap_or(text);
+    let complaint = complaint
+        .split("\n\nFor more information")
+        .next()
+        .unwrap_or(complaint);
+    let lines: Vec<&str> = complaint
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join(" ") + "; see motionfit --help"
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_commands_of_the_readme_are_valid() {
+        let readme = include_str!("../README.md");
+        let commands = readme.lines().filter(|line| line.starts_with("motionfit "));
+        let commands = commands.map(|line| line.split('#').next().unwrap_or(line));
+        let commands: Vec<_> = commands.collect();
+        assert!(commands.len() >= 3);
+        for command in commands {
+            let parsed = Cli::try_parse_from(command.split_whitespace());
+            assert!(parsed.is_ok(), "{command}: {}", parsed.err().unwrap());
+        }
+    }
+
+    #[test]
+    fn complaints_are_one_line() {
+        let complaint = |args: &[&str]| {
+            one_line(&Cli::try_parse_from(args).expect_err("the arguments are wrong"))
+        };
+        let unknown = complaint(&["motionfit", "reconstruct", "--fpz", "50"]);
+        assert!(
+            unknown.contains("--fpz") && !unknown.contains('\n'),
+            "{unknown}"
+        );
+        let missing = complaint(&["motionfit", "evaluate"]);
+        assert!(
+            missing.contains("--motions") && !missing.contains('\n'),
+            "{missing}"
+        );
+        let value = complaint(&["motionfit", "reconstruct", "--up", "sideways"]);
+        assert!(
+            value.contains("sideways") && !value.contains('\n'),
+            "{value}"
+        );
+    }
+}

@@ -1,0 +1,243 @@
+//! `motionfit evaluate`: a set of clips, several optimizers, one table.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
+
+use super::reconstruct::{Overrides, check_optimizer, run};
+use super::{Session, json};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::evaluation::clips::{self, Clip, EXCLUDED, Split};
+use crate::evaluation::record;
+use crate::evaluation::summary::{Row, markdown, summarize};
+use crate::motion;
+use crate::output::OutputDir;
+
+/// Reconstruct a set of clips and summarize.
+///
+/// Writes clips.json (a row for every clip and optimizer), summary.json and summary.md after every
+/// clip. A clip that cannot be read or reconstructed is a row with failed = true and the error.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// Directory of .npy and .npz files, or a JSON manifest.
+    #[arg(long, value_name = "DIR|MANIFEST")]
+    motions: PathBuf,
+    /// CSV table with the columns file, category and perhaps fps; index.csv of the directory unless
+    /// given.
+    #[arg(long, value_name = "FILE")]
+    index: Option<PathBuf>,
+    /// Names of the optimizers, separated by commas; that of the configuration unless given.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    optimizers: Vec<String>,
+    /// Which clips: in-domain (or walking), out-of-domain (or other), or all.
+    #[arg(long, value_enum, default_value = "all")]
+    split: SplitName,
+    /// Categories to leave out, separated by commas.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values = EXCLUDED)]
+    exclude: Vec<String>,
+    /// Reconstruct only the first seconds of every clip.
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    seconds: Option<f64>,
+    /// Reconstruct only the first clips (after split and exclusion).
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    limit: Option<usize>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Where to write.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Go on with an earlier evaluation: rows that are in clips.json are kept.
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+    /// Replace the files of an earlier evaluation.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SplitName {
+    All,
+    #[value(alias = "walking")]
+    InDomain,
+    #[value(alias = "other")]
+    OutOfDomain,
+}
+
+impl From<SplitName> for Split {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::All => Self::All,
+            SplitName::InDomain => Self::InDomain,
+            SplitName::OutOfDomain => Self::OutOfDomain,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// For a bad set, configuration or output directory, and for an interruption; the rows of finished
+/// clips are on disk then.
+pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
+    let config = args.overrides.configuration()?;
+    let clips = select(args)?;
+    let optimizers = match args.optimizers.as_slice() {
+        [] => std::slice::from_ref(&config.optimizer),
+        names => names,
+    };
+    for name in optimizers {
+        check_optimizer(name, &config)?;
+    }
+    let output = OutputDir::create(&args.out, args.force || args.resume)?;
+    let mut rows = if args.resume {
+        resume(&args.out, &config, args)?
+    } else {
+        Vec::new()
+    };
+    output.write("config.json", settings(&config, args)?)?;
+    let total = clips.len() * optimizers.len();
+    let mut number = 0;
+    for clip in &clips {
+        for optimizer in optimizers {
+            number += 1;
+            if rows.iter().any(|row| is_of(row, clip, optimizer)) {
+                continue;
+            }
+            let config = Config {
+                optimizer: optimizer.clone(),
+                ..config.clone()
+            };
+            let row = one(clip, &config, args, session)?;
+            session.tell(format!("[{number}/{total}] {}", line(&row)))?;
+            rows.push(row);
+            write(&output, &rows)?;
+        }
+    }
+    let groups = summarize(&rows);
+    session.tell(markdown(&groups, &rows))?;
+    session.tell(format!(
+        "wrote clips.json, summary.json, summary.md to {}",
+        args.out.display()
+    ))
+}
+
+fn select(args: &EvaluateArgs) -> Result<Vec<Clip>> {
+    if let Some(seconds) = args.seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
+        return Err(Error::input(
+            "--seconds",
+            "value",
+            seconds,
+            "give a positive number",
+        ));
+    }
+    let split = Split::from(args.split);
+    let mut clips = clips::find(&args.motions, args.index.as_deref())?;
+    clips.retain(|clip| split.contains(clip) && !args.exclude.contains(&clip.category));
+    clips.truncate(args.limit.unwrap_or(usize::MAX));
+    if clips.is_empty() {
+        let advice = "no clip is left; check --split, --exclude and the categories of the index";
+        return Err(Error::input(
+            args.motions.display(),
+            "selection",
+            "0 clips",
+            advice,
+        ));
+    }
+    Ok(clips)
+}
+
+/// What the rows of one directory have in common.
+fn settings(config: &Config, args: &EvaluateArgs) -> Result<Vec<u8>> {
+    json(&json!({ "seconds": args.seconds, "reconstruction": config.reconstruction }))
+}
+
+/// The rows of an earlier evaluation with the same settings.
+fn resume(out: &Path, config: &Config, args: &EvaluateArgs) -> Result<Vec<Row>> {
+    let path = out.join("clips.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        return Ok(Vec::new());
+    };
+    let before = std::fs::read(out.join("config.json")).unwrap_or_default();
+    if before != settings(config, args)? {
+        let advice = "resume with the same configuration, or write to another --out";
+        return Err(Error::input(
+            out.display(),
+            "config.json",
+            "other settings",
+            advice,
+        ));
+    }
+    crate::config::parse_json(&text, &path.display().to_string())
+}
+
+fn is_of(row: &Row, clip: &Clip, optimizer: &str) -> bool {
+    let is = |key: &str, value: &str| row.get(key).and_then(Value::as_str) == Some(value);
+    is("clip", &clip.name) && is("optimizer", optimizer)
+}
+
+/// The row of one clip.
+fn one(clip: &Clip, config: &Config, args: &EvaluateArgs, session: &Session) -> Result<Row> {
+    let mut row = Map::new();
+    row.insert("clip".into(), json!(clip.name));
+    row.insert("category".into(), json!(clip.category));
+    let started = Instant::now();
+    let mut options = clip.options.clone();
+    if let Some(seconds) = args.seconds {
+        let end = options.start.unwrap_or(0.0) + seconds;
+        options.end = Some(options.end.map_or(end, |given| given.min(end)));
+    }
+    let result = motion::read(&clip.path, &options)
+        .and_then(|reading| run(&reading.motion, config, session));
+    match result {
+        Ok(reconstruction) => {
+            row.extend(record(&reconstruction, &config.optimizer));
+            row.insert(
+                "clip_seconds".into(),
+                json!(reconstruction.reference.seconds()),
+            );
+        }
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(error) => {
+            row.insert("optimizer".into(), json!(config.optimizer));
+            row.insert("failed".into(), json!(true));
+            row.insert("error".into(), json!(error.to_string()));
+        }
+    }
+    row.insert("seconds".into(), json!(started.elapsed().as_secs_f64()));
+    Ok(row)
+}
+
+fn write(output: &OutputDir, rows: &[Row]) -> Result<()> {
+    let groups = summarize(rows);
+    let files = [
+        ("clips.json", json(&rows)?),
+        ("summary.json", json(&groups)?),
+        ("summary.md", markdown(&groups, rows).into_bytes()),
+    ];
+    output.write_all(&files)?;
+    Ok(())
+}
+
+/// A row as a line on the terminal.
+fn line(row: &Row) -> String {
+    let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
+    let number = |key: &str| row.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    let head = format!(
+        "{} ({}), {}",
+        text("clip"),
+        text("category"),
+        text("optimizer")
+    );
+    match row.get("error") {
+        Some(error) => format!("{head}: {error}"),
+        None => format!(
+            "{head}: MPJPE-G {:.1} mm, worst frame {:.0} mm, {:.1} s",
+            number("mpjpe_global_mm"),
+            number("max_frame_error_mm"),
+            number("seconds"),
+        ),
+    }
+}

@@ -1,0 +1,93 @@
+//! `motionfit export`: the result of a run in another format.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use super::Session;
+use crate::body::Body;
+use crate::config::parse_json;
+use crate::error::{Error, Result};
+use crate::export::{Recording, bvh, csv, glb, npz};
+use crate::output::write_file;
+
+/// Write the result of a run in another format.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Output directory of `motionfit reconstruct`.
+    run: PathBuf,
+    /// What to write.
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Where to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Leave the observed joints out (glb, npz).
+    #[arg(long)]
+    without_reference: bool,
+    /// Replace an existing file.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// Binary glTF 2.0 for 3D viewers: metres, y up
+    Glb,
+    /// BVH for animation tools: centimetres, y up
+    Bvh,
+    /// NumPy arrays: metres, z up
+    Npz,
+    /// A table with a row per frame: joints, torques, ground reactions; metres, z up
+    Csv,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the directory does not hold a finished run, or the file cannot be written.
+pub fn export(args: &ExportArgs, session: &Session) -> Result<()> {
+    let mut recording = load(args)?;
+    if args.without_reference {
+        recording.reference.clear();
+    }
+    let bytes = match args.format {
+        Format::Glb => glb::encode(&recording, &metrics(args))?,
+        Format::Bvh => bvh::encode(&recording).into_bytes(),
+        Format::Npz => npz::encode(&recording)?,
+        Format::Csv => csv::encode(&recording)?,
+    };
+    session.check()?;
+    write_file(&args.out, &bytes, args.force)?;
+    session.tell(format!("wrote {}", args.out.display()))
+}
+
+fn load(args: &ExportArgs) -> Result<Recording> {
+    let arrays = args.run.join("motion.npz");
+    let body = args.run.join("body.json");
+    if let Some(missing) = [&arrays, &body].into_iter().find(|path| !path.is_file()) {
+        let advice = "give the output directory of a finished motionfit reconstruct";
+        let name = missing.file_name().unwrap_or_default().display();
+        return Err(Error::input(
+            args.run.display(),
+            name,
+            "no such file",
+            advice,
+        ));
+    }
+    let text = std::fs::read_to_string(&body).map_err(|e| Error::io(&body, "read", e))?;
+    let body: Body = parse_json(&text, &body.display().to_string())?;
+    npz::read(&arrays, body)
+}
+
+/// The metrics of the run without its times; nothing when they are gone.
+fn metrics(args: &ExportArgs) -> Value {
+    let text = std::fs::read_to_string(args.run.join("metrics.json")).unwrap_or_default();
+    let mut metrics: Value = serde_json::from_str(&text).unwrap_or_default();
+    if let Value::Object(metrics) = &mut metrics {
+        metrics.shift_remove("seconds");
+        metrics.shift_remove("window_reports");
+    }
+    metrics
+}

@@ -1,0 +1,101 @@
+//! The subcommands: each loads, calls the library, and writes. Only here is anything printed.
+
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::process::exit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+pub use benchmark::{BenchmarkArgs, benchmark};
+pub use evaluate::{EvaluateArgs, evaluate};
+pub use export::{ExportArgs, export};
+pub use reconstruct::{ReconstructArgs, reconstruct};
+
+mod benchmark;
+mod evaluate;
+mod export;
+mod progress;
+mod reconstruct;
+mod run;
+
+/// How much is printed, and whether Ctrl-C was pressed.
+#[derive(Clone, Debug)]
+pub struct Session {
+    quiet: bool,
+    verbose: bool,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Session {
+    /// Starts listening to Ctrl-C (and SIGTERM): the first one ends the command at the next
+    /// evaluation, the second one ends the process.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the signal handler cannot be installed.
+    pub fn start(quiet: bool, verbose: bool) -> Result<Self> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                exit(Error::Interrupted.exit_code().into());
+            }
+        })
+        .map_err(|e| Error::Internal(format!("cannot listen to Ctrl-C: {e}")))?;
+        Ok(Self {
+            quiet,
+            verbose,
+            interrupted,
+        })
+    }
+
+    /// Whether Ctrl-C was pressed.
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Ends the command when Ctrl-C was pressed.
+    fn check(&self) -> Result<()> {
+        if self.is_interrupted() {
+            Err(Error::Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Prints a line on standard output, unless quiet. A closed pipe is not an error.
+    fn tell(&self, line: impl Display) -> Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
+        match writeln!(std::io::stdout(), "{line}") {
+            Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::io("stdout", "write", e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints a line when details were asked for.
+    fn detail(&self, line: impl Display) -> Result<()> {
+        if self.verbose {
+            self.tell(line)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The configuration file, or the defaults.
+fn config(path: Option<&Path>) -> Result<Config> {
+    path.map_or_else(|| Ok(Config::default()), Config::read)
+}
+
+/// JSON as the text of a file.
+fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|e| Error::Internal(format!("cannot write JSON: {e}")))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

@@ -1,0 +1,311 @@
+//! `motionfit reconstruct`: one pose file in, one simulated motion out.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Map, Value};
+
+use super::progress::Reporter;
+use super::run::files;
+use super::{Session, config};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::evaluation::record;
+use crate::motion::calibration::{Axis, Unit};
+use crate::motion::skeleton::Layout;
+use crate::motion::{self, Motion, ReadOptions};
+use crate::optim;
+use crate::output::OutputDir;
+use crate::reconstruction::{self, Reconstruction};
+
+/// What only makes sense for a file.
+const FILE_OPTIONS: [&str; 7] = ["poses", "fps", "layout", "up", "units", "start", "end"];
+
+/// Turn a pose file into a physically simulated motion.
+///
+/// Without a file, the embedded sample walk is reconstructed. Writes into the output directory:
+/// motion.glb (animated body for any 3D viewer), motion.npz (joints, poses, PD targets, torques,
+/// contact forces), report.html (plays the motion in a browser), metrics.json, loss.csv, loss.svg,
+/// loss.png, body.json and config.json.
+#[derive(Debug, Args)]
+pub struct ReconstructArgs {
+    /// Joint positions: .npy (T, J, 3), or .npz holding such an array.
+    poses: Option<PathBuf>,
+    /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
+    #[arg(long, value_name = "NAME", conflicts_with_all = FILE_OPTIONS)]
+    sample: Option<String>,
+    /// Frames per second of the file; else what the file says, else 50.
+    #[arg(
+        long,
+        requires = "poses",
+        value_name = "F",
+        allow_negative_numbers = true
+    )]
+    fps: Option<f64>,
+    /// Order of the joints: h36m17, h36m17-toes, h36m32, coco17 or smpl24; detected unless given.
+    #[arg(long, requires = "poses")]
+    layout: Option<Layout>,
+    /// The axis that points up: z, y, x, -y, ...; detected unless given.
+    #[arg(
+        long,
+        requires = "poses",
+        value_name = "AXIS",
+        allow_hyphen_values = true
+    )]
+    up: Option<Axis>,
+    /// Unit of length: m, cm or mm; detected unless given.
+    #[arg(long, requires = "poses", value_name = "UNIT")]
+    units: Option<Unit>,
+    /// Where to start, in seconds from the first frame.
+    #[arg(
+        long,
+        requires = "poses",
+        value_name = "S",
+        allow_negative_numbers = true
+    )]
+    start: Option<f64>,
+    /// Where to stop, in seconds from the first frame.
+    #[arg(
+        long,
+        requires = "poses",
+        value_name = "S",
+        allow_negative_numbers = true
+    )]
+    end: Option<f64>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Name of the optimizer.
+    #[arg(long, value_name = "NAME")]
+    optimizer: Option<String>,
+    /// Where to write; out/NAME of the clip unless given.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace the files of an earlier run.
+    #[arg(long)]
+    force: bool,
+}
+
+/// Options that take precedence over the configuration file.
+#[derive(Debug, Args)]
+pub(super) struct Overrides {
+    /// JSON configuration; configs/reconstruct.json spells out the defaults.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Evaluations that the optimizer may spend on a window.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    evaluations: Option<usize>,
+    /// Mass of the subject in kg; estimated from the stature unless given.
+    #[arg(long, value_name = "KG", allow_negative_numbers = true)]
+    mass: Option<f64>,
+    /// Standing height of the subject in m; estimated from the bones unless given.
+    #[arg(long, value_name = "M", allow_negative_numbers = true)]
+    stature: Option<f64>,
+    /// Seed of everything random.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<u64>,
+}
+
+impl Overrides {
+    /// The configuration file with these options put in.
+    pub(super) fn configuration(&self) -> Result<Config> {
+        let mut config = config(self.config.as_deref())?;
+        let settings = &mut config.reconstruction;
+        if let Some(evaluations) = self.evaluations {
+            if evaluations == 0 {
+                return Err(Error::input("--evaluations", "value", 0, "give at least 1"));
+            }
+            settings.evaluations = evaluations;
+        }
+        if let Some(seed) = self.seed {
+            settings.seed = seed;
+        }
+        if self.mass.is_some() {
+            settings.mass = within("--mass", self.mass, 10.0, 300.0, "kg")?;
+        }
+        if self.stature.is_some() {
+            settings.stature = within("--stature", self.stature, 0.5, 2.5, "m")?;
+        }
+        Ok(config)
+    }
+}
+
+fn within(
+    option: &str,
+    value: Option<f64>,
+    low: f64,
+    high: f64,
+    unit: &str,
+) -> Result<Option<f64>> {
+    match value {
+        Some(value) if !(low..=high).contains(&value) => {
+            let advice = format!("give {low} to {high} {unit}");
+            Err(Error::input(
+                option,
+                "value",
+                format!("{value} {unit}"),
+                advice,
+            ))
+        }
+        value => Ok(value),
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// For bad input, an unusable output directory, or an interruption; nothing is written then.
+pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
+    let mut config = args.overrides.configuration()?;
+    if let Some(optimizer) = &args.optimizer {
+        config.optimizer.clone_from(optimizer);
+    }
+    check_optimizer(&config.optimizer, &config)?;
+    let (motion, notes) = load(args)?;
+    let out = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("out").join(&motion.name));
+    let output = OutputDir::create(&out, args.force)?;
+    session.tell(format!(
+        "{}: {:.2} s of motion",
+        motion.name,
+        motion.seconds()
+    ))?;
+    for note in notes {
+        session.tell(format!("  {note}"))?;
+    }
+    let started = Instant::now();
+    let reconstruction = run(&motion, &config, session)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let record = record(&reconstruction, &config.optimizer);
+    let files = files(&motion.name, &reconstruction, &config, &record, seconds)?;
+    session.check()?;
+    output.write_all(&files)?;
+    describe_windows(&reconstruction, session)?;
+    session.tell(table(&record))?;
+    if let Some(warning) = warning(&reconstruction) {
+        session.tell(warning)?;
+    }
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    session.tell(format!(
+        "{seconds:.1} s; wrote {} to {}",
+        names.join(", "),
+        out.display()
+    ))
+}
+
+/// Refuses an unknown optimizer before anything is computed.
+pub(super) fn check_optimizer(name: &str, config: &Config) -> Result<()> {
+    let options = optim::Options {
+        seed: config.reconstruction.seed,
+        ..optim::Options::default()
+    };
+    optim::by_name(name, &options).map(drop)
+}
+
+/// The motion to reconstruct, and what was understood about it.
+fn load(args: &ReconstructArgs) -> Result<(Motion, Vec<String>)> {
+    if let Some(poses) = &args.poses {
+        let options = ReadOptions {
+            fps: args.fps,
+            layout: args.layout,
+            up: args.up,
+            units: args.units,
+            start: args.start,
+            end: args.end,
+        };
+        let reading = motion::read(poses, &options)?;
+        return Ok((reading.motion, reading.notes));
+    }
+    let name = args.sample.as_deref().unwrap_or("walk");
+    let motion = motion::sample(name).ok_or_else(|| {
+        Error::input("--sample", "name", name, "choose walk, turn, squat or jump")
+    })?;
+    Ok((motion, vec![format!("embedded sample \"{name}\"")]))
+}
+
+/// Reconstructs `motion`, showing progress and stopping at Ctrl-C.
+pub(super) fn run(motion: &Motion, config: &Config, session: &Session) -> Result<Reconstruction> {
+    let mut reporter = Reporter::new(session, &motion.name);
+    reconstruction::reconstruct(
+        motion,
+        &config.reconstruction,
+        &config.optimizer,
+        &mut |progress| {
+            reporter.show(progress);
+            if session.is_interrupted() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+    )
+}
+
+fn describe_windows(reconstruction: &Reconstruction, session: &Session) -> Result<()> {
+    for window in &reconstruction.windows {
+        let terms: Vec<String> = window
+            .terms
+            .iter()
+            .map(|(name, value)| format!("{name} {value:.3e}"))
+            .collect();
+        session.detail(format!(
+            "  frames {}-{}: {} evaluations in {} attempts, loss {:.4e} ({}){}",
+            window.first_frame,
+            window.first_frame + window.frames.saturating_sub(1),
+            window.evaluations,
+            window.attempts,
+            window.loss,
+            terms.join(", "),
+            if window.failed { ", FAILED" } else { "" },
+        ))?;
+    }
+    Ok(())
+}
+
+/// The numbers of the record beside those of the observed motion.
+fn table(record: &Map<String, Value>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_header(["metric", "simulated", "observed"]);
+    let reference = record.get("reference");
+    for (key, value) in record {
+        let observed = reference.and_then(|reference| reference.get(key));
+        let Some(value) = value.as_f64() else {
+            continue;
+        };
+        let observed = observed
+            .and_then(Value::as_f64)
+            .map(shown)
+            .unwrap_or_default();
+        table.add_row([key.replace('_', " "), shown(value), observed]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn shown(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e6 {
+        format!("{}", value + 0.0) // no negative zero
+    } else if value.abs() < 1.0 {
+        format!("{value:.3}")
+    } else {
+        format!("{value:.1}")
+    }
+}
+
+fn warning(reconstruction: &Reconstruction) -> Option<String> {
+    let frames = &reconstruction.failed_frames;
+    let (first, last) = (frames.first()?, frames.last()?);
+    Some(format!(
+        "WARNING: {} frames between {first} and {last} are not followed; try more --evaluations, or \
+         another --start and --end",
+        frames.len()
+    ))
+}

@@ -1,0 +1,141 @@
+//! Configuration files: JSON in which every field is optional and no field is unknown.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::reconstruction::Settings;
+
+/// How a motion is reconstructed; `configs/reconstruct.json` holds the defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Name of the optimizer. Default: "lm".
+    pub optimizer: String,
+    /// Windows, loss weights, simulation and retries.
+    pub reconstruction: Settings,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            optimizer: "lm".into(),
+            reconstruction: Settings::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file; what it leaves out keeps its default.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Input`] naming line, field and value when
+    /// it is not valid.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Parses the text of a configuration file that errors call `origin`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] as for [`read`](Self::read).
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        parse_json(text, origin)
+    }
+
+    /// The configuration as the text of a file, every field spelled out.
+    pub fn to_json(&self) -> String {
+        // Numbers, strings and options of them: serialization has nothing to fail on.
+        let json = serde_json::to_string_pretty(self).unwrap_or_default();
+        json + "\n"
+    }
+}
+
+/// Parses JSON into `T`, with errors that say where, what was found and what to do.
+///
+/// # Errors
+/// [`Error::Input`] naming `origin`, the line and the field.
+pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str, origin: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        let message = message
+            .rsplit_once(" at line ")
+            .map_or(message.as_str(), |(message, _)| message);
+        let (found, advice) = match message.split_once(", expected ") {
+            Some((found, expected)) => (found, format!("expected {expected}")),
+            None => (message, "correct the JSON".to_string()),
+        };
+        let field = match field_at(text, error.line(), error.column()) {
+            Some(field) => format!("line {}, \"{field}\"", error.line()),
+            None => format!("line {}", error.line()),
+        };
+        Error::input(origin, field, found, advice)
+    })
+}
+
+/// The last key before a position (line and column from 1).
+fn field_at(text: &str, line: usize, column: usize) -> Option<&str> {
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let before = text.get(..start + column).unwrap_or(text);
+    // Cut at the quote that ends the last key: the one before the last colon outside of a string.
+    let colon = before
+        .rfind("\":")
+        .or_else(|| before.rfind("\" :"))
+        .or_else(|| before.ends_with('"').then(|| before.len() - 1))?;
+    let key = &before[..colon];
+    Some(&key[key.rfind('"')? + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The committed file is made by this test with MOTIONFIT_WRITE_CONFIGS=1.
+    #[test]
+    fn the_committed_file_holds_the_defaults() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/reconstruct.json");
+        if std::env::var_os("MOTIONFIT_WRITE_CONFIGS").is_some() {
+            std::fs::write(&path, Config::default().to_json()).unwrap();
+        }
+        assert_eq!(Config::read(&path).unwrap(), Config::default());
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, Config::default().to_json());
+    }
+
+    #[test]
+    fn what_is_left_out_keeps_its_default() {
+        let config = Config::parse(r#"{ "optimizer": "adam" }"#, "c.json").unwrap();
+        assert_eq!(config.optimizer, "adam");
+        assert_eq!(config.reconstruction, Settings::default());
+    }
+
+    #[test]
+    fn errors_name_file_line_field_value_and_advice() {
+        let message = |text: &str| Config::parse(text, "c.json").unwrap_err().to_string();
+        let unknown = message("{\n  \"optimiser\": \"lm\"\n}");
+        assert!(
+            unknown.starts_with("c.json: line 2, \"optimiser\": found"),
+            "{unknown}"
+        );
+        assert!(
+            unknown.contains("expected `optimizer` or `reconstruction`"),
+            "{unknown}"
+        );
+        let kind = message("{\n  \"reconstruction\": {\n    \"fps\": \"fast\"\n  }\n}");
+        assert!(kind.starts_with("c.json: line 3, \"fps\": found"), "{kind}");
+        assert!(
+            kind.contains("\"fast\"") && kind.contains("expected f64"),
+            "{kind}"
+        );
+        let broken = message("{ \"optimizer\": ");
+        assert!(broken.starts_with("c.json: line 1"), "{broken}");
+        assert!(!broken.contains('\n'));
+        assert!(message("").contains("line 1"));
+    }
+}

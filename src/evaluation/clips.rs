@@ -1,0 +1,270 @@
+//! Sets of clips: a directory of pose files with an optional index, or a manifest.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::config::parse_json;
+use crate::error::{Error, Result};
+use crate::motion::ReadOptions;
+
+/// Categories that are left out unless asked for: contact with the ground by other parts than the
+/// feet, or with furniture, which the simulation does not have.
+pub const EXCLUDED: [&str; 3] = ["sit_stand", "roll", "cartwheel"];
+
+/// The category of clips that are in domain.
+const WALK: &str = "walk";
+
+/// A pose file and what is known about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clip {
+    /// Its name in tables: the file's stem.
+    pub name: String,
+    /// The pose file.
+    pub path: PathBuf,
+    /// What it shows: "walk"; "unknown" when nothing says.
+    pub category: String,
+    /// How to read it.
+    pub options: ReadOptions,
+}
+
+impl Clip {
+    /// Whether the clip is a walk: the motions that learned optimizers are trained on.
+    pub fn is_in_domain(&self) -> bool {
+        self.category == WALK
+    }
+}
+
+/// Which clips of a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Split {
+    /// All of them.
+    #[default]
+    All,
+    /// Walks.
+    InDomain,
+    /// Everything else.
+    OutOfDomain,
+}
+
+impl Split {
+    /// Whether it contains `clip`.
+    pub fn contains(self, clip: &Clip) -> bool {
+        match self {
+            Self::All => true,
+            Self::InDomain => clip.is_in_domain(),
+            Self::OutOfDomain => !clip.is_in_domain(),
+        }
+    }
+}
+
+/// The clips of `motions`, sorted by name: a directory of `.npy` and `.npz` files, or a manifest.
+///
+/// A directory is described by `index`, or the file `index.csv` in it: a table with the columns
+/// `file` and `category`, and perhaps `fps`, matched by the file's stem. Of two files with one
+/// stem the `.npy` is taken. A JSON file beside a pose file, of the same stem, may give its `fps`;
+/// the index's `fps` counts only for rows that name the pose file itself.
+///
+/// A manifest is a JSON array of objects with the fields `file` (relative to the manifest) and,
+/// optionally, `category`, `fps`, `layout`, `up`, `units`, `start`, `end`.
+///
+/// # Errors
+/// [`Error::Input`] when there are no clips, or the index or the manifest is not as above.
+pub fn find(motions: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
+    let mut clips = if motions.is_dir() {
+        in_directory(motions, index)?
+    } else {
+        in_manifest(motions)?
+    };
+    clips.sort_by(|a, b| a.name.cmp(&b.name));
+    if clips.is_empty() {
+        let advice = "give a directory of .npy or .npz files, or a manifest";
+        return Err(Error::input(motions.display(), "clips", "none", advice));
+    }
+    Ok(clips)
+}
+
+fn in_directory(directory: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
+    let own_index = directory.join("index.csv");
+    let index = match index {
+        Some(index) => read_index(index)?,
+        None if own_index.is_file() => read_index(&own_index)?,
+        None => Vec::new(),
+    };
+    let entries = std::fs::read_dir(directory).map_err(|e| Error::io(directory, "read", e))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|e| Error::io(directory, "read", e))?.path();
+        if matches!(
+            path.extension().and_then(|e| e.to_str()),
+            Some("npy" | "npz")
+        ) {
+            paths.push(path);
+        }
+    }
+    paths.sort(); // .npy before .npz
+    paths.dedup_by_key(|path| path.with_extension(""));
+    paths
+        .into_iter()
+        .map(|path| described(path, &index))
+        .collect()
+}
+
+fn described(path: PathBuf, index: &[IndexRow]) -> Result<Clip> {
+    let stem = stem(&path);
+    let row = index
+        .iter()
+        .find(|row| self::stem(Path::new(&row.file)) == stem);
+    let of_file = row.filter(|row| path.file_name() == Path::new(&row.file).file_name());
+    let beside = path.with_extension("json");
+    let sidecar: Sidecar = match std::fs::read_to_string(&beside) {
+        Ok(text) => parse_json(&text, &beside.display().to_string())?,
+        Err(_) => Sidecar::default(),
+    };
+    Ok(Clip {
+        name: stem,
+        path,
+        category: row.map_or("unknown".into(), |row| row.category.clone()),
+        options: ReadOptions {
+            fps: sidecar.fps.or(of_file.and_then(|row| row.fps)),
+            ..ReadOptions::default()
+        },
+    })
+}
+
+/// What a JSON file beside a pose file may tell; anything else in it is ignored.
+#[derive(Debug, Default, Deserialize)]
+struct Sidecar {
+    fps: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct IndexRow {
+    file: String,
+    category: String,
+    fps: Option<f64>,
+}
+
+fn read_index(path: &Path) -> Result<Vec<IndexRow>> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io(path, "read", e))?;
+    let rows = csv::Reader::from_reader(file).into_deserialize();
+    rows.map(|row| {
+        let advice = "give a CSV table with the columns file, category and perhaps fps";
+        row.map_err(|e| Error::input(path.display(), "index", e, advice))
+    })
+    .collect()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManifestEntry {
+    file: PathBuf,
+    category: Option<String>,
+    fps: Option<f64>,
+    layout: Option<String>,
+    up: Option<String>,
+    units: Option<String>,
+    start: Option<f64>,
+    end: Option<f64>,
+}
+
+fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+    let entries: Vec<ManifestEntry> = parse_json(&text, &path.display().to_string())?;
+    let directory = path.parent().unwrap_or(Path::new(""));
+    entries
+        .into_iter()
+        .map(|entry| {
+            Ok(Clip {
+                name: stem(&entry.file),
+                path: directory.join(&entry.file),
+                category: entry.category.unwrap_or_else(|| "unknown".into()),
+                options: ReadOptions {
+                    fps: entry.fps,
+                    layout: parsed(entry.layout)?,
+                    up: parsed(entry.up)?,
+                    units: parsed(entry.units)?,
+                    start: entry.start,
+                    end: entry.end,
+                },
+            })
+        })
+        .collect()
+}
+
+fn parsed<T: std::str::FromStr<Err = Error>>(text: Option<String>) -> Result<Option<T>> {
+    text.map(|text| text.parse()).transpose()
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_with_an_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        for name in ["b.npy", "a.npz", "a.npy", "c.npy", "notes.txt"] {
+            write(name, "");
+        }
+        write("b.json", r#"{ "fps": 60.0, "floor": 1 }"#);
+        write(
+            "index.csv",
+            "file,category,fps\na.bvh,walk,120\nc.npy,dance,30\n",
+        );
+        let clips = find(dir.path(), None).unwrap();
+        let seen: Vec<_> = clips
+            .iter()
+            .map(|c| (c.name.as_str(), c.category.as_str(), c.options.fps))
+            .collect();
+        let expected = [
+            ("a", "walk", None),
+            ("b", "unknown", Some(60.0)),
+            ("c", "dance", Some(30.0)),
+        ];
+        assert_eq!(seen, expected);
+        assert!(clips[0].path.ends_with("a.npy"));
+        let split = |split: Split| clips.iter().filter(|clip| split.contains(clip)).count();
+        assert_eq!(
+            [Split::All, Split::InDomain, Split::OutOfDomain].map(split),
+            [3, 1, 2]
+        );
+    }
+
+    #[test]
+    fn a_manifest() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("set.json");
+        let text = r#"[{ "file": "x/y.npy", "category": "walk", "up": "y", "end": 2.0 }]"#;
+        std::fs::write(&path, text).unwrap();
+        let clips = find(&path, None).unwrap();
+        assert_eq!(clips[0].path, dir.path().join("x/y.npy"));
+        assert_eq!(clips[0].options.up, Some("y".parse().unwrap()));
+        assert_eq!(clips[0].options.end, Some(2.0));
+        std::fs::write(&path, r#"[{ "path": "y.npy" }]"#).unwrap();
+        let error = find(&path, None).unwrap_err().to_string();
+        assert!(
+            error.contains("\"path\"") && error.contains("expected one of"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn no_clips_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(find(dir.path(), None).unwrap_err().exit_code(), 2);
+        assert_eq!(
+            find(&dir.path().join("absent"), None)
+                .unwrap_err()
+                .exit_code(),
+            2
+        );
+    }
+}

@@ -1,0 +1,264 @@
+//! Summaries of evaluated clips: medians and shares by optimizer and group of clips.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// A row of `clips.json`: `clip`, `category`, `optimizer`, `failed`, and the metrics.
+pub type Row = Map<String, Value>;
+
+/// The clips of one category, of one split, or all, as one optimizer did on them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Group {
+    /// The optimizer.
+    pub optimizer: String,
+    /// A category, "in domain", "out of domain" or "all".
+    pub group: String,
+    /// Number of clips.
+    pub clips: usize,
+    /// Of these, those that failed.
+    pub failed: usize,
+    /// Median MPJPE-G over all clips, failed ones included; `None` when most have no value.
+    pub mpjpe_global_mm: Option<f64>,
+    /// Median MPJPE.
+    pub mpjpe_mm: Option<f64>,
+    /// Median MPJPE-PA.
+    pub mpjpe_procrustes_mm: Option<f64>,
+    /// Median TV of the acceleration.
+    pub acceleration_tv: Option<f64>,
+    /// Median TV of the acceleration of the observed motions.
+    pub reference_acceleration_tv: Option<f64>,
+    /// Median foot skate.
+    pub foot_skate_percent: Option<f64>,
+    /// Median foot skate of the observed motions.
+    pub reference_foot_skate_percent: Option<f64>,
+    /// Median penetration.
+    pub penetration_mm: Option<f64>,
+    /// Share of the clips whose TV is not above the observed motion's, percent.
+    pub tv_not_above_reference_percent: f64,
+    /// Share of the clips whose foot skate is not above the observed motion's, percent.
+    pub skate_not_above_reference_percent: f64,
+    /// Median number of evaluations.
+    pub evaluations: Option<f64>,
+    /// Median computing time per second of motion, s.
+    pub seconds_per_second: Option<f64>,
+}
+
+/// Summarizes `rows`: for every optimizer, in order of appearance, each category (sorted), the two
+/// domains, and all.
+pub fn summarize(rows: &[Row]) -> Vec<Group> {
+    let mut optimizers: Vec<&str> = Vec::new();
+    for row in rows {
+        let optimizer = text(row, "optimizer");
+        if !optimizers.contains(&optimizer) {
+            optimizers.push(optimizer);
+        }
+    }
+    let mut categories: Vec<&str> = rows.iter().map(|row| text(row, "category")).collect();
+    categories.sort_unstable();
+    categories.dedup();
+    let mut groups = Vec::new();
+    for optimizer in optimizers {
+        let of_optimizer = rows
+            .iter()
+            .filter(|row| text(row, "optimizer") == optimizer);
+        let select = |keep: &dyn Fn(&str) -> bool| -> Vec<&Row> {
+            of_optimizer
+                .clone()
+                .filter(|row| keep(text(row, "category")))
+                .collect()
+        };
+        let by_category = categories
+            .iter()
+            .map(|name| (*name, select(&|category| category == *name)));
+        let domains = [
+            ("in domain", select(&|category| category == "walk")),
+            ("out of domain", select(&|category| category != "walk")),
+            ("all", select(&|_| true)),
+        ];
+        let named = by_category
+            .chain(domains)
+            .filter(|(_, rows)| !rows.is_empty());
+        groups.extend(named.map(|(group, rows)| Group::new(optimizer, group, &rows)));
+    }
+    groups
+}
+
+impl Group {
+    fn new(optimizer: &str, group: &str, rows: &[&Row]) -> Self {
+        let median = |path: &[&str]| median(rows.iter().map(|row| number(row, path)));
+        let not_above = |key: &str| {
+            let clips = rows.iter().filter(|row| {
+                let (ours, theirs) = (number(row, &[key]), number(row, &["reference", key]));
+                ours.zip(theirs)
+                    .is_some_and(|(ours, theirs)| ours <= theirs)
+            });
+            100.0 * clips.count() as f64 / rows.len() as f64
+        };
+        let pace = rows.iter().map(|row| {
+            let (time, clip) = (number(row, &["seconds"])?, number(row, &["clip_seconds"])?);
+            Some(time / clip)
+        });
+        Self {
+            optimizer: optimizer.into(),
+            group: group.into(),
+            clips: rows.len(),
+            failed: rows
+                .iter()
+                .filter(|row| row.get("failed") == Some(&Value::Bool(true)))
+                .count(),
+            mpjpe_global_mm: median(&["mpjpe_global_mm"]),
+            mpjpe_mm: median(&["mpjpe_mm"]),
+            mpjpe_procrustes_mm: median(&["mpjpe_procrustes_mm"]),
+            acceleration_tv: median(&["acceleration_tv"]),
+            reference_acceleration_tv: median(&["reference", "acceleration_tv"]),
+            foot_skate_percent: median(&["foot_skate_percent"]),
+            reference_foot_skate_percent: median(&["reference", "foot_skate_percent"]),
+            penetration_mm: median(&["penetration_mm"]),
+            tv_not_above_reference_percent: not_above("acceleration_tv"),
+            skate_not_above_reference_percent: not_above("foot_skate_percent"),
+            evaluations: median(&["evaluations"]),
+            seconds_per_second: self::median(pace),
+        }
+    }
+}
+
+/// The summary as a Markdown table, followed by the clips that failed.
+pub fn markdown(groups: &[Group], rows: &[Row]) -> String {
+    // Writing to a String cannot fail: the results of writeln! are dropped.
+    let mut page = String::from(
+        "Medians over the clips of a group; TV and foot skate: simulated / observed; \"≤ obs.\": \
+         share of clips in which the simulated value is not above the observed one.\n\n\
+         | optimizer | group | clips | failed | MPJPE-G mm | MPJPE mm | MPJPE-PA mm | TV | ≤ obs. \
+         | foot skate % | ≤ obs. | penetration mm | evaluations | s per s |\n\
+         |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for g in groups {
+        let pair =
+            |ours, theirs, digits| format!("{} / {}", cell(ours, digits), cell(theirs, digits));
+        let cells = [
+            g.optimizer.clone(),
+            g.group.clone(),
+            g.clips.to_string(),
+            g.failed.to_string(),
+            cell(g.mpjpe_global_mm, 1),
+            cell(g.mpjpe_mm, 1),
+            cell(g.mpjpe_procrustes_mm, 1),
+            pair(g.acceleration_tv, g.reference_acceleration_tv, 3),
+            format!("{:.0} %", g.tv_not_above_reference_percent),
+            pair(g.foot_skate_percent, g.reference_foot_skate_percent, 1),
+            format!("{:.0} %", g.skate_not_above_reference_percent),
+            cell(g.penetration_mm, 1),
+            cell(g.evaluations, 0),
+            cell(g.seconds_per_second, 1),
+        ];
+        let _ = writeln!(page, "| {} |", cells.join(" | "));
+    }
+    let failed = rows
+        .iter()
+        .filter(|row| row.get("failed") == Some(&Value::Bool(true)));
+    for (k, row) in failed.enumerate() {
+        let heading = if k == 0 { "\nFailed clips:\n\n" } else { "" };
+        let reason = match number(row, &["max_frame_error_mm"]) {
+            Some(error) => format!("a frame with a mean joint error of {error:.0} mm"),
+            None => text(row, "error").to_string(),
+        };
+        let names = [
+            text(row, "clip"),
+            text(row, "category"),
+            text(row, "optimizer"),
+        ];
+        let _ = writeln!(page, "{heading}* {}: {reason}", names.join(", "));
+    }
+    page
+}
+
+fn cell(value: Option<f64>, digits: usize) -> String {
+    value.map_or("—".into(), |value| format!("{value:.digits$}"))
+}
+
+fn text<'a>(row: &'a Row, key: &str) -> &'a str {
+    row.get(key).and_then(Value::as_str).unwrap_or("")
+}
+
+fn number(row: &Row, path: &[&str]) -> Option<f64> {
+    let (first, rest) = path.split_first()?;
+    let mut value = row.get(*first)?;
+    for key in rest {
+        value = value.get(key)?;
+    }
+    value.as_f64()
+}
+
+/// The median, a missing value counting as infinite; `None` when it is not finite.
+fn median(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let mut values: Vec<f64> = values.map(|value| value.unwrap_or(f64::INFINITY)).collect();
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    let middle = (*values.get(n.checked_sub(1)? / 2)? + values[n / 2]) / 2.0;
+    middle.is_finite().then_some(middle)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row(clip: &str, category: &str, error: Option<f64>) -> Row {
+        let row = match error {
+            Some(error) => json!({
+                "clip": clip, "category": category, "optimizer": "lm", "failed": error > 250.0,
+                "mpjpe_global_mm": error, "max_frame_error_mm": error, "acceleration_tv": error,
+                "foot_skate_percent": 0.0, "seconds": 30.0, "clip_seconds": 3.0,
+                "reference": { "acceleration_tv": 15.0, "foot_skate_percent": 0.0 },
+            }),
+            None => json!({
+                "clip": clip, "category": category, "optimizer": "lm", "failed": true,
+                "error": "no such file",
+            }),
+        };
+        row.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn medians_failures_and_shares() {
+        let rows = [
+            row("a", "walk", Some(10.0)),
+            row("b", "walk", Some(20.0)),
+            row("c", "dance", Some(300.0)),
+            row("d", "dance", None),
+        ];
+        let groups = summarize(&rows);
+        let names: Vec<&str> = groups.iter().map(|g| g.group.as_str()).collect();
+        assert_eq!(
+            names,
+            ["dance", "walk", "in domain", "out of domain", "all"]
+        );
+        let [dance, walk, .., all] = groups.as_slice() else {
+            panic!()
+        };
+        assert_eq!(walk.mpjpe_global_mm, Some(15.0));
+        assert_eq!(
+            (walk.failed, walk.tv_not_above_reference_percent),
+            (0, 50.0)
+        );
+        assert_eq!(walk.seconds_per_second, Some(10.0));
+        assert_eq!((dance.failed, dance.mpjpe_global_mm), (2, None));
+        assert_eq!((all.clips, all.mpjpe_global_mm), (4, Some(160.0)));
+        assert_eq!(all.skate_not_above_reference_percent, 75.0);
+        let page = markdown(&groups, &rows);
+        assert!(page.contains("| lm | walk | 2 | 0 | 15.0 |"), "{page}");
+        assert!(page.contains("* c, dance, lm: a frame with a mean joint error of 300 mm"));
+        assert!(page.contains("* d, dance, lm: no such file"));
+    }
+
+    #[test]
+    fn a_median_is_the_middle() {
+        let of = |values: &[f64]| median(values.iter().map(|v| Some(*v)));
+        assert_eq!(of(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(of(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(of(&[]), None);
+    }
+}

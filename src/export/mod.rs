@@ -1,0 +1,256 @@
+//! Exported files: glTF for viewers, NumPy arrays and CSV for analysis, BVH for animation tools,
+//! and a self-contained HTML report.
+//!
+//! Inside, the world is z-up with x forward and y left. glTF and BVH are written y-up with z
+//! forward and x left: (x, y, z) here is (y, z, x) there.
+
+use nalgebra::{Isometry3, UnitQuaternion, Vector3};
+
+use crate::body::{Body, Pose};
+use crate::error::{Error, Result};
+use crate::motion::Joints;
+use crate::simulation::{Frame, Trajectory};
+
+pub mod bvh;
+pub mod csv;
+mod document;
+pub mod glb;
+mod mesh;
+pub mod npz;
+pub mod report;
+
+/// What every exported file is made of: a simulated motion and what it follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    /// The body that was simulated.
+    pub body: Body,
+    /// What it did.
+    pub trajectory: Trajectory,
+    /// The observed joints, one entry per frame of the trajectory; empty when unknown.
+    pub reference: Vec<Joints>,
+}
+
+impl Recording {
+    /// Checks that all frames fit the body and are finite.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] naming the first frame that does not.
+    pub fn new(body: Body, trajectory: Trajectory, reference: Vec<Joints>) -> Result<Self> {
+        if trajectory.frames.is_empty() {
+            return Err(Error::Internal("a trajectory without frames".into()));
+        }
+        let misfit = trajectory
+            .frames
+            .iter()
+            .position(|frame| !fits(&body, frame));
+        if let Some(t) = misfit {
+            return Err(Error::Internal(format!(
+                "frame {t} does not fit the body or is not finite"
+            )));
+        }
+        if !reference.is_empty() && reference.len() != trajectory.frames.len() {
+            let (ours, theirs) = (trajectory.frames.len(), reference.len());
+            return Err(Error::Internal(format!(
+                "{ours} simulated but {theirs} observed frames"
+            )));
+        }
+        Ok(Self {
+            body,
+            trajectory,
+            reference,
+        })
+    }
+
+    /// The simulated positions of the 17 joints, frame by frame.
+    pub fn joints(&self) -> Vec<Joints> {
+        let frames = self.trajectory.frames.iter();
+        frames
+            .map(|frame| self.body.marker_positions(&frame.links))
+            .collect()
+    }
+}
+
+fn fits(body: &Body, frame: &Frame) -> bool {
+    let links = body.links.len();
+    let lengths = [frame.links.len(), frame.targets.len(), frame.torques.len()];
+    lengths == [links; 3]
+        && frame
+            .links
+            .iter()
+            .all(|pose| pose.to_homogeneous().iter().all(|v| v.is_finite()))
+        && frame.contacts.iter().all(|contact| contact.link < links)
+}
+
+/// The generalized coordinates of a simulated frame: the root's pose and the joints' rotations.
+///
+/// The tiny gaps that the solver leaves open at the joints are dropped.
+fn pose(body: &Body, frame: &Frame) -> Pose {
+    let rotations = body.links.iter().zip(&frame.links);
+    Pose {
+        root: frame
+            .links
+            .first()
+            .copied()
+            .unwrap_or_else(Isometry3::identity),
+        rotations: rotations
+            .map(|(link, world)| match link.parent {
+                None => UnitQuaternion::identity(),
+                Some(parent) => frame.links[parent].rotation.inverse() * world.rotation,
+            })
+            .collect(),
+    }
+}
+
+/// The side of the body that a link is named after: "right", "left" or else "trunk".
+fn side(link: &str) -> &'static str {
+    ["right", "left"]
+        .into_iter()
+        .find(|side| link.starts_with(side))
+        .unwrap_or("trunk")
+}
+
+/// A vector of the z-up world in the y-up world of glTF and BVH.
+fn y_up(v: Vector3<f64>) -> Vector3<f64> {
+    Vector3::new(v.y, v.z, v.x)
+}
+
+/// A small body and motion that the tests of all formats share.
+#[cfg(test)]
+pub(crate) mod fixture {
+    use super::*;
+    use crate::body::{Geometry, JointModel, Link, Marker, Shape};
+    use crate::simulation::Contact;
+
+    fn link(name: &str, parent: Option<usize>, offset: [f64; 3], end: [f64; 3]) -> Link {
+        let end = Vector3::from(end);
+        let geometry = if name.ends_with("foot") {
+            Geometry::RoundBox {
+                center: end / 2.0,
+                half_extents: Vector3::new(0.12, 0.05, 0.03),
+                rotation: UnitQuaternion::from_euler_angles(0.0, 0.1, 0.0),
+                radius: 0.02,
+            }
+        } else {
+            Geometry::Capsule {
+                a: Vector3::zeros(),
+                b: end,
+                radius: 0.06,
+            }
+        };
+        Link {
+            name: name.into(),
+            parent,
+            offset: offset.into(),
+            mass: 5.0,
+            center_of_mass: end / 2.0,
+            inertia: Vector3::repeat(0.1),
+            shapes: vec![Shape {
+                geometry,
+                collides: name.ends_with("foot"),
+            }],
+            joint: JointModel {
+                stiffness: 300.0,
+                damping: 30.0,
+                torque_limit: 200.0,
+                limits: [[-1.5, 1.5]; 3],
+                controlled: [true; 3],
+            },
+        }
+    }
+
+    pub(crate) fn body() -> Body {
+        let links = vec![
+            link("pelvis", None, [0.0; 3], [0.0, 0.0, 0.1]),
+            link("trunk", Some(0), [0.0, 0.0, 0.1], [0.0, 0.0, 0.5]),
+            link("right_leg", Some(0), [0.0, -0.1, 0.0], [0.0, 0.0, -0.9]),
+            link("right_foot", Some(2), [0.0, 0.0, -0.9], [0.1, 0.0, -0.05]),
+            link("left_leg", Some(0), [0.0, 0.1, 0.0], [0.0, 0.0, -0.9]),
+            link("left_foot", Some(4), [0.0, 0.0, -0.9], [0.1, 0.0, -0.05]),
+        ];
+        let markers = std::array::from_fn(|j| Marker {
+            link: j % links.len(),
+            position: Vector3::new(0.01 * j as f64, 0.02, -0.03 * j as f64),
+        });
+        Body {
+            links,
+            markers,
+            stature: 1.7,
+        }
+    }
+
+    /// Five frames at 50 fps of a body that moves forward, turns and bends every joint.
+    pub(crate) fn recording() -> Recording {
+        let body = body();
+        let frames: Vec<Frame> = (0..5).map(|t| frame(&body, f64::from(t))).collect();
+        let offset = Vector3::new(0.01, -0.02, 0.0);
+        let reference = frames
+            .iter()
+            .map(|frame| {
+                body.marker_positions(&frame.links)
+                    .map(|joint| joint + offset)
+            })
+            .collect();
+        Recording::new(body, Trajectory { fps: 50.0, frames }, reference).unwrap()
+    }
+
+    fn frame(body: &Body, t: f64) -> Frame {
+        let rotations: Vec<UnitQuaternion<f64>> = (0..body.links.len())
+            .map(|l| match l {
+                0 => UnitQuaternion::identity(),
+                _ => UnitQuaternion::new(Vector3::new(0.2, -0.3, 0.1) * (t + l as f64)),
+            })
+            .collect();
+        let root = Isometry3::new(
+            Vector3::new(0.02 * t, 0.1, 1.0),
+            Vector3::new(0.1, 0.2, 1.5 * t),
+        );
+        let links = body.forward_kinematics(&Pose {
+            root,
+            rotations: rotations.clone(),
+        });
+        Frame {
+            torques: (0..links.len())
+                .map(|l| Vector3::new(l as f64, t, -1.0))
+                .collect(),
+            contacts: vec![Contact {
+                link: 3,
+                point: Vector3::new(0.1 * t, -0.1, 0.0),
+                force: Vector3::new(1.0, 2.0, 300.0 + t),
+            }],
+            targets: rotations,
+            links,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joint_rotations_give_the_links_back() {
+        let recording = fixture::recording();
+        for frame in &recording.trajectory.frames {
+            let links = recording
+                .body
+                .forward_kinematics(&pose(&recording.body, frame));
+            for (ours, theirs) in links.iter().zip(&frame.links) {
+                assert!((ours.to_homogeneous() - theirs.to_homogeneous()).norm() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn frames_that_do_not_fit_are_refused() {
+        let Recording {
+            body,
+            mut trajectory,
+            reference,
+        } = fixture::recording();
+        let short = reference[1..].to_vec();
+        assert!(Recording::new(body.clone(), trajectory.clone(), short).is_err());
+        trajectory.frames[2].links[1].translation.z = f64::NAN;
+        let error = Recording::new(body, trajectory, reference).unwrap_err();
+        assert!(error.to_string().contains("frame 2"), "{error}");
+    }
+}

@@ -1,0 +1,318 @@
+//! `motion.npz`: everything that was simulated as NumPy arrays, and reading it back.
+//!
+//! T frames, L links in the order of `body.json`, world frame z-up, SI units, quaternions
+//! `[x, y, z, w]`:
+//!
+//! | array | shape | what |
+//! |---|---|---|
+//! | `fps` | () | frames per second |
+//! | `joints` | (T, 17, 3) | simulated joint positions, m |
+//! | `reference_joints` | (T, 17, 3) | observed joint positions, m (absent when unknown) |
+//! | `links` | (T, L, 7) | link poses: position of the joint to the parent, m, and rotation world ← link |
+//! | `targets` | (T, L, 4) | PD targets, rotation parent ← link |
+//! | `torques` | (T, L, 3) | motor torque on a link from its parent, world frame, N·m |
+//! | `contact_forces` | (T, 2, 3) | ground reaction on the right and the left foot, N |
+//! | `contact_points` | (T, 2, 3) | its centre of pressure, m; NaN in the air |
+//! | `link_contact_forces` | (T, L, 3) | the same for every link |
+//! | `link_contact_points` | (T, L, 3) | |
+//! | `parents` | (L,) | index of the parent link; −1 for the root |
+
+use std::fs::File;
+use std::io::Cursor;
+use std::path::Path;
+
+use nalgebra::{Isometry3, Quaternion, SVector, Translation3, UnitQuaternion, Vector3};
+use ndarray::{Array0, Array1, Array3, ArrayView1, OwnedRepr, arr0, s};
+use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError, WriteNpzError};
+
+use super::Recording;
+use crate::body::Body;
+use crate::error::{Error, Result};
+use crate::motion::{JOINTS, Joints};
+use crate::simulation::{Contact, Frame, Trajectory};
+
+/// The recording as a compressed `.npz` file.
+///
+/// # Errors
+/// [`Error::Internal`] when the archive cannot be assembled.
+pub fn encode(recording: &Recording) -> Result<Vec<u8>> {
+    write(recording).map_err(|e| Error::Internal(format!("motion.npz: {e}")))
+}
+
+fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
+    let Recording {
+        body,
+        trajectory,
+        reference,
+    } = recording;
+    let links = body.links.len();
+    let mut npz = NpzWriter::new_compressed(Cursor::new(Vec::new()));
+    npz.add_array("fps", &arr0(trajectory.fps))?;
+    npz.add_array("joints", &joint_array(&recording.joints()))?;
+    if !reference.is_empty() {
+        npz.add_array("reference_joints", &joint_array(reference))?;
+    }
+    // An array (T, columns, N) from the row of every frame and column.
+    let tensor = |columns: usize, row: &dyn Fn(&Frame, usize) -> Vec<f64>| {
+        let frames = &trajectory.frames;
+        array(frames.len(), columns, |t, i| row(&frames[t], i))
+    };
+    npz.add_array(
+        "links",
+        &tensor(links, &|frame, l| coordinates(&frame.links[l])),
+    )?;
+    npz.add_array(
+        "targets",
+        &tensor(links, &|frame, l| list(&frame.targets[l].coords)),
+    )?;
+    npz.add_array(
+        "torques",
+        &tensor(links, &|frame, l| list(&frame.torques[l])),
+    )?;
+    let foot = |frame: &Frame, side: usize| ground_reactions(body, frame)[side];
+    npz.add_array(
+        "contact_forces",
+        &tensor(2, &|frame, side| list(&foot(frame, side).0)),
+    )?;
+    npz.add_array(
+        "contact_points",
+        &tensor(2, &|frame, side| list(&foot(frame, side).1)),
+    )?;
+    let on = |frame: &Frame, l: usize| total(frame.contacts.iter().filter(|c| c.link == l));
+    npz.add_array(
+        "link_contact_forces",
+        &tensor(links, &|frame, l| list(&on(frame, l).0)),
+    )?;
+    npz.add_array(
+        "link_contact_points",
+        &tensor(links, &|frame, l| list(&on(frame, l).1)),
+    )?;
+    let parents = body
+        .links
+        .iter()
+        .map(|link| link.parent.map_or(-1, |parent| parent as i64));
+    npz.add_array("parents", &Array1::from_iter(parents))?;
+    Ok(npz.finish()?.into_inner())
+}
+
+/// Position and quaternion, `(7,)`.
+fn coordinates(pose: &Isometry3<f64>) -> Vec<f64> {
+    [list(&pose.translation.vector), list(&pose.rotation.coords)].concat()
+}
+
+fn list<const N: usize>(vector: &SVector<f64, N>) -> Vec<f64> {
+    vector.as_slice().to_vec()
+}
+
+/// Force of the ground on the right and on the left foot, N, and its centre of pressure, m.
+///
+/// A foot is every link named after its side that can touch the ground.
+pub(super) fn ground_reactions(body: &Body, frame: &Frame) -> [(Vector3<f64>, Vector3<f64>); 2] {
+    ["right", "left"].map(|side| {
+        total(frame.contacts.iter().filter(|contact| {
+            let link = &body.links[contact.link];
+            link.name.starts_with(side) && link.shapes.iter().any(|shape| shape.collides)
+        }))
+    })
+}
+
+/// The sum of the forces and their centre, weighted by the vertical force; NaN without a force.
+fn total<'a>(contacts: impl Iterator<Item = &'a Contact>) -> (Vector3<f64>, Vector3<f64>) {
+    let (mut force, mut moment) = (Vector3::zeros(), Vector3::zeros());
+    for contact in contacts {
+        force += contact.force;
+        moment += contact.force.z * contact.point;
+    }
+    (force, moment / force.z)
+}
+
+/// An array (rows, columns, N) from its innermost rows.
+fn array(rows: usize, columns: usize, row: impl Fn(usize, usize) -> Vec<f64>) -> Array3<f64> {
+    let values: Vec<f64> = (0..rows)
+        .flat_map(|t| (0..columns).map(move |i| (t, i)))
+        .flat_map(|(t, i)| row(t, i))
+        .collect();
+    let width = values.len() / (rows * columns).max(1);
+    // Every row has the same length, so the shape holds exactly the values.
+    Array3::from_shape_vec((rows, columns, width), values).unwrap_or_default()
+}
+
+fn joint_array(joints: &[Joints]) -> Array3<f64> {
+    array(joints.len(), JOINTS, |t, j| list(&joints[t][j]))
+}
+
+/// Reads a recording of `body` back from a file that [`encode`] made.
+///
+/// # Errors
+/// [`Error::Input`] when the file is not such an archive, or is one of another body.
+pub fn read(path: &Path, body: Body) -> Result<Recording> {
+    let file = File::open(path).map_err(|e| Error::io(path, "read", e))?;
+    let npz = NpzReader::new(file).map_err(|e| {
+        let advice = "give the directory of a finished run";
+        Error::input(path.display(), "archive", e, advice)
+    })?;
+    let mut arrays = Arrays { path, npz };
+    let trajectory = arrays.trajectory(body.links.len())?;
+    let reference = arrays.reference(trajectory.frames.len())?;
+    Recording::new(body, trajectory, reference)
+        .map_err(|e| Error::input(path.display(), "arrays", e, "run the reconstruction again"))
+}
+
+struct Arrays<'a> {
+    path: &'a Path,
+    npz: NpzReader<File>,
+}
+
+impl Arrays<'_> {
+    fn trajectory(&mut self, links: usize) -> Result<Trajectory> {
+        let fps: Array0<f64> = self
+            .npz
+            .by_name("fps")
+            .map_err(|e| self.unusable("fps", &e))?;
+        let poses = self.take("links", None, links, 7)?;
+        let frames = Some(poses.dim().0);
+        let targets = self.take("targets", frames, links, 4)?;
+        let torques = self.take("torques", frames, links, 3)?;
+        let forces = self.take("link_contact_forces", frames, links, 3)?;
+        let points = self.take("link_contact_points", frames, links, 3)?;
+        let contact = |t: usize, link: usize| Contact {
+            link,
+            point: vector(points.slice(s![t, link, ..])),
+            force: vector(forces.slice(s![t, link, ..])),
+        };
+        let frame = |t: usize| Frame {
+            links: rows(&poses, t).map(isometry).collect(),
+            targets: rows(&targets, t).map(quaternion).collect(),
+            torques: rows(&torques, t).map(vector).collect(),
+            contacts: (0..links)
+                .map(|link| contact(t, link))
+                .filter(|contact| contact.force != Vector3::zeros())
+                .collect(),
+        };
+        Ok(Trajectory {
+            fps: fps[()],
+            frames: (0..poses.dim().0).map(frame).collect(),
+        })
+    }
+
+    fn reference(&mut self, frames: usize) -> Result<Vec<Joints>> {
+        let names = self.npz.names().map_err(|e| self.unusable("archive", &e))?;
+        if !names
+            .iter()
+            .any(|name| name.starts_with("reference_joints"))
+        {
+            return Ok(Vec::new());
+        }
+        let joints = self.take("reference_joints", Some(frames), JOINTS, 3)?;
+        let frame = |t: usize| std::array::from_fn(|j| vector(joints.slice(s![t, j, ..])));
+        Ok((0..frames).map(frame).collect())
+    }
+
+    /// The array `name` of shape `(frames, columns, width)`.
+    fn take(
+        &mut self,
+        name: &str,
+        frames: Option<usize>,
+        columns: usize,
+        width: usize,
+    ) -> Result<Array3<f64>> {
+        let array: Array3<f64> = self
+            .npz
+            .by_name::<OwnedRepr<f64>, _>(name)
+            .map_err(|e| self.unusable(name, &e))?;
+        let shape = array.dim();
+        if shape != (frames.unwrap_or(shape.0), columns, width) {
+            let advice =
+                format!("motion.npz and body.json must be of one run ({columns} links or joints)");
+            return Err(Error::input(
+                self.path.display(),
+                name,
+                format!("shape {shape:?}"),
+                advice,
+            ));
+        }
+        Ok(array)
+    }
+
+    fn unusable(&self, name: &str, reason: &ReadNpzError) -> Error {
+        Error::input(
+            self.path.display(),
+            name,
+            reason,
+            "run the reconstruction again",
+        )
+    }
+}
+
+fn rows(array: &Array3<f64>, t: usize) -> impl Iterator<Item = ArrayView1<'_, f64>> {
+    (0..array.dim().1).map(move |i| array.slice(s![t, i, ..]))
+}
+
+fn vector(row: ArrayView1<f64>) -> Vector3<f64> {
+    Vector3::new(row[0], row[1], row[2])
+}
+
+fn quaternion(row: ArrayView1<f64>) -> UnitQuaternion<f64> {
+    // Not normalized again: what is read is what was written, bit for bit.
+    UnitQuaternion::new_unchecked(Quaternion::new(row[3], row[0], row[1], row[2]))
+}
+
+fn isometry(row: ArrayView1<f64>) -> Isometry3<f64> {
+    Isometry3::from_parts(
+        Translation3::from(vector(row)),
+        quaternion(row.slice_move(s![3..])),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::fixture;
+
+    #[test]
+    fn what_is_read_is_what_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("motion.npz");
+        let mut recording = fixture::recording();
+        std::fs::write(&path, encode(&recording).unwrap()).unwrap();
+        assert_eq!(read(&path, recording.body.clone()).unwrap(), recording);
+        recording.reference.clear();
+        std::fs::write(&path, encode(&recording).unwrap()).unwrap();
+        assert_eq!(read(&path, recording.body.clone()).unwrap(), recording);
+    }
+
+    #[test]
+    fn the_same_recording_gives_the_same_bytes() {
+        let recording = fixture::recording();
+        assert_eq!(encode(&recording).unwrap(), encode(&recording).unwrap());
+    }
+
+    #[test]
+    fn feet_are_right_then_left() {
+        let recording = fixture::recording();
+        let bytes = encode(&recording).unwrap();
+        let mut npz = NpzReader::new(Cursor::new(bytes)).unwrap();
+        let forces: Array3<f64> = npz.by_name("contact_forces").unwrap();
+        let points: Array3<f64> = npz.by_name("contact_points").unwrap();
+        assert_eq!(forces.slice(s![2, 0, ..]).to_vec(), [1.0, 2.0, 302.0]);
+        assert_eq!(forces.slice(s![2, 1, ..]).to_vec(), [0.0; 3]);
+        assert!((points[[2, 0, 0]] - 0.2).abs() < 1e-12 && points[[2, 1, 0]].is_nan());
+    }
+
+    #[test]
+    fn another_body_and_other_files_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("motion.npz");
+        let recording = fixture::recording();
+        std::fs::write(&path, encode(&recording).unwrap()).unwrap();
+        let mut body = recording.body;
+        body.links.pop();
+        let error = read(&path, body.clone()).unwrap_err();
+        assert!(
+            error.to_string().contains("links: found shape (5, 6, 7)"),
+            "{error}"
+        );
+        std::fs::write(&path, b"text").unwrap();
+        assert_eq!(read(&path, body).unwrap_err().exit_code(), 2);
+    }
+}

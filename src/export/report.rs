@@ -1,0 +1,143 @@
+//! `report.html`: one offline file that plays the motion beside its metrics.
+
+use nalgebra::Vector3;
+use serde_json::{Value, json};
+
+use super::npz::ground_reactions;
+use super::{Recording, side};
+use crate::body::{Body, Geometry};
+use crate::motion::Joints;
+use crate::motion::skeleton::bones;
+
+const PAGE: &str = include_str!("../../assets/report.html");
+/// Standard gravity, m/s².
+const GRAVITY: f64 = 9.80665;
+
+/// The report of a recording: `title` names the clip, `metrics` is the content of `metrics.json`,
+/// `losses` holds one curve of losses by evaluation for every window.
+pub fn encode(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec<f64>]) -> String {
+    let simulated = recording.joints();
+    let frames = &recording.trajectory.frames;
+    let weight = recording.body.mass() * GRAVITY;
+    let reactions = frames
+        .iter()
+        .map(|frame| ground_reactions(&recording.body, frame));
+    let data = json!({
+        "title": title,
+        "version": env!("CARGO_PKG_VERSION"),
+        "fps": recording.trajectory.fps,
+        "stature": recording.body.stature,
+        "weight": weight,
+        "metrics": metrics,
+        "bones": bones().map(|(parent, child)| [parent, child]).collect::<Vec<_>>(),
+        "capsules": capsules(&recording.body),
+        "links": frames.iter().map(|frame| {
+            frame.links.iter().map(|pose| {
+                let rotation = pose.rotation.coords.iter().map(|v| rounded(*v, 4));
+                let position = pose.translation.vector.iter().map(|v| rounded(*v, 4));
+                position.chain(rotation).collect::<Vec<f64>>()
+            }).collect::<Vec<_>>()
+        }).collect::<Vec<_>>(),
+        "observed": recording.reference.iter().map(|joints| joints.map(|j| triple(&j)).to_vec())
+            .collect::<Vec<_>>(),
+        "contacts": frames.iter().map(|frame| {
+            frame.contacts.iter().map(|c| [triple(&c.point), triple(&c.force)]).collect::<Vec<_>>()
+        }).collect::<Vec<_>>(),
+        "errors": errors(&simulated, &recording.reference),
+        "reactions": reactions
+            .map(|feet| feet.map(|(force, _)| rounded(force.z / weight, 3)))
+            .collect::<Vec<_>>(),
+        "losses": losses,
+    });
+    // Inside a script element only "</" could end the data early.
+    PAGE.replace("@DATA@", &data.to_string().replace("</", "<\\/"))
+}
+
+/// Every shape as the thick line that the page draws; a box along its longest axis.
+fn capsules(body: &Body) -> Vec<Value> {
+    let shapes = body
+        .links
+        .iter()
+        .enumerate()
+        .flat_map(|(l, link)| link.shapes.iter().map(move |shape| (l, link, shape)));
+    shapes
+        .map(|(l, link, shape)| {
+            let (a, b, radius) = match &shape.geometry {
+                Geometry::Capsule { a, b, radius } => (*a, *b, *radius),
+                Geometry::RoundBox {
+                    center,
+                    half_extents,
+                    rotation,
+                    ..
+                } => {
+                    let mut sorted: [f64; 3] = (*half_extents).into();
+                    sorted.sort_by(f64::total_cmp);
+                    let radius = (sorted[0] + sorted[1]) / 2.0;
+                    let reach = (sorted[2] - radius).max(0.0);
+                    let axis = rotation * Vector3::ith(half_extents.imax(), reach);
+                    (center - axis, center + axis, radius)
+                }
+            };
+            json!({
+                "link": l,
+                "a": triple(&a),
+                "b": triple(&b),
+                "radius": rounded(radius, 4),
+                "side": side(&link.name),
+            })
+        })
+        .collect()
+}
+
+/// Mean distance of the joints, mm, frame by frame.
+fn errors(simulated: &[Joints], observed: &[Joints]) -> Vec<f64> {
+    let frames = simulated.iter().zip(observed);
+    frames
+        .map(|(ours, theirs)| {
+            let sum: f64 = ours.iter().zip(theirs).map(|(a, b)| (a - b).norm()).sum();
+            rounded(1000.0 * sum / ours.len() as f64, 2)
+        })
+        .collect()
+}
+
+fn triple(v: &Vector3<f64>) -> [f64; 3] {
+    (*v).map(|c| rounded(c, 4)).into()
+}
+
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::fixture;
+
+    fn data(page: &str) -> Value {
+        let start = page.find("type=\"application/json\">").unwrap() + 24;
+        let end = start + page[start..].find("</script>").unwrap();
+        serde_json::from_str(&page[start..end]).unwrap()
+    }
+
+    #[test]
+    fn the_page_carries_the_motion() {
+        let recording = fixture::recording();
+        let metrics = json!({ "mpjpe_mm": 3.5, "reference": { "foot_skate_percent": 0.0 } });
+        let page = encode(&recording, "</script> & co", &metrics, &[vec![3.0, 1.0]]);
+        let data = data(&page);
+        assert_eq!(data["title"], "</script> & co");
+        assert_eq!(data["metrics"], metrics);
+        assert_eq!(data["links"].as_array().unwrap().len(), 5);
+        assert_eq!(data["contacts"][1][0][1][2], 301.0);
+        let expected = 1000.0 * f64::hypot(0.01, 0.02);
+        assert!((data["errors"][4].as_f64().unwrap() - expected).abs() < 0.01);
+        let share = data["reactions"][0][0].as_f64().unwrap();
+        assert!((share - 300.0 / (recording.body.mass() * GRAVITY)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_page_needs_no_network() {
+        assert!(!PAGE.contains("http://") && !PAGE.contains("https://"));
+    }
+}

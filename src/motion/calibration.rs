@@ -1,0 +1,345 @@
+//! The frame of reference of a file: unit of length, up axis and floor, found from the body itself.
+
+use std::fmt;
+use std::str::FromStr;
+
+use nalgebra::Vector3;
+
+use super::Joints;
+use super::skeleton::{self, ANKLES, Frame, HEAD, LEFT_ANKLE, LEFT_HIP, RIGHT_HIP};
+use crate::error::{Error, Result};
+
+/// Stature over the sum of shin, thigh, pelvis–spine–thorax–neck–head: what the foot below the
+/// ankle and the skull above the head joint add. CMU subjects: 1.11 to 1.13.
+const STATURE_RATIO: f64 = 1.12;
+
+/// Statures taken for human, m.
+pub const STATURES: std::ops::RangeInclusive<f64> = 0.5..=2.5;
+
+/// Height of the ankle joint above the floor in mid stance over the length of the shin, seen as the
+/// 5 % quantile of the lower ankle. 102 CMU clips: 0.07 to 0.20, median 0.158.
+const STANDING_ANKLE: f64 = 0.155;
+
+/// The same for the toe base: 0 to 0.085, median 0.066.
+const STANDING_TOE: f64 = 0.065;
+
+/// A floor estimated closer to z = 0 than this (m) is taken to be at z = 0: ankle heights differ by
+/// as much between subjects, shoes and ways to place the joint.
+pub const FLOOR_TOLERANCE: f64 = 0.04;
+
+/// Units of length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// m
+    Metre,
+    /// cm
+    Centimetre,
+    /// mm
+    Millimetre,
+}
+
+impl Unit {
+    /// Every unit.
+    pub const ALL: [Self; 3] = [Self::Metre, Self::Centimetre, Self::Millimetre];
+
+    /// Its length in metres.
+    pub fn metres(self) -> f64 {
+        match self {
+            Self::Metre => 1.0,
+            Self::Centimetre => 0.01,
+            Self::Millimetre => 0.001,
+        }
+    }
+
+    /// Its symbol, "cm".
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Metre => "m",
+            Self::Centimetre => "cm",
+            Self::Millimetre => "mm",
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.symbol())
+    }
+}
+
+impl FromStr for Unit {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|unit| unit.symbol() == text)
+            .ok_or_else(|| {
+                Error::input(
+                    "--units",
+                    "unit",
+                    format!("`{text}`"),
+                    "choose one of m, cm, mm",
+                )
+            })
+    }
+}
+
+/// The axis of a file that points up. A minus sign means that the axis points down, as y does in
+/// camera coordinates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    /// x up
+    X,
+    /// y up
+    Y,
+    /// z up
+    Z,
+    /// x down
+    MinusX,
+    /// y down
+    MinusY,
+    /// z down
+    MinusZ,
+}
+
+impl Axis {
+    /// Every axis, ordered so that `ALL[k]` and `ALL[k + 3]` point along coordinate k.
+    pub const ALL: [Self; 6] = [
+        Self::X,
+        Self::Y,
+        Self::Z,
+        Self::MinusX,
+        Self::MinusY,
+        Self::MinusZ,
+    ];
+
+    /// Its name, "y" or "-y".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X => "x",
+            Self::Y => "y",
+            Self::Z => "z",
+            Self::MinusX => "-x",
+            Self::MinusY => "-y",
+            Self::MinusZ => "-z",
+        }
+    }
+
+    /// Turns a point of a file in which this axis is up so that z is up. Always a proper rotation:
+    /// left stays left.
+    pub fn to_z_up(self, p: Vector3<f64>) -> Vector3<f64> {
+        match self {
+            Self::X => Vector3::new(p.y, p.z, p.x),
+            Self::Y => Vector3::new(p.z, p.x, p.y),
+            Self::Z => p,
+            Self::MinusX => Vector3::new(p.y, -p.z, -p.x),
+            Self::MinusY => Vector3::new(p.z, -p.x, -p.y),
+            Self::MinusZ => Vector3::new(p.x, -p.y, -p.z),
+        }
+    }
+}
+
+impl fmt::Display for Axis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Axis {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|axis| axis.name() == text)
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::name).join(", ");
+                Error::input(
+                    "--up",
+                    "axis",
+                    format!("`{text}`"),
+                    format!("choose one of {names}"),
+                )
+            })
+    }
+}
+
+/// Median length of every bone over `frames`, by child joint (0 for the pelvis), in their unit.
+pub fn bone_lengths(frames: &[Joints]) -> Joints17<f64> {
+    let mut lengths = [0.0; super::JOINTS];
+    for (parent, child) in skeleton::bones() {
+        let all = frames
+            .iter()
+            .map(|joints| (joints[child] - joints[parent]).norm());
+        lengths[child] = quantile(all.collect(), 0.5);
+    }
+    lengths
+}
+
+/// One value per joint of the working layout.
+pub type Joints17<T> = [T; super::JOINTS];
+
+/// Standing height from bone lengths (as [`bone_lengths`] gives them), in their unit.
+pub fn stature(lengths: &Joints17<f64>) -> f64 {
+    use skeleton::{LEFT_KNEE, NECK, RIGHT_ANKLE, RIGHT_KNEE, SPINE, THORAX};
+    let legs = [LEFT_KNEE, LEFT_ANKLE, RIGHT_KNEE, RIGHT_ANKLE].map(|j| lengths[j]);
+    let trunk = [SPINE, THORAX, NECK, HEAD].map(|j| lengths[j]);
+    STATURE_RATIO * (legs.iter().sum::<f64>() / 2.0 + trunk.iter().sum::<f64>())
+}
+
+/// Mean length of the shins, from [`bone_lengths`].
+pub fn shin(lengths: &Joints17<f64>) -> f64 {
+    ANKLES.map(|j| lengths[j]).iter().sum::<f64>() / 2.0
+}
+
+/// The unit in which a body of `stature` file units is between 0.5 and 2.5 m tall. At most one unit
+/// fits, because they are a factor of ten apart.
+///
+/// # Errors
+/// When none fits, or not the one that was asked for.
+pub fn detect_unit(stature: f64, asked: Option<Unit>, origin: &str) -> Result<Unit> {
+    let fits = |unit: Unit| STATURES.contains(&(stature * unit.metres()));
+    let tall = |unit: Unit| format!("{} m if in {unit}", significant(stature * unit.metres()));
+    match asked {
+        Some(unit) if fits(unit) => Ok(unit),
+        Some(unit) => {
+            let found = format!("a subject {} m tall", significant(stature * unit.metres()));
+            let advice = match Unit::ALL.into_iter().find(|&unit| fits(unit)) {
+                Some(other) => format!("these look like {other}: try --units {other}"),
+                None => "give joint positions of a person 0.5 to 2.5 m tall".to_string(),
+            };
+            Err(Error::input(origin, "stature", found, advice))
+        }
+        None => Unit::ALL
+            .into_iter()
+            .find(|&unit| fits(unit))
+            .ok_or_else(|| {
+                let found = format!("a subject {}", Unit::ALL.map(tall).join(", "));
+                let advice = "give joint positions of a person 0.5 to 2.5 m tall, in m, cm or mm";
+                Error::input(origin, "stature", found, advice)
+            }),
+    }
+}
+
+/// `value` with three significant digits.
+fn significant(value: f64) -> String {
+    let digits = 2 - value.abs().max(1e-12).log10().floor() as i32;
+    format!("{value:.*}", digits.max(0) as usize)
+}
+
+/// The axis along which the head is above the feet, on average over the clip; `None` when no axis
+/// stands out (somebody lying on the floor).
+pub fn detect_up(frames: &[Joints]) -> Option<Axis> {
+    let upward = frames.iter().map(|joints| {
+        let feet = (joints[ANKLES[0]] + joints[ANKLES[1]]) / 2.0;
+        (joints[HEAD] - feet)
+            .try_normalize(1e-12)
+            .unwrap_or_default()
+    });
+    let mean = upward.sum::<Vector3<f64>>() / frames.len().max(1) as f64;
+    let k = mean.iamax();
+    let others = (mean.norm_squared() - mean[k] * mean[k]).max(0.0).sqrt();
+    if mean[k].abs() < 0.4 || others > 0.8 * mean[k].abs() {
+        return None;
+    }
+    Some(Axis::ALL[if mean[k] > 0.0 { k } else { k + 3 }])
+}
+
+/// Height of the floor (m, same frame as `frames`, z up): a low quantile of the lower ankle (or the
+/// lower toe base) minus the height it has in stance, scaled with the shin.
+///
+/// Good to about 3 cm: shoes, and ways to place the ankle joint, differ by that much.
+pub fn floor_height(frames: &[Frame], shin: f64) -> f64 {
+    let toes = frames.iter().filter_map(|frame| frame.toes);
+    let toes: Vec<f64> = toes.map(|[right, left]| right.z.min(left.z)).collect();
+    if !toes.is_empty() {
+        return quantile(toes, 0.05) - STANDING_TOE * shin;
+    }
+    let ankles = frames
+        .iter()
+        .map(|f| f.joints[ANKLES[0]].z.min(f.joints[ANKLES[1]].z));
+    quantile(ankles.collect(), 0.05) - STANDING_ANKLE * shin
+}
+
+/// Whether the knees bend backwards with respect to the hips: left and right are swapped, or the
+/// axes are left-handed. `frames` in a z-up frame; false when the legs are too straight to tell.
+pub fn looks_mirrored(frames: &[Joints]) -> bool {
+    let (mut ahead, mut count) = (0.0, 0);
+    for joints in frames {
+        let forward = (joints[LEFT_HIP] - joints[RIGHT_HIP]).cross(&Vector3::z());
+        let Some(forward) = forward.try_normalize(1e-9) else {
+            continue;
+        };
+        for hip in [RIGHT_HIP, LEFT_HIP] {
+            let [hip, knee, ankle] = [joints[hip], joints[hip + 1], joints[hip + 2]];
+            let bend = knee - (hip + ankle) / 2.0;
+            // A straight leg says nothing.
+            if bend.norm() > 0.1 * (knee - hip).norm() {
+                ahead += bend.normalize().dot(&forward);
+                count += 1;
+            }
+        }
+    }
+    count > 0 && ahead / f64::from(count) < -0.3
+}
+
+/// The `q` quantile of `values` by linear interpolation; NaN of nothing.
+pub fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let Some(last) = values.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let at = q * last as f64;
+    let below = at.floor() as usize;
+    let above = (below + 1).min(last);
+    values[below] + (at - below as f64) * (values[above] - values[below])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_up_axis_is_turned_by_a_proper_rotation() {
+        for (k, axis) in Axis::ALL.into_iter().enumerate() {
+            let mut up = Vector3::zeros();
+            up[k % 3] = if k < 3 { 1.0 } else { -1.0 };
+            assert_eq!(axis.to_z_up(up), Vector3::z(), "{axis}");
+            let [x, y, z] = [Vector3::x(), Vector3::y(), Vector3::z()].map(|e| axis.to_z_up(e));
+            assert_eq!(x.cross(&y).dot(&z), 1.0, "{axis} is mirrored");
+            assert_eq!(axis.to_string().parse::<Axis>().unwrap(), axis);
+        }
+        assert!("up".parse::<Axis>().unwrap_err().to_string().contains("-y"));
+    }
+
+    #[test]
+    fn a_unit_is_found_or_refused_with_what_it_would_mean() {
+        for unit in Unit::ALL {
+            assert_eq!(
+                detect_unit(1.7 / unit.metres(), None, "x.npy").unwrap(),
+                unit
+            );
+            assert_eq!(unit.to_string().parse::<Unit>().unwrap(), unit);
+        }
+        let error = detect_unit(17.0, None, "x.npy").unwrap_err().to_string();
+        assert!(
+            error.contains("17.0 m if in m, 0.170 m if in cm"),
+            "{error}"
+        );
+        let error = detect_unit(170.0, Some(Unit::Metre), "x.npy")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("170 m tall") && error.contains("--units cm"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn quantiles_interpolate() {
+        assert_eq!(quantile(vec![3.0, 1.0, 2.0], 0.5), 2.0);
+        assert_eq!(quantile(vec![0.0, 10.0], 0.25), 2.5);
+        assert!(quantile(Vec::new(), 0.5).is_nan());
+    }
+}

@@ -1,0 +1,389 @@
+//! Pose files: reading `.npy` and `.npz` into a [`Motion`].
+//!
+//! Whatever the file leaves open (layout, unit, up axis, floor) is found from the body itself and
+//! reported in [`Reading::notes`].
+
+mod container;
+
+use std::path::Path;
+
+use nalgebra::Vector3;
+
+use super::calibration::{self, Axis, FLOOR_TOLERANCE, Unit};
+use super::skeleton::{self, Frame, Layout, NAMES};
+use super::{JOINTS, Joints, Motion, gaps};
+use crate::error::{Error, Result};
+use container::Points;
+
+/// Frames per second of a file that does not say, and for which none are given: Human3.6M's.
+pub const DEFAULT_FPS: f64 = 50.0;
+
+/// Frame rates taken for real, Hz.
+const RATES: std::ops::RangeInclusive<f64> = 1.0..=1000.0;
+
+/// The longest clip that is read, s.
+const LONGEST: f64 = 3600.0;
+
+/// A bone whose length varies by more than this fraction of itself (10 % to 90 % quantile) is
+/// mentioned, and by more than five times this, not believed to be one.
+const BONE_VARIATION: f64 = 0.1;
+
+/// What the caller knows better than the file; `None` leaves it to the file, or to detection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReadOptions {
+    /// Frames per second, Hz.
+    pub fps: Option<f64>,
+    /// Order of the joints.
+    pub layout: Option<Layout>,
+    /// The axis that points up.
+    pub up: Option<Axis>,
+    /// Unit of length.
+    pub units: Option<Unit>,
+    /// Where to start, s from the first frame.
+    pub start: Option<f64>,
+    /// Where to stop, s from the first frame.
+    pub end: Option<f64>,
+}
+
+/// A file as it was understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The motion: Human3.6M-17, metres, z up, floor at z = 0, no gaps.
+    pub motion: Motion,
+    /// Standing height by the bone lengths, m.
+    pub stature: f64,
+    /// One line for each thing understood, assumed or repaired.
+    pub notes: Vec<String>,
+}
+
+/// Reads a `.npy` array (T, J, 3), or the one of a `.npz` archive that is called `joints`,
+/// `positions`, `keypoints3d` or `poses3d` (or else its only array of such a shape).
+///
+/// The frame rate is `options.fps`, or the archive's scalar `fps`, `mocap_framerate` or
+/// `mocap_frame_rate`, or [`DEFAULT_FPS`]. Detection looks at the whole file, before `start` and
+/// `end` are applied, so that two cuts of a file agree.
+///
+/// # Errors
+/// For a file that is missing, broken, longer than an hour, or does not hold the motion of one
+/// person, and for options that contradict it; always with what was found and what to do.
+pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
+    let origin = path.display().to_string();
+    if let Some(fps) = options.fps {
+        check_rate(fps, "--fps")?;
+    }
+    let points = container::load(path, &origin, |shape, file_fps| {
+        let fps = options.fps.or(file_fps);
+        check_rate(fps.unwrap_or(DEFAULT_FPS), &origin)?;
+        check_shape(shape, options.layout, fps.unwrap_or(DEFAULT_FPS), &origin)
+    })?;
+    let mut notes = Vec::new();
+    let fps = options.fps.or(points.fps).unwrap_or_else(|| {
+        notes.push(format!(
+            "frame rate: not in the file, {DEFAULT_FPS} fps assumed (--fps)"
+        ));
+        DEFAULT_FPS
+    });
+    points.check_finite(&origin)?;
+    let layout = options.layout.unwrap_or_else(|| detect_layout(&points));
+    let mut frames: Vec<Frame> = points
+        .frames()
+        .map(|frame| layout.convert(&frame))
+        .collect();
+    notes.push(format!(
+        "layout: {layout}, {} frames at {fps} fps ({:.2} s)",
+        frames.len(),
+        (frames.len() - 1) as f64 / fps
+    ));
+    let stature = calibrate(&mut frames, options, &origin, &mut notes)?;
+    let (start, end) = cut(frames.len(), fps, options, &origin, &mut notes)?;
+    let name = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let mut motion = assemble(name, fps, &frames[start..end]);
+    bridge_gaps(&mut motion, start, &origin, &mut notes)?;
+    Ok(Reading {
+        motion,
+        stature,
+        notes,
+    })
+}
+
+fn check_rate(fps: f64, origin: &str) -> Result<()> {
+    if RATES.contains(&fps) {
+        return Ok(());
+    }
+    Err(Error::input(
+        origin,
+        "frame rate",
+        fps,
+        "give 1 to 1000 frames per second",
+    ))
+}
+
+/// Checks the shape of an array before it is read.
+fn check_shape(shape: &[usize], layout: Option<Layout>, fps: f64, origin: &str) -> Result<()> {
+    let refuse = |advice: String| {
+        let lengths: Vec<String> = shape.iter().map(usize::to_string).collect();
+        Err(Error::input(
+            origin,
+            "shape",
+            format!("({})", lengths.join(", ")),
+            advice,
+        ))
+    };
+    let &[frames, joints, 3] = shape else {
+        return refuse("save the positions as (frames, joints, 3)".to_string());
+    };
+    match layout {
+        Some(layout) if layout.joint_count() != joints => {
+            let count = layout.joint_count();
+            return refuse(format!(
+                "the layout {layout} has {count} joints: expected (T, {count}, 3)"
+            ));
+        }
+        None if Layout::of_count(joints).is_none() => {
+            let known = Layout::ALL.map(|layout| format!("{} ({layout})", layout.joint_count()));
+            return refuse(format!(
+                "the known numbers of joints are {}",
+                known.join(", ")
+            ));
+        }
+        _ => {}
+    }
+    if frames < 2 {
+        return refuse("a motion has at least two frames".to_string());
+    }
+    let seconds = (frames - 1) as f64 / fps;
+    if seconds > LONGEST {
+        let found = format!("{frames} frames, {:.1} h at {fps} fps", seconds / 3600.0);
+        return Err(Error::input(
+            origin,
+            "length",
+            found,
+            "at most 1 h is read: cut it into parts",
+        ));
+    }
+    Ok(())
+}
+
+/// The layout by the number of joints; Human3.6M-17 and COCO-17 are told apart by a majority of
+/// frames.
+fn detect_layout(points: &Points) -> Layout {
+    // The shape has been checked: some layout has this number of joints.
+    let layout = Layout::of_count(points.joints).unwrap_or(Layout::H36m17);
+    if layout != Layout::H36m17 {
+        return layout;
+    }
+    let votes = points
+        .frames()
+        .filter_map(|frame| skeleton::looks_like_coco(&frame));
+    let (coco, total) = votes.fold((0, 0), |(coco, n), vote| (coco + usize::from(vote), n + 1));
+    if 2 * coco > total {
+        Layout::Coco17
+    } else {
+        layout
+    }
+}
+
+/// Brings `frames` to metres, z up, floor at z = 0; returns the stature in metres.
+fn calibrate(
+    frames: &mut [Frame],
+    options: &ReadOptions,
+    origin: &str,
+    notes: &mut Vec<String>,
+) -> Result<f64> {
+    let complete = complete(frames);
+    if complete.is_empty() {
+        let advice = "fill the gaps first: at least one frame must be complete";
+        return Err(Error::input(
+            origin,
+            "positions",
+            "a joint missing in every frame",
+            advice,
+        ));
+    }
+    let joints: Vec<Joints> = complete.iter().map(|frame| frame.joints).collect();
+    let lengths = calibration::bone_lengths(&joints);
+    check_bones(&joints, &lengths, origin, notes)?;
+    let stature = calibration::stature(&lengths);
+    let unit = calibration::detect_unit(stature, options.units, origin)?;
+    let stature = stature * unit.metres();
+    notes.push(format!("units: {unit} (a subject {stature:.2} m tall)"));
+    let up = options.up.or_else(|| calibration::detect_up(&joints));
+    notes.push(match (options.up, up) {
+        (None, Some(up)) => format!("up axis: {up}, as the head is above the feet"),
+        (_, None) => "up axis: not clear from the body, z assumed (--up)".to_string(),
+        (Some(up), _) => format!("up axis: {up}"),
+    });
+    let up = up.unwrap_or(Axis::Z);
+    transform(frames, |p| up.to_z_up(p) * unit.metres());
+    let floor = find_floor(frames, calibration::shin(&lengths) * unit.metres(), notes);
+    transform(frames, |p| p - Vector3::z() * floor);
+    let joints: Vec<Joints> = self::complete(frames)
+        .iter()
+        .map(|frame| frame.joints)
+        .collect();
+    if calibration::looks_mirrored(&joints) {
+        notes.push(
+            "left and right look swapped: the knees bend backwards (check --layout and the axes)"
+                .to_string(),
+        );
+    }
+    Ok(stature)
+}
+
+/// The frames in which nothing is missing.
+fn complete(frames: &[Frame]) -> Vec<Frame> {
+    let seen = |p: &Vector3<f64>| p.iter().all(|x| x.is_finite());
+    let complete = |f: &&Frame| {
+        f.joints.iter().all(seen) && f.toes.as_ref().is_none_or(|t| t.iter().all(seen))
+    };
+    frames.iter().filter(complete).copied().collect()
+}
+
+fn transform(frames: &mut [Frame], map: impl Fn(Vector3<f64>) -> Vector3<f64>) {
+    for frame in frames {
+        frame.joints = frame.joints.map(&map);
+        frame.toes = frame.toes.map(|toes| toes.map(&map));
+    }
+}
+
+/// Refuses points that are no skeleton: all in one place, or at distances that change all the time.
+fn check_bones(
+    frames: &[Joints],
+    lengths: &[f64; JOINTS],
+    origin: &str,
+    notes: &mut Vec<String>,
+) -> Result<()> {
+    if skeleton::bones().all(|(_, child)| lengths[child] == 0.0) {
+        let advice = "give the positions of a person's joints";
+        return Err(Error::input(
+            origin,
+            "positions",
+            "all joints in one place",
+            advice,
+        ));
+    }
+    let variation = skeleton::bones().map(|(parent, child)| {
+        let all: Vec<f64> = frames
+            .iter()
+            .map(|f| (f[child] - f[parent]).norm())
+            .collect();
+        let (low, high) = (
+            calibration::quantile(all.clone(), 0.1),
+            calibration::quantile(all, 0.9),
+        );
+        (high - low) / lengths[child].max(1e-12)
+    });
+    let typical = calibration::quantile(variation.collect(), 0.5);
+    let found = format!("bone lengths varying by {:.0} %", 100.0 * typical);
+    if typical > 5.0 * BONE_VARIATION {
+        let advice = "these are no joints of one person in a known order; check --layout";
+        return Err(Error::input(origin, "positions", found, advice));
+    }
+    if typical > BONE_VARIATION {
+        notes.push(format!("skeleton: {found} over the clip"));
+    }
+    Ok(())
+}
+
+/// How far the floor is above z = 0; 0 when it is there already, as far as feet can tell.
+fn find_floor(frames: &[Frame], shin: f64, notes: &mut Vec<String>) -> f64 {
+    let floor = calibration::floor_height(&complete(frames), shin);
+    if floor.abs() <= FLOOR_TOLERANCE {
+        notes.push("floor: at z = 0, the feet agree".to_string());
+        return 0.0;
+    }
+    notes.push(format!(
+        "floor: found under the feet at z = {floor:.3} m, moved to z = 0"
+    ));
+    floor
+}
+
+/// The range of frames between `--start` and `--end`.
+fn cut(
+    frames: usize,
+    fps: f64,
+    options: &ReadOptions,
+    origin: &str,
+    notes: &mut Vec<String>,
+) -> Result<(usize, usize)> {
+    let seconds = (frames - 1) as f64 / fps;
+    let start = options.start.unwrap_or(0.0);
+    let end = options.end.unwrap_or(seconds);
+    if !(0.0..seconds).contains(&start) {
+        let advice = format!("{origin} goes from 0 to {seconds:.2} s");
+        return Err(Error::input(
+            "--start",
+            "time",
+            format!("{start} s"),
+            advice,
+        ));
+    }
+    if end.is_nan() || end <= start {
+        let advice = format!("the end comes after the start, which is {start} s");
+        return Err(Error::input("--end", "time", format!("{end} s"), advice));
+    }
+    if end > seconds + 0.5 / fps {
+        notes.push(format!(
+            "--end {end} s is beyond the clip, which ends at {seconds:.2} s"
+        ));
+    }
+    let first = (start * fps).round() as usize;
+    let last = ((end * fps).round() as usize).min(frames - 1);
+    if last <= first {
+        let found = format!("{start} s to {end} s");
+        let advice = "less than two frames lie between them";
+        return Err(Error::input("--start, --end", "time", found, advice));
+    }
+    if (first, last) != (0, frames - 1) {
+        notes.push(format!("cut: frames {first} to {last}"));
+    }
+    Ok((first, last + 1))
+}
+
+fn assemble(name: String, fps: f64, frames: &[Frame]) -> Motion {
+    Motion {
+        name,
+        fps,
+        joints: frames.iter().map(|frame| frame.joints).collect(),
+        toes: frames.iter().map(|frame| frame.toes).collect(),
+    }
+}
+
+/// Bridges short gaps in every joint; `first` is the number of the first frame in the file.
+fn bridge_gaps(
+    motion: &mut Motion,
+    first: usize,
+    origin: &str,
+    notes: &mut Vec<String>,
+) -> Result<()> {
+    let fps = motion.fps;
+    let mut bridged = 0;
+    for (j, name) in NAMES.iter().enumerate() {
+        let mut track: Vec<_> = motion.joints.iter().map(|joints| joints[j]).collect();
+        bridged += gaps::bridge(&mut track, fps, name, first, origin)?;
+        motion
+            .joints
+            .iter_mut()
+            .zip(track)
+            .for_each(|(joints, p)| joints[j] = p);
+    }
+    for (foot, name) in ["right_toe", "left_toe"].iter().enumerate() {
+        let Some(toes) = &mut motion.toes else { break };
+        let mut track: Vec<_> = toes.iter().map(|toes| toes[foot]).collect();
+        bridged += gaps::bridge(&mut track, fps, name, first, origin)?;
+        toes.iter_mut()
+            .zip(track)
+            .for_each(|(toes, p)| toes[foot] = p);
+    }
+    if bridged > 0 {
+        notes.push(format!("gaps: {bridged} missing joint positions bridged"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! What holds the numbers: a bare `.npy` array, or one of the arrays of a `.npz` archive.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+
+use nalgebra::Vector3;
+use zip::ZipArchive;
+
+use crate::error::{Error, Result};
+use crate::motion::npy::{Header, MAGIC};
+use crate::motion::skeleton::Layout;
+
+/// Names of the positions in an archive, the preferred one first.
+const POSITIONS: [&str; 4] = ["joints", "positions", "keypoints3d", "poses3d"];
+
+/// Names of the frame rate in an archive (AMASS has used both of the last two).
+const FRAME_RATES: [&str; 3] = ["fps", "mocap_framerate", "mocap_frame_rate"];
+
+const SAVE_ADVICE: &str = "give an .npy file with an array (frames, 17, 3), or an .npz with it";
+
+/// An array of points (T, J, 3), in the file's own unit and axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Points {
+    /// Number of joints J.
+    pub joints: usize,
+    /// The coordinates in C order.
+    pub values: Vec<f64>,
+    /// Frames per second, if the file says.
+    pub fps: Option<f64>,
+}
+
+impl Points {
+    fn new(shape: &[usize], values: Vec<f64>, fps: Option<f64>) -> Self {
+        Self {
+            joints: shape[1],
+            values,
+            fps,
+        }
+    }
+
+    /// Refuses infinite coordinates and files with nothing but NaN.
+    pub fn check_finite(&self, origin: &str) -> Result<()> {
+        if self.values.iter().all(|x| x.is_nan()) {
+            let advice = "the file holds no positions; write it again";
+            return Err(Error::input(origin, "positions", "NaN everywhere", advice));
+        }
+        match self.values.iter().position(|x| x.is_infinite()) {
+            None => Ok(()),
+            Some(at) => {
+                let (frame, joint) = (at / (3 * self.joints), at / 3 % self.joints);
+                let field = format!("frame {frame}, joint {joint}");
+                let advice = "write missing joints as NaN";
+                Err(Error::input(origin, field, self.values[at], advice))
+            }
+        }
+    }
+
+    /// The points of every frame.
+    pub fn frames(&self) -> impl Iterator<Item = Vec<Vector3<f64>>> {
+        let point = |p: &[f64]| Vector3::new(p[0], p[1], p[2]);
+        self.values
+            .chunks_exact(3 * self.joints)
+            .map(move |f| f.chunks_exact(3).map(point).collect())
+    }
+}
+
+/// Reads the positions of `path`. `check` sees the shape and the file's frame rate before the
+/// elements are read and must refuse every shape but (T, J, 3).
+pub fn load(
+    path: &Path,
+    origin: &str,
+    check: impl Fn(&[usize], Option<f64>) -> Result<()>,
+) -> Result<Points> {
+    let metadata = path
+        .metadata()
+        .map_err(|error| Error::io(path, "read", error))?;
+    if metadata.is_dir() {
+        return Err(Error::input(origin, "path", "a directory", SAVE_ADVICE));
+    }
+    if metadata.len() == 0 {
+        return Err(Error::input(origin, "size", "an empty file", SAVE_ADVICE));
+    }
+    let file = File::open(path).map_err(|error| Error::io(path, "read", error))?;
+    let mut file = BufReader::new(file);
+    let mut start = Vec::new();
+    file.by_ref()
+        .take(64)
+        .read_to_end(&mut start)
+        .map_err(|e| Error::io(path, "read", e))?;
+    file.rewind()
+        .map_err(|error| Error::io(path, "read", error))?;
+    if start.starts_with(b"PK") {
+        return load_npz(file, origin, check);
+    }
+    if !start.starts_with(&MAGIC[..start.len().min(6)]) {
+        return Err(Error::input(
+            origin,
+            "format",
+            describe(&start),
+            SAVE_ADVICE,
+        ));
+    }
+    let header = Header::read(&mut file, origin)?;
+    check(&header.shape, None)?;
+    let position = file
+        .stream_position()
+        .map_err(|error| Error::io(path, "read", error))?;
+    let (expected, there) = (
+        header.bytes().unwrap_or(usize::MAX),
+        metadata.len() - position,
+    );
+    if (there as u128) < expected as u128 {
+        let found = format!("{there} bytes of data where the header promises {expected}");
+        return Err(Error::input(
+            origin,
+            "size",
+            found,
+            "copy or save the file again",
+        ));
+    }
+    let values = header.read_values(&mut file, origin)?;
+    Ok(Points::new(&header.shape, values, None))
+}
+
+/// What a file is that is no NumPy file, by its first bytes.
+fn describe(start: &[u8]) -> &'static str {
+    let text = start
+        .iter()
+        .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
+    match start {
+        _ if text => "text",
+        [0x80, ..] => "a Python pickle",
+        [0x1f, 0x8b, ..] => "a gzip file",
+        [0x89, b'H', b'D', b'F', ..] => "an HDF5 file",
+        [b'g', b'l', b'T', b'F', ..] => "a glTF file",
+        _ => "an unknown binary format",
+    }
+}
+
+fn load_npz(
+    file: BufReader<File>,
+    origin: &str,
+    check: impl Fn(&[usize], Option<f64>) -> Result<()>,
+) -> Result<Points> {
+    let mut archive = ZipArchive::new(file).map_err(|error| damaged(error, origin))?;
+    let fps = FRAME_RATES
+        .iter()
+        .find_map(|name| scalar(&mut archive, name));
+    let (name, inside) = find_positions(&mut archive, origin)?;
+    let mut member = archive
+        .by_name(&name)
+        .map_err(|error| damaged(error, &inside))?;
+    let header = Header::read(&mut member, &inside)?;
+    check(&header.shape, fps)?;
+    let values = header.read_values(&mut member, &inside)?;
+    Ok(Points::new(&header.shape, values, fps))
+}
+
+/// The value of a member that holds a single number.
+fn scalar(archive: &mut ZipArchive<BufReader<File>>, name: &str) -> Option<f64> {
+    let mut member = archive.by_name(&format!("{name}.npy")).ok()?;
+    let header = Header::read(&mut member, name).ok()?;
+    (header.count() == Some(1)).then_some(())?;
+    header.read_values(&mut member, name).ok()?.first().copied()
+}
+
+/// The member with the positions, and how to call it in errors.
+fn find_positions(
+    archive: &mut ZipArchive<BufReader<File>>,
+    origin: &str,
+) -> Result<(String, String)> {
+    let called = |name: &str| (format!("{name}.npy"), format!("{origin}: {name}"));
+    let names: Vec<String> = archive.file_names().map(str::to_string).collect();
+    if let Some(name) = POSITIONS
+        .iter()
+        .find(|name| names.contains(&format!("{name}.npy")))
+    {
+        return Ok(called(name));
+    }
+    let (mut candidates, mut contents) = (Vec::new(), Vec::new());
+    for file_name in names {
+        let Some(name) = file_name.strip_suffix(".npy") else {
+            continue;
+        };
+        let mut member = archive
+            .by_name(&file_name)
+            .map_err(|error| damaged(error, origin))?;
+        let shape = match Header::read(&mut member, name) {
+            Ok(header) => header.shape,
+            Err(_) => {
+                contents.push(format!("{name} (not numbers)"));
+                continue;
+            }
+        };
+        contents.push(format!("{name} {shape:?}"));
+        if matches!(shape[..], [_, joints, 3] if Layout::of_count(joints).is_some()) {
+            candidates.push(name.to_string());
+        }
+    }
+    match &candidates[..] {
+        [name] => Ok(called(name)),
+        _ => Err(Error::input(
+            origin,
+            "arrays",
+            if contents.is_empty() {
+                "none".to_string()
+            } else {
+                contents.join(", ")
+            },
+            format!(
+                "call the positions (frames, 17, 3) one of {}",
+                POSITIONS.join(", ")
+            ),
+        )),
+    }
+}
+
+fn damaged(error: zip::result::ZipError, origin: &str) -> Error {
+    let found = format!("a damaged archive ({error})");
+    Error::input(origin, "format", found, "copy or save the file again")
+}

@@ -1,0 +1,362 @@
+use std::path::PathBuf;
+
+use super::*;
+use crate::motion::JOINTS;
+
+/// A person 1.6 m tall in file units of `unit` metres, walking along x, (frames, 17, 3).
+fn person(frames: usize, unit: f64) -> Vec<f64> {
+    let side = |y: f64, z: f64| [[0.0, y, z], [0.0, y, z]];
+    let rest: [[f64; 3]; JOINTS] = [
+        [0.0, 0.0, 0.9],
+        [0.0, -0.1, 0.9],
+        [0.06, -0.1, 0.48],
+        [0.0, -0.1, 0.07],
+        side(0.1, 0.9)[0],
+        [0.06, 0.1, 0.48],
+        side(0.1, 0.07)[1],
+        [0.0, 0.0, 1.12],
+        [0.0, 0.0, 1.36],
+        [0.0, 0.0, 1.46],
+        [0.0, 0.0, 1.56],
+        [0.0, 0.2, 1.34],
+        [0.0, 0.22, 1.06],
+        [0.0, 0.22, 0.84],
+        [0.0, -0.2, 1.34],
+        [0.0, -0.22, 1.06],
+        [0.0, -0.22, 0.84],
+    ];
+    let step = |t: usize| 0.02 * t as f64;
+    let point = move |t: usize, p: &[f64; 3]| [(p[0] + step(t)) / unit, p[1] / unit, p[2] / unit];
+    (0..frames)
+        .flat_map(|t| {
+            rest.iter()
+                .flat_map(move |p| point(t, p))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The bytes of an array of `f8`.
+fn npy(shape: &str, values: &[f64]) -> Vec<u8> {
+    let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+    bytes
+}
+
+/// Reads `bytes` as the file `clip.npy`.
+fn read_bytes(bytes: &[u8], options: &ReadOptions) -> Result<Reading> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.npy");
+    std::fs::write(&path, bytes).unwrap();
+    read(&path, options)
+}
+
+fn read_person(values: &[f64], options: &ReadOptions) -> Result<Reading> {
+    read_bytes(
+        &npy(&format!("({}, 17, 3)", values.len() / 51), values),
+        options,
+    )
+}
+
+/// Asserts that reading fails with exit code 2 and one line that contains `expected`.
+fn refused(result: Result<Reading>, expected: &str) {
+    let error = result.expect_err(expected);
+    assert_eq!(error.exit_code(), 2, "{error}");
+    let line = error.to_string();
+    assert!(
+        line.contains(expected) && !line.contains('\n'),
+        "`{expected}` is not in `{line}`"
+    );
+}
+
+fn noted(reading: &Reading, expected: &str) -> bool {
+    reading.notes.iter().any(|note| note.contains(expected))
+}
+
+#[test]
+fn a_plain_file_is_read_as_it_is() {
+    let reading = read_person(&person(50, 1.0), &ReadOptions::default()).unwrap();
+    assert_eq!(
+        (reading.motion.len(), reading.motion.fps),
+        (50, DEFAULT_FPS)
+    );
+    assert_eq!(reading.motion.name, "clip");
+    assert!((reading.motion.joints[10][0].x - 0.2).abs() < 1e-12);
+    assert!((reading.stature - 1.67).abs() < 0.05, "{}", reading.stature);
+    for note in [
+        "50 fps assumed",
+        "units: m",
+        "up axis: z",
+        "floor: at z = 0",
+    ] {
+        assert!(noted(&reading, note), "{note}: {:?}", reading.notes);
+    }
+}
+
+#[test]
+fn units_axes_and_floors_come_out_the_same() {
+    let expected = read_person(&person(30, 1.0), &ReadOptions::default())
+        .unwrap()
+        .motion;
+    for unit in Unit::ALL {
+        for y_up in [false, true] {
+            let mut values = person(30, unit.metres());
+            for p in values.chunks_exact_mut(3) {
+                p[2] += 0.5 / unit.metres();
+                if y_up {
+                    // (x, y, z) of the file = (y, z, x) here.
+                    p.rotate_left(1);
+                }
+            }
+            let reading = read_person(&values, &ReadOptions::default()).unwrap();
+            assert!(noted(&reading, &format!("units: {unit}")));
+            assert!(noted(
+                &reading,
+                if y_up { "up axis: y" } else { "up axis: z" }
+            ));
+            assert!(noted(&reading, "moved to z = 0"));
+            for (a, b) in reading
+                .motion
+                .joints
+                .iter()
+                .flatten()
+                .zip(expected.joints.iter().flatten())
+            {
+                // The floor is found within its tolerance, everything else exactly.
+                assert!((a - b).xy().norm() < 1e-9 && (a.z - b.z).abs() < FLOOR_TOLERANCE);
+            }
+        }
+    }
+}
+
+#[test]
+fn coco_is_recognized_by_its_geometry() {
+    let mut values = Vec::new();
+    for frame in person(20, 1.0).chunks_exact(51) {
+        let p = |j: usize| [frame[3 * j], frame[3 * j + 1], frame[3 * j + 2]];
+        let face = |y: f64| [frame[27] + 0.08, y, 1.5];
+        values.extend([face(0.0), face(0.03), face(-0.03), face(0.07), face(-0.07)].concat());
+        values.extend([11, 14, 12, 15, 13, 16, 4, 1, 5, 2, 6, 3].map(p).concat());
+    }
+    let reading = read_person(&values, &ReadOptions::default()).unwrap();
+    assert!(noted(&reading, "layout: coco17"));
+    assert!((reading.motion.joints[0][6] - Vector3::new(0.0, 0.1, 0.07)).norm() < 1e-9);
+}
+
+#[test]
+fn short_gaps_are_bridged_and_long_ones_refused() {
+    let mut values = person(50, 1.0);
+    for t in 10..20 {
+        values[51 * t + 3 * 13] = f64::NAN;
+    }
+    let reading = read_person(&values, &ReadOptions::default()).unwrap();
+    assert!(noted(&reading, "10 missing joint positions bridged"));
+    assert!((reading.motion.joints[15][13].x - 0.3).abs() < 1e-9);
+    values[51 * 20 + 3 * 13] = f64::NAN;
+    let options = ReadOptions::default();
+    refused(
+        read_person(&values, &options),
+        "left_wrist: found NaN in frames 10 to 20",
+    );
+    // The same gap outside the part that is asked for does no harm.
+    let options = ReadOptions {
+        start: Some(0.5),
+        ..options
+    };
+    assert_eq!(read_person(&values, &options).unwrap().motion.len(), 25);
+}
+
+#[test]
+fn mirrored_bodies_are_mentioned() {
+    let mut values = person(20, 1.0);
+    assert!(!noted(
+        &read_person(&values, &ReadOptions::default()).unwrap(),
+        "swapped"
+    ));
+    for p in values.chunks_exact_mut(3) {
+        p[1] = -p[1];
+    }
+    assert!(noted(
+        &read_person(&values, &ReadOptions::default()).unwrap(),
+        "swapped"
+    ));
+}
+
+#[test]
+fn cuts_are_in_seconds_and_checked() {
+    let values = person(51, 1.0);
+    let cut = |start, end| {
+        let options = ReadOptions {
+            start,
+            end,
+            fps: Some(25.0),
+            ..ReadOptions::default()
+        };
+        read_person(&values, &options)
+    };
+    let reading = cut(Some(1.0), Some(1.6)).unwrap();
+    assert_eq!(reading.motion.len(), 16);
+    assert!((reading.motion.joints[0][0].x - 0.5).abs() < 1e-12);
+    assert!(noted(&cut(None, Some(9.0)).unwrap(), "beyond the clip"));
+    refused(cut(Some(5.0), None), "--start: time: found 5 s; ");
+    refused(cut(Some(-1.0), None), "found -1 s");
+    refused(cut(Some(f64::NAN), None), "NaN");
+    refused(cut(Some(1.0), Some(1.0)), "--end");
+    refused(cut(Some(1.0), Some(1.001)), "two frames");
+}
+
+#[test]
+fn files_that_are_none_are_refused() {
+    let options = ReadOptions::default();
+    refused(read_bytes(b"", &options), "an empty file");
+    refused(
+        read_bytes(b"x,y,z\n0.1,0.2,0.3\n", &options),
+        "found text; give an .npy",
+    );
+    refused(read_bytes(&[0x80, 4, 0x95], &options), "a Python pickle");
+    refused(
+        read_bytes(b"PK\x03\x04 and so on", &options),
+        "damaged archive",
+    );
+    let whole = npy("(50, 17, 3)", &person(50, 1.0));
+    refused(
+        read_bytes(&whole[..whole.len() - 8], &options),
+        "20392 bytes of data where",
+    );
+    refused(read_bytes(&whole[..40], &options), "truncated");
+    refused(read_bytes(&whole[..4], &options), "truncated");
+    refused(
+        read(&PathBuf::from("no/such/clip.npy"), &options),
+        "cannot read",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    refused(read(folder.path(), &options), "a directory");
+}
+
+#[test]
+fn shapes_that_are_no_motion_are_refused() {
+    let options = ReadOptions::default();
+    let shaped = |shape: &str, len: usize| read_bytes(&npy(shape, &vec![0.5; len]), &options);
+    refused(
+        shaped("(50, 51)", 2550),
+        "shape: found (50, 51); save the positions as",
+    );
+    refused(shaped("(51,)", 51), "found (51)");
+    refused(
+        shaped("(2, 25, 3)", 150),
+        "the known numbers of joints are 17 (h36m17)",
+    );
+    refused(shaped("(1, 17, 3)", 51), "at least two frames");
+    refused(shaped("(0, 17, 3)", 0), "at least two frames");
+    // Five hours: refused by the header alone, whatever follows it.
+    refused(shaped("(900000, 17, 3)", 1), "5.0 h at 50 fps");
+    let options = ReadOptions {
+        layout: Some(Layout::H36m17Toes),
+        ..options
+    };
+    refused(read_person(&person(20, 1.0), &options), "has 19 joints");
+}
+
+#[test]
+fn numbers_that_are_no_person_are_refused() {
+    let options = ReadOptions::default();
+    refused(
+        read_person(&vec![f64::NAN; 510], &options),
+        "NaN everywhere",
+    );
+    refused(
+        read_person(&vec![0.7; 510], &options),
+        "all joints in one place",
+    );
+    refused(
+        read_person(&person(20, 0.1), &options),
+        "stature: found a subject 16.",
+    );
+    let random: Vec<f64> = (0..5100)
+        .map(|k| (k as f64 * 12.9898).sin() * 43758.5453 % 1.0)
+        .collect();
+    refused(read_person(&random, &options), "bone lengths varying");
+    let mut values = person(20, 1.0);
+    values[51 * 7 + 3 * 2 + 1] = f64::INFINITY;
+    refused(
+        read_person(&values, &options),
+        "frame 7, joint 2: found inf",
+    );
+    let metres = ReadOptions {
+        units: Some(Unit::Metre),
+        ..ReadOptions::default()
+    };
+    refused(read_person(&person(20, 0.001), &metres), "try --units mm");
+}
+
+#[test]
+fn damaged_headers_are_refused_or_read_but_never_panic() {
+    let whole = npy("(8, 17, 3)", &person(8, 1.0));
+    for at in 0..whole.len() - 8 * 17 * 3 * 8 {
+        for byte in [0, b'9', b'(', 0xff] {
+            let mut damaged = whole.clone();
+            damaged[at] = byte;
+            if let Err(error) = read_bytes(&damaged, &ReadOptions::default()) {
+                assert_eq!(error.exit_code(), 2, "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn frame_rates_that_are_none_are_refused() {
+    for fps in [0.0, -50.0, f64::NAN, f64::INFINITY] {
+        let options = ReadOptions {
+            fps: Some(fps),
+            ..ReadOptions::default()
+        };
+        refused(
+            read_person(&person(20, 1.0), &options),
+            "--fps: frame rate: found",
+        );
+    }
+}
+
+/// An archive of the given members.
+fn npz(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    use std::io::Write;
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in members {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(format!("{name}.npy"), options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn archives_give_positions_and_frame_rate() {
+    let positions = npy("(20, 17, 3)", &person(20, 1.0));
+    let other = npy("(9, 3, 3)", &[0.0; 81]);
+    for (name, rate) in [("joints", "fps"), ("mine", "mocap_framerate")] {
+        let bytes = npz(&[
+            ("R", other.clone()),
+            (name, positions.clone()),
+            (rate, npy("()", &[120.0])),
+        ]);
+        let reading = read_bytes(&bytes, &ReadOptions::default()).unwrap();
+        assert_eq!((reading.motion.fps, reading.motion.len()), (120.0, 20));
+        let options = ReadOptions {
+            fps: Some(60.0),
+            ..ReadOptions::default()
+        };
+        assert_eq!(read_bytes(&bytes, &options).unwrap().motion.fps, 60.0);
+    }
+    let options = ReadOptions::default();
+    refused(
+        read_bytes(&npz(&[("R", other)]), &options),
+        "arrays: found R [9, 3, 3]; call",
+    );
+    let two = npz(&[("a", positions.clone()), ("b", positions.clone())]);
+    refused(read_bytes(&two, &options), "a [20, 17, 3], b [20, 17, 3]");
+    let slow = npz(&[("joints", positions), ("fps", npy("()", &[0.0]))]);
+    refused(read_bytes(&slow, &options), "frame rate: found 0");
+}

@@ -1,0 +1,264 @@
+//! Output files: atomic, never half-written, never overwritten without being asked.
+//!
+//! Every file is first written in full to a hidden temporary file in its own directory, synced,
+//! and then renamed. After an error, a full disk or an interruption only complete files exist.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+
+/// The directory that receives the files of one run.
+///
+/// Directories made by [`OutputDir::create`] are removed again when the run ends without having
+/// written anything into them.
+#[derive(Debug)]
+pub struct OutputDir {
+    path: PathBuf,
+    /// Directories that did not exist before, deepest first.
+    created: Vec<PathBuf>,
+}
+
+impl OutputDir {
+    /// Makes sure that `dir` is a directory that can be written to, creating it and its parents.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when `dir` is a file, holds files already and `force` is not set, or
+    /// cannot be written to. Nothing is changed then.
+    pub fn create(dir: impl AsRef<Path>, force: bool) -> Result<Self> {
+        let path = dir.as_ref().to_path_buf();
+        refuse_unusable(&path, force)?;
+        let created: Vec<PathBuf> = path
+            .ancestors()
+            .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())
+            .map(Path::to_path_buf)
+            .collect();
+        let output = Self { path, created };
+        fs::create_dir_all(&output.path).map_err(|e| refused(&output.path, &e))?;
+        temporary(&output.path, "probe").map_err(|e| refused(&output.path, &e))?;
+        Ok(output)
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes (or replaces) the file `name` atomically and returns its path.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the bytes cannot be written; the previous file, if any, stays as it was.
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<PathBuf> {
+        let path = self.path.join(name);
+        persist(filled(&path, bytes.as_ref())?, &path)?;
+        Ok(path)
+    }
+
+    /// Writes a set of files of which none becomes visible before all are complete on disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when one of them cannot be written; then none is.
+    pub fn write_all(&self, files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>> {
+        let staged = files
+            .iter()
+            .map(|(name, bytes)| {
+                let path = self.path.join(name);
+                Ok((filled(&path, bytes)?, path))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        staged
+            .into_iter()
+            .map(|(file, path)| {
+                persist(file, &path)?;
+                Ok(path)
+            })
+            .collect()
+    }
+}
+
+impl Drop for OutputDir {
+    fn drop(&mut self) {
+        for dir in &self.created {
+            // Fails, as it should, as soon as a directory holds something.
+            if fs::remove_dir(dir).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+/// Writes the single file `path` atomically.
+///
+/// # Errors
+/// [`Error::Input`] when it exists and `force` is not set, [`Error::Io`] when it cannot be written.
+pub fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
+    if path.is_dir() {
+        let advice = "give the name of a file";
+        return Err(Error::input(
+            path.display(),
+            "output",
+            "a directory",
+            advice,
+        ));
+    }
+    if path.exists() && !force {
+        return Err(Error::input(
+            path.display(),
+            "output",
+            "an existing file",
+            "choose another name or replace it with --force",
+        ));
+    }
+    persist(filled(path, bytes)?, path)
+}
+
+fn refuse_unusable(path: &Path, force: bool) -> Result<()> {
+    if path.exists() && !path.is_dir() {
+        let advice = "give the name of a directory";
+        return Err(Error::input(
+            path.display(),
+            "output directory",
+            "a file",
+            advice,
+        ));
+    }
+    let occupied = path.is_dir()
+        && fs::read_dir(path)
+            .map_err(|e| refused(path, &e))?
+            .next()
+            .is_some();
+    if occupied && !force {
+        return Err(Error::input(
+            path.display(),
+            "output directory",
+            "files of an earlier run",
+            "choose another --out or replace them with --force",
+        ));
+    }
+    Ok(())
+}
+
+fn refused(path: &Path, reason: &std::io::Error) -> Error {
+    let advice = "choose an --out that you may write to";
+    Error::input(path.display(), "output directory", reason, advice)
+}
+
+/// An empty hidden file in `dir`, removed unless it is persisted.
+fn temporary(dir: &Path, name: &str) -> std::io::Result<NamedTempFile> {
+    let prefix = format!(".{name}.");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    let permissions = {
+        use std::os::unix::fs::PermissionsExt;
+        fs::Permissions::from_mode(0o666) // less the umask, as for any other file
+    };
+    #[cfg(unix)]
+    builder.permissions(permissions);
+    builder.tempfile_in(dir)
+}
+
+/// A temporary file beside `path` that holds `bytes`, safely on disk.
+fn filled(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
+    let dir = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut file = temporary(dir, &name).map_err(|e| Error::io(path, "create", e))?;
+    file.as_file_mut()
+        .write_all(bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(|e| Error::io(path, "write", e))?;
+    Ok(file)
+}
+
+fn persist(file: NamedTempFile, path: &Path) -> Result<()> {
+    file.persist(path)
+        .map_err(|e| Error::io(path, "write", e.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn writes_and_replaces() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("a/b");
+        let output = OutputDir::create(&dir, false).unwrap();
+        assert_eq!(output.write("x.json", b"{}").unwrap(), dir.join("x.json"));
+        output
+            .write_all(&[("x.json", b"[]".to_vec()), ("y.csv", b"1".to_vec())])
+            .unwrap();
+        drop(output);
+        assert_eq!(names(&dir), ["x.json", "y.csv"]);
+        assert_eq!(fs::read(dir.join("x.json")).unwrap(), b"[]");
+    }
+
+    #[test]
+    fn refuses_what_is_there_unless_forced() {
+        let root = tempfile::tempdir().unwrap();
+        OutputDir::create(root.path(), false)
+            .unwrap()
+            .write("x", b"1")
+            .unwrap();
+        let error = OutputDir::create(root.path(), false).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("--force"), "{error}");
+        assert!(OutputDir::create(root.path(), true).is_ok());
+        let file = root.path().join("x");
+        assert!(
+            OutputDir::create(&file, true)
+                .unwrap_err()
+                .to_string()
+                .contains("a file")
+        );
+        assert!(OutputDir::create(file.join("below"), true).is_err());
+        assert!(write_file(&file, b"2", false).is_err());
+        write_file(&file, b"2", true).unwrap();
+        assert_eq!(fs::read(file).unwrap(), b"2");
+    }
+
+    #[test]
+    fn a_failed_set_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let output = OutputDir::create(root.path(), false).unwrap();
+        let files = [("good", b"1".to_vec()), ("missing/bad", b"2".to_vec())];
+        assert!(output.write_all(&files).is_err());
+        assert!(names(root.path()).is_empty());
+    }
+
+    #[test]
+    fn unused_directories_vanish() {
+        let root = tempfile::tempdir().unwrap();
+        drop(OutputDir::create(root.path().join("a/b"), false).unwrap());
+        assert!(names(root.path()).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_have_ordinary_permissions() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let output = OutputDir::create(root.path(), false).unwrap();
+        let ours = output.write("ours", b"").unwrap();
+        let plain = root.path().join("plain");
+        fs::write(&plain, b"").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain));
+    }
+}

@@ -1,0 +1,146 @@
+//! A clip made ready for simulation: body, reference poses and PD targets.
+
+use nalgebra::{Isometry3, UnitQuaternion, Vector3};
+
+use super::loss::Weights;
+use crate::body::{self, Body, Pose, Subject};
+use crate::error::Result;
+use crate::motion::Motion;
+use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
+
+/// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
+const ASSISTANCE: f64 = 700.0;
+
+/// What all windows of a clip share.
+pub struct Clip {
+    /// The humanoid.
+    pub body: Body,
+    /// How the engine steps.
+    pub physics: Physics,
+    /// Weights of the terms.
+    pub weights: Weights,
+    /// The observed motion, at the working rate.
+    pub motion: Motion,
+    /// Reference poses, one per frame.
+    pub poses: Vec<Pose>,
+    /// PD targets before any offset.
+    pub(super) track: ControlTrack,
+    /// Centres of mass of the links in the reference poses, m.
+    link_centers: Vec<Vec<Vector3<f64>>>,
+    /// Centre of mass of the whole body in the reference poses, m.
+    pub(super) mass_centers: Vec<Vector3<f64>>,
+    /// The controlled axes, (link, axis), in the order x holds them.
+    pub(super) axes: Vec<(usize, usize)>,
+}
+
+impl Clip {
+    /// Fits body and reference poses to `motion`.
+    ///
+    /// # Errors
+    /// As [`body::fit`].
+    pub fn new(
+        motion: Motion,
+        subject: &Subject,
+        physics: &Physics,
+        weights: &Weights,
+    ) -> Result<Self> {
+        let body = body::fit(&motion, subject)?;
+        let poses = body::reference_poses(&body, &motion);
+        let steps_per_frame = physics.steps_per_frame(motion.fps);
+        let track = ControlTrack::new(&body, &poses, motion.fps, steps_per_frame);
+        let links: Vec<_> = poses.iter().map(|pose| body.forward_kinematics(pose)).collect();
+        let centers = |links: &Vec<Isometry3<f64>>| body.link_mass_centers(links).collect();
+        Ok(Self {
+            link_centers: links.iter().map(centers).collect(),
+            mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
+            axes: controlled_axes(&body),
+            physics: physics.clone(),
+            weights: weights.clone(),
+            body,
+            motion,
+            poses,
+            track,
+        })
+    }
+
+    /// The world at frame `t` of the reference, moving as it does there.
+    pub fn world(&self, t: usize) -> World {
+        let (a, b) = (t.saturating_sub(1), (t + 1).min(self.poses.len() - 1));
+        let seconds = (b - a).max(1) as f64 / self.motion.fps;
+        let before = self.body.forward_kinematics(&self.poses[a]);
+        let after = self.body.forward_kinematics(&self.poses[b]);
+        let velocities: Vec<Velocity> = before
+            .iter()
+            .zip(&after)
+            .map(|(p, q)| Velocity {
+                linear: (q.translation.vector - p.translation.vector) / seconds,
+                angular: (q.rotation * p.rotation.inverse()).scaled_axis() / seconds,
+            })
+            .collect();
+        let links = self.body.forward_kinematics(&self.poses[t]);
+        World::new(&self.body, &self.physics, &links, &velocities)
+    }
+
+    /// Simulates one frame from `t` on and records it.
+    pub fn advance(&self, world: &mut World, engine: &mut Engine, knots: &Knots, t: usize) -> Frame {
+        let steps = self.track.steps_per_frame;
+        let mut frame = Frame::default();
+        for step in t * steps..(t + 1) * steps {
+            frame.targets = self.set_targets(world, knots, step);
+            world.step(engine);
+        }
+        frame.links = world.link_poses().collect();
+        frame.torques = world.torques(engine);
+        frame.contacts = world.contacts(engine);
+        frame
+    }
+
+    /// Mean distance of the 17 joints from those observed at frame `t`, m.
+    pub fn frame_error(&self, links: &[Isometry3<f64>], t: usize) -> f64 {
+        let markers = self.body.marker_positions(links);
+        let errors = markers.iter().zip(&self.motion.joints[t]).map(|(a, b)| (a - b).norm());
+        errors.sum::<f64>() / markers.len() as f64
+    }
+
+    /// Sets the PD targets for simulation step `step` of the clip and returns them.
+    pub(super) fn set_targets(
+        &self,
+        world: &mut World,
+        knots: &Knots,
+        step: usize,
+    ) -> Vec<UnitQuaternion<f64>> {
+        let mut targets = vec![UnitQuaternion::identity()];
+        for link in 1..self.body.links.len() {
+            let (target, velocity) = self.track.target(knots, link, step);
+            world.set_target(link, &target, &velocity);
+            targets.push(target);
+        }
+        targets
+    }
+
+    /// Pulls every link towards its reference: m (k Δp + d Δv), with k and d critically damped.
+    pub(super) fn assist(&self, world: &mut World, share: f64, step: usize) {
+        let stiffness = ASSISTANCE * share;
+        let damping = 2.0 * stiffness.sqrt();
+        let t = (step / self.track.steps_per_frame).min(self.link_centers.len() - 2);
+        let fraction = step as f64 / self.track.steps_per_frame as f64 - t as f64;
+        let (here, next) = (&self.link_centers[t], &self.link_centers[t + 1]);
+        let forces: Vec<Vector3<f64>> = world
+            .mass_centers()
+            .enumerate()
+            .map(|(i, (position, velocity))| {
+                let step_ = next[i] - here[i];
+                let pull = stiffness * (here[i] + fraction * step_ - position)
+                    + damping * (self.motion.fps * step_ - velocity);
+                self.body.links[i].mass * pull
+            })
+            .collect();
+        world.set_forces(forces.into_iter());
+    }
+}
+
+/// The controlled axes of the body: (link, axis), in the order x holds them.
+fn controlled_axes(body: &Body) -> Vec<(usize, usize)> {
+    let axes = |i: usize| (0..3).filter(move |axis| body.links[i].joint.controlled[*axis]);
+    (1..body.links.len()).flat_map(|i| axes(i).map(move |axis| (i, axis))).collect()
+}

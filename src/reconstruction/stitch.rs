@@ -1,0 +1,277 @@
+//! Window after window: optimize, keep the first frames, go on from there; retry and backtrack
+//! where that ends badly.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use super::{Clip, CurvePoint, PhysicsWindow, Progress, Reconstruction, Settings, WindowReport};
+use crate::error::{Error, Result};
+use crate::objective::Evaluation;
+use crate::optim::{Budget, Minimize, Minimum, Termination};
+use crate::simulation::{Engine, Frame, Knots, Trajectory, World};
+
+/// Windows that can be taken back.
+const HISTORY: usize = 5;
+
+/// Reconstructs `clip`.
+pub(super) fn stitch(
+    clip: Clip,
+    settings: &Settings,
+    optimizer: &dyn Minimize,
+    observer: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Reconstruction> {
+    let mut run = Stitching::new(&clip, settings, optimizer, observer);
+    while run.first + 1 < clip.motion.len() {
+        run.settle_window()?;
+        run.backtrack()?;
+    }
+    let Stitching { frames, errors, curve, windows, evaluations, .. } = run;
+    let kinematic: f64 = (0..clip.motion.len())
+        .map(|t| clip.frame_error(&clip.body.forward_kinematics(&clip.poses[t]), t))
+        .sum();
+    let failed = |t: &usize| !(errors[*t] <= settings.failure_mm);
+    Ok(Reconstruction {
+        kinematic_error_mm: 1e3 * kinematic / clip.motion.len() as f64,
+        trajectory: Trajectory { fps: clip.motion.fps, frames },
+        curve,
+        windows,
+        evaluations,
+        failed_frames: (0..errors.len()).filter(failed).collect(),
+        body: clip.body,
+        reference: clip.motion,
+    })
+}
+
+/// The state of a reconstruction between two windows.
+struct Stitching<'a> {
+    clip: &'a Clip,
+    settings: &'a Settings,
+    optimizer: &'a dyn Minimize,
+    observer: &'a mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    started: Instant,
+    /// The last settled frame.
+    first: usize,
+    world: World,
+    knots: Knots,
+    frames: Vec<Frame>,
+    /// Mean joint error of every settled frame, mm.
+    errors: Vec<f64>,
+    curve: Vec<CurvePoint>,
+    windows: Vec<WindowReport>,
+    evaluations: usize,
+    /// Where the last windows started.
+    history: VecDeque<Checkpoint>,
+    /// Windows that start before this frame were taken back once: they look further ahead and are
+    /// not taken back again.
+    careful_until: usize,
+    /// Windows that end badly in a row; a retry that did not help is not repeated at once.
+    bad_in_a_row: usize,
+}
+
+struct Checkpoint {
+    first: usize,
+    world: World,
+    knots: Knots,
+    windows: usize,
+}
+
+/// What an attempt at a window found.
+struct Attempt {
+    knots: Knots,
+    loss: f64,
+    evaluations: usize,
+}
+
+impl<'a> Stitching<'a> {
+    fn new(
+        clip: &'a Clip,
+        settings: &'a Settings,
+        optimizer: &'a dyn Minimize,
+        observer: &'a mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Self {
+        let links = clip.body.forward_kinematics(&clip.poses[0]);
+        let targets = clip.poses[0].rotations.clone();
+        let torques = vec![nalgebra::Vector3::zeros(); links.len()];
+        let error = 1e3 * clip.frame_error(&links, 0);
+        Self {
+            clip,
+            settings,
+            optimizer,
+            observer,
+            started: Instant::now(),
+            first: 0,
+            world: clip.world(0),
+            knots: Knots::zeros(
+                settings.knot_frames,
+                clip.motion.len() + 2 * settings.window_frames,
+                links.len(),
+            ),
+            frames: vec![Frame { links, targets, torques, contacts: vec![] }],
+            errors: vec![error],
+            curve: Vec::new(),
+            windows: Vec::new(),
+            evaluations: 0,
+            history: VecDeque::new(),
+            careful_until: 0,
+            bad_in_a_row: 0,
+        }
+    }
+
+    /// Optimizes the window at hand and keeps its first frames.
+    fn settle_window(&mut self) -> Result<()> {
+        let is_careful = self.first < self.careful_until;
+        let length = self.settings.window_frames * if is_careful { 3 } else { 2 } / 2;
+        let remaining = self.clip.motion.len() - 1 - self.first;
+        let mut window = PhysicsWindow::new(
+            self.clip,
+            self.first,
+            length.min(remaining),
+            self.world.clone(),
+            &self.knots,
+        );
+        let mut attempt = match self.first == 0 || is_careful {
+            true => self.approach(&mut window)?,
+            false => self.optimize(&mut window, window_point)?,
+        };
+        let mut attempts = 1;
+        if !(attempt.loss <= self.settings.retry_loss) && self.first > 0 {
+            self.bad_in_a_row += 1;
+            if self.bad_in_a_row % 3 == 1 {
+                attempts = 2;
+                let retry = self.approach(&mut window)?;
+                let evaluations = attempt.evaluations + retry.evaluations;
+                if retry.loss < attempt.loss {
+                    attempt = retry;
+                }
+                attempt.evaluations = evaluations;
+            }
+        } else {
+            self.bad_in_a_row = 0;
+        }
+        self.keep(&window, attempt, attempts)
+    }
+
+    /// Approaches the window from the bare reference, with assistance that fades out.
+    fn approach(&mut self, window: &mut PhysicsWindow) -> Result<Attempt> {
+        let mut x = vec![0.0; window.point().len()];
+        let mut evaluations = 0;
+        for share in &self.settings.assistance {
+            window.assistance = *share;
+            let budget = self.budget(self.settings.evaluations.div_ceil(2));
+            let minimum = self.minimize(window, &x, &budget)?;
+            evaluations += minimum.evaluations;
+            x = minimum.x;
+        }
+        window.assistance = 0.0;
+        let attempt = self.optimize(window, |_| x)?;
+        Ok(Attempt { evaluations: evaluations + attempt.evaluations, ..attempt })
+    }
+
+    fn optimize(
+        &mut self,
+        window: &mut PhysicsWindow,
+        start: impl FnOnce(&PhysicsWindow) -> Vec<f64>,
+    ) -> Result<Attempt> {
+        let budget = self.budget(self.settings.evaluations);
+        let minimum = self.minimize(window, &start(window), &budget)?;
+        Ok(Attempt {
+            knots: window.knots_at(&minimum.x),
+            loss: minimum.value,
+            evaluations: minimum.evaluations,
+        })
+    }
+
+    fn budget(&self, evaluations: usize) -> Budget {
+        Budget {
+            evaluations,
+            target: Some(self.settings.target_loss),
+            ..Budget::default()
+        }
+    }
+
+    fn minimize(&mut self, window: &PhysicsWindow, x: &[f64], budget: &Budget) -> Result<Minimum> {
+        let number = self.windows.len();
+        let Self { curve, observer, started, errors, evaluations, first, .. } = self;
+        let before = curve.iter().rev().take_while(|point| point.window == number).count();
+        let total = self.clip.motion.len();
+        let kept = self.settings.kept_frames;
+        let mut watch = |n: usize, _: &[f64], evaluation: &Evaluation| {
+            *evaluations += 1;
+            let seconds = started.elapsed().as_secs_f64();
+            let loss = evaluation.value;
+            curve.push(CurvePoint { window: number, evaluation: before + n, loss, seconds });
+            observer(&Progress {
+                window: number,
+                windows: number + (total - 1 - *first).div_ceil(kept),
+                frame: *first,
+                frames: total,
+                evaluations: *evaluations,
+                loss,
+                mpjpe_mm: errors.iter().sum::<f64>() / errors.len() as f64,
+                message: None,
+            })
+        };
+        let minimum = self.optimizer.minimize(window, x, budget, &mut watch)?;
+        match minimum.termination {
+            Termination::Interrupt => Err(Error::Interrupted),
+            _ => Ok(minimum),
+        }
+    }
+
+    /// Simulates and records the frames to keep.
+    fn keep(&mut self, window: &PhysicsWindow, attempt: Attempt, attempts: usize) -> Result<()> {
+        self.history.push_back(Checkpoint {
+            first: self.first,
+            world: self.world.clone(),
+            knots: self.knots.clone(),
+            windows: self.windows.len(),
+        });
+        if self.history.len() > HISTORY {
+            self.history.pop_front();
+        }
+        self.knots.replace(&attempt.knots);
+        let end = (self.first + self.settings.kept_frames).min(self.clip.motion.len() - 1);
+        let mut engine = Engine::new(&self.clip.physics);
+        for t in self.first..end {
+            let frame = self.clip.advance(&mut self.world, &mut engine, &attempt.knots, t);
+            self.errors.push(1e3 * self.clip.frame_error(&frame.links, t + 1));
+            self.frames.push(frame);
+        }
+        let worst = self.errors[self.first + 1..].iter().fold(0.0, |a: f64, b| a.max(*b));
+        self.windows.push(WindowReport {
+            first_frame: self.first + 1,
+            frames: end - self.first,
+            attempts,
+            evaluations: attempt.evaluations,
+            loss: attempt.loss,
+            terms: window.term_losses(&window.point_of(&attempt.knots)),
+            failed: !(worst <= self.settings.failure_mm),
+        });
+        self.first = end;
+        Ok(())
+    }
+
+    /// Takes the last windows back when the last frame is too far off, once per place.
+    fn backtrack(&mut self) -> Result<()> {
+        let last = self.errors.last().copied().unwrap_or_default();
+        if last <= self.settings.backtrack_error_mm || self.first <= self.careful_until {
+            return Ok(());
+        }
+        let Some(checkpoint) = self.history.pop_front() else { return Ok(()) };
+        self.history.clear();
+        self.careful_until = self.first;
+        self.first = checkpoint.first;
+        self.world = checkpoint.world;
+        self.knots = checkpoint.knots;
+        self.windows.truncate(checkpoint.windows);
+        self.frames.truncate(self.first + 1);
+        self.errors.truncate(self.first + 1);
+        self.bad_in_a_row = 0;
+        Ok(())
+    }
+}
+
+fn window_point(window: &PhysicsWindow) -> Vec<f64> {
+    window.point()
+}

@@ -1,0 +1,195 @@
+//! Reading recorded motion: every clip of the shared data set, where it is at hand.
+//!
+//! The data are looked for in `$MOTIONFIT_SHARED` or `../shared`; without them these tests only say
+//! so.
+
+use std::path::{Path, PathBuf};
+
+use motionfit::metrics::{self, MotionMetrics};
+use motionfit::motion::skeleton::{Layout, bones};
+use motionfit::motion::{self, Motion, ReadOptions, Reading};
+
+/// A folder of the shared data.
+fn shared(folder: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("MOTIONFIT_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+        PathBuf::from,
+    );
+    let path = root.join("data").join(folder);
+    if path.is_dir() {
+        return Some(path);
+    }
+    eprintln!(
+        "SKIPPED: no recorded motion at {} (set MOTIONFIT_SHARED)",
+        path.display()
+    );
+    None
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries
+        .filter(|path| path.to_string_lossy().ends_with(ending))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no {ending} in {}", folder.display());
+    files
+}
+
+fn read(path: &Path, options: &ReadOptions) -> Reading {
+    motion::read(path, options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn noted(reading: &Reading, expected: &str) -> bool {
+    reading.notes.iter().any(|note| note.contains(expected))
+}
+
+fn spread_of_bones(motion: &Motion) -> f64 {
+    let spread = bones().map(|(parent, child)| {
+        let lengths = motion.joints.iter().map(|f| (f[child] - f[parent]).norm());
+        let (low, high) = lengths.fold((f64::MAX, 0f64), |(a, b), x| (a.min(x), b.max(x)));
+        high - low
+    });
+    spread.fold(0.0, f64::max)
+}
+
+#[test]
+fn cmu_clips_are_read_as_they_are() {
+    for folder in ["cmu17", "cmu17_extra"] {
+        let Some(folder) = shared(folder) else { return };
+        for path in files(&folder, ".npy") {
+            let reading = read(
+                &path,
+                &ReadOptions {
+                    fps: Some(50.0),
+                    ..ReadOptions::default()
+                },
+            );
+            let name = path.display();
+            for note in ["h36m17", "units: m", "up axis: z", "floor: at z = 0"] {
+                assert!(
+                    noted(&reading, note),
+                    "{name}: no `{note}` in {:?}",
+                    reading.notes
+                );
+            }
+            assert_eq!(reading.notes.len(), 4, "{name}: {:?}", reading.notes);
+            assert!(
+                (1.5..1.9).contains(&reading.stature),
+                "{name}: {} m",
+                reading.stature
+            );
+            assert!(spread_of_bones(&reading.motion) < 1e-5, "{name}");
+            let by_itself = MotionMetrics::of_observation(&reading.motion, reading.motion.len());
+            assert!(
+                (0.005..0.5).contains(&by_itself.acceleration_tv),
+                "{name}: {by_itself:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn cmu_archives_bring_their_frame_rate() {
+    let Some(folder) = shared("cmu17") else {
+        return;
+    };
+    for path in files(&folder, ".npz").iter().take(10) {
+        let reading = read(path, &ReadOptions::default());
+        assert_eq!(reading.motion.fps, 50.0, "{}", path.display());
+        assert!(noted(&reading, "units: m") && noted(&reading, "up axis: z"));
+    }
+}
+
+#[test]
+fn a_clip_in_other_units_axes_and_height_is_the_same_clip() {
+    let Some(folder) = shared("cmu17") else {
+        return;
+    };
+    let folder_out = tempfile::tempdir().unwrap();
+    for clip in [
+        "02_01.npy",
+        "05_02.npy",
+        "09_01.npy",
+        "16_03.npy",
+        "131_03.npy",
+    ] {
+        let original = read(&folder.join(clip), &ReadOptions::default());
+        let joints = original.motion.joints.iter().flatten();
+        // Millimetres, y up, the floor 300 mm below the origin.
+        let points = joints
+            .flat_map(|p| [1e3 * p.y, 1e3 * p.z - 300.0, 1e3 * p.x])
+            .collect();
+        let array = ndarray::Array3::<f64>::from_shape_vec((original.motion.len(), 17, 3), points);
+        let path = folder_out.path().join(clip);
+        ndarray_npy::write_npy(&path, &array.unwrap()).unwrap();
+        let moved = read(&path, &ReadOptions::default());
+        assert!(
+            noted(&moved, "units: mm") && noted(&moved, "up axis: y"),
+            "{:?}",
+            moved.notes
+        );
+        let (a, b) = (&moved.motion.joints, &original.motion.joints);
+        let aligned = metrics::mpjpe(a, b, metrics::Alignment::Root);
+        assert!(aligned < 1e-9, "{clip}: {aligned}");
+        assert!(
+            metrics::mpjpe_global(a, b) < 0.045,
+            "{clip}: the floor is off"
+        );
+    }
+}
+
+#[test]
+fn aist_keypoints_are_recognized_and_agree_with_their_conversion() {
+    let Some(folder) = shared("aist") else { return };
+    for path in files(&folder, "_coco17.npy") {
+        let options = ReadOptions {
+            fps: Some(60.0),
+            ..ReadOptions::default()
+        };
+        let reading = read(&path, &options);
+        assert!(noted(&reading, "layout: coco17"), "{:?}", reading.notes);
+        let converted = path.to_string_lossy().replace("coco17", "h36m17");
+        let converted = read(Path::new(&converted), &options);
+        assert!(noted(&converted, &format!("layout: {}", Layout::H36m17)));
+        let error = metrics::mpjpe_global(&reading.motion.joints, &converted.motion.joints);
+        assert!(error < 1e-6, "{}: {error}", path.display());
+    }
+}
+
+#[test]
+fn toes_tell_the_floor_too() {
+    let Some(folder) = shared("cmu17") else {
+        return;
+    };
+    let out = tempfile::tempdir().unwrap();
+    for path in files(&folder, ".npy") {
+        let joints: ndarray::Array3<f32> = ndarray_npy::read_npy(&path).unwrap();
+        let archive = std::fs::File::open(path.with_extension("npz")).unwrap();
+        let mut archive = ndarray_npy::NpzReader::new(archive).unwrap();
+        // (T, side: left, right; point: ankle, toe base, toe end; 3)
+        let feet: ndarray::Array4<f32> = archive.by_name("feet").unwrap();
+        let toe = |side: usize| feet.slice(ndarray::s![.., side, 1..2, ..]);
+        let views = [joints.view(), toe(1), toe(0)];
+        let with_toes = ndarray::concatenate(ndarray::Axis(1), &views).unwrap();
+        let path = out.path().join(path.file_name().unwrap());
+        ndarray_npy::write_npy(&path, &with_toes).unwrap();
+        let reading = read(&path, &ReadOptions::default());
+        assert!(noted(&reading, "layout: h36m17-toes"));
+        assert!(
+            noted(&reading, "floor: at z = 0"),
+            "{}: {:?}",
+            path.display(),
+            reading.notes
+        );
+        let toes = reading.motion.toes.expect("the layout has toes");
+        let right = (toes[0][0] - reading.motion.joints[0][3]).norm();
+        assert!(
+            (0.08..0.2).contains(&right),
+            "{}: {right} m from ankle to toe",
+            path.display()
+        );
+    }
+}
