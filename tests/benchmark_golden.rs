@@ -15,12 +15,15 @@ const SOLVED: f64 = 1e-6;
 /// * Zakharov beyond 250 variables: a mean of 1e17 over a median of 1e-13;
 /// * Perm in ten and more variables, which starts at 1e22 and on which SciPy's BFGS stops early;
 /// * Rosenbrock in ten variables: moving the starts by 1e-15 sends 10 to 12 of 64 runs of BFGS to
-///   the local minimum of value 3.99; SciPy was recorded with 9.
+///   the local minimum of value 3.99; SciPy was recorded with 9;
+/// * Powell in 1000 variables: moving the starts by 1e-15 moves the mean of L-BFGS between 4.0e-5
+///   and 4.5e-5, and that of SciPy's between 3.8e-5 and 4.1e-5.
 fn is_irreproducible(row: &Row) -> bool {
     match (row.function, row.dimension) {
         ("zakharov", dimension) => dimension >= 500,
         ("perm0", _) => true,
         ("rosenbrock", 10) => row.optimizer == "bfgs",
+        ("powell", 1000) => row.optimizer == "l-bfgs",
         _ => false,
     }
 }

@@ -109,7 +109,7 @@ fn reason(row: &Row, is_near: bool) -> &'static str {
     match (row.function, row.dimension) {
         ("perm0", _) => "the paper's Perm rows repeat its Sum of Squares; ours are true Perm",
         ("trid", 250..) => {
-            "unknown; minimizers lie at |x| = d²/4, so the value measures the growth of steps"
+            "unknown; minimizers lie as far as d²/4, so the value measures how fast steps grow"
         }
         ("zakharov", 100..) if !first_order => {
             "unknown; the paper's objective is in single precision, in which 1e19 leaves no digits below 1e12"

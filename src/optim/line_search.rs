@@ -105,6 +105,11 @@ impl LineSearch {
         self.step
     }
 
+    /// Whether the decrease that a full step promises is lost in the rounding of φ(0).
+    pub fn is_below_rounding(&self) -> bool {
+        -self.start_slope <= 100.0 * f64::EPSILON * self.start.value.abs()
+    }
+
     /// Whether a trial of this value can only be judged with its slope.
     pub fn needs_slope(&self, value: f64) -> bool {
         value <= self.armijo_bound().max(self.best.value)

@@ -57,7 +57,7 @@ impl Default for Bfgs {
         Self {
             gradient_tolerance: 1e-5,
             wolfe: Wolfe {
-                max_trials: 20,
+                max_trials: 15,
                 ..Wolfe::default()
             },
             first_trial: FirstTrial::LastDecrease,
@@ -161,7 +161,9 @@ impl<H: InverseHessian> Optimizer for QuasiNewton<H> {
                 state.iterate = Some((evaluation.value, evaluation.gradient.clone()));
                 self.begin_search(state);
             }
-            Verdict::Fail if state.inverse.is_identity() => state.is_converged = true,
+            Verdict::Fail if state.inverse.is_identity() || state.search.is_below_rounding() => {
+                state.is_converged = true;
+            }
             Verdict::Fail => {
                 state.inverse.reset(state.x.len());
                 self.begin_search(state);
@@ -182,7 +184,9 @@ impl<H: InverseHessian> Optimizer for QuasiNewton<H> {
 impl<H: InverseHessian> QuasiNewton<H> {
     /// Moves the iterate to the trial and lets H learn from the step.
     fn accept(&self, state: &mut QuasiNewtonState<H>, decrease: f64, y: &[f64]) {
-        let s = difference(&state.trial, &state.x);
+        // α p carries more digits than the difference of two points.
+        let step = state.search.step();
+        let s: Vec<f64> = state.direction.iter().map(|p| step * p).collect();
         let curvature = dot(&s, y);
         // Strong Wolfe implies yᵀs > 0; a step taken for want of a better one may lack it.
         if curvature > f64::EPSILON * dot(y, y).sqrt() * dot(&s, &s).sqrt() {
