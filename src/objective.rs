@@ -75,7 +75,7 @@ pub struct Evaluation {
     pub value: f64,
     /// ∇f(x), `(N,)`; empty when only the value was asked for.
     pub gradient: Vec<f64>,
-    /// r(x), `(M,)`; present when the Jacobian was asked for.
+    /// r(x), `(M,)`; present for a sum of squares, unless only value and gradient were asked for.
     pub residuals: Option<DVector<f64>>,
     /// ∂r/∂x, `(M, N)`; present when it was asked for.
     pub jacobian: Option<DMatrix<f64>>,
@@ -88,7 +88,11 @@ impl Evaluation {
     /// squares.
     pub fn of(objective: &dyn Objective, x: &[f64], order: Order) -> Self {
         match (order, objective.least_squares()) {
-            (Order::Value, _) => Self { value: objective.value(x), ..Self::default() },
+            (Order::Value, Some(least_squares)) => {
+                let r = least_squares.residuals(x);
+                Self { value: 0.5 * r.norm_squared(), residuals: Some(r), ..Self::default() }
+            }
+            (Order::Value, None) => Self { value: objective.value(x), ..Self::default() },
             (Order::Jacobian, Some(least_squares)) => {
                 let (r, jacobian) = least_squares.residuals_and_jacobian(x);
                 Self {

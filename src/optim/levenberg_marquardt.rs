@@ -1,12 +1,15 @@
-//! Levenberg–Marquardt for half sums of squares.
+//! Levenberg–Marquardt for half sums of squares, with Broyden updates between linearizations.
 //!
 //! At xₖ with residuals r and Jacobian J the step solves (JᵀJ + λ D) p = −Jᵀr with
 //! D = diag(JᵀJ) (bounded below); it is accepted when the loss falls, and λ follows the ratio of
-//! actual to predicted reduction (Nielsen 1999). A trial point is looked at by its value alone;
-//! the Jacobian is asked for only where a step was accepted.
+//! actual to predicted reduction (Nielsen 1999). A trial point costs one look at the residuals.
+//! Where it is accepted, they also correct the Jacobian, J ← J + (r⁺ − r − Jp) pᵀ / pᵀp (Broyden
+//! 1965), and the next step is tried with that; a Jacobian is asked for only when such a step
+//! fails or gains little. A Jacobian by finite differences costs as much as a hundred trials.
 //!
 //! # References
-//! K. Levenberg 1944; D. Marquardt 1963; H. B. Nielsen, "Damping parameter in Marquardt's
+//! K. Levenberg 1944; D. Marquardt 1963; C. G. Broyden, "A class of methods for solving nonlinear
+//! simultaneous equations", Math. Comp. 19, 1965; H. B. Nielsen, "Damping parameter in Marquardt's
 //! method", IMM-REP-1999-05.
 
 use nalgebra::{DMatrix, DVector};
@@ -26,15 +29,18 @@ pub struct LevenbergMarquardt {
     /// Converged once the gradient's largest entry is below. Default: 1e-8.
     pub gradient_tolerance: f64,
     /// Converged once an accepted step lowers the value by less than this share of it.
-    /// Default: 0.05, below which a window gains less than the next one will.
+    /// Default: 0.1, below which a window gains less than the next one will.
     pub stall: f64,
+    /// Whether accepted steps are followed by steps with a Broyden-updated Jacobian. Default: no: on
+    /// physics windows they cost more evaluations than the Jacobians they save.
+    pub broyden: bool,
     /// Gives up after this many rejected steps in a row. Default: 6.
     pub rejections: usize,
 }
 
 impl Default for LevenbergMarquardt {
     fn default() -> Self {
-        Self { initial_damping: 1e-2, scaling_floor: 1e-4, gradient_tolerance: 1e-8, stall: 0.05, rejections: 6 }
+        Self { initial_damping: 1e-2, scaling_floor: 1e-4, gradient_tolerance: 1e-8, stall: 0.1, broyden: false, rejections: 6 }
     }
 }
 
@@ -44,6 +50,10 @@ pub struct State {
     x: DVector<f64>,
     trial: DVector<f64>,
     value: f64,
+    residuals: DVector<f64>,
+    jacobian: DMatrix<f64>,
+    /// Whether `jacobian` was evaluated at `x`, not updated.
+    fresh: bool,
     normal: DMatrix<f64>,
     gradient: DVector<f64>,
     damping: f64,
@@ -64,6 +74,56 @@ enum Stage {
 }
 
 impl LevenbergMarquardt {
+    /// Forms the normal equations and proposes a step.
+    fn normalize(&self, state: &mut State) {
+        state.gradient = state.jacobian.tr_mul(&state.residuals);
+        // An explicit transpose takes nalgebra's blocked product.
+        state.normal = state.jacobian.transpose() * &state.jacobian;
+        let finite = state.value.is_finite() && state.normal.iter().all(|v| v.is_finite());
+        if !finite || state.gradient.amax() <= self.gradient_tolerance {
+            state.stage = Stage::Done;
+        } else {
+            self.propose(state);
+        }
+    }
+
+    fn accept(&self, state: &mut State, value: f64, residuals: &DVector<f64>, ratio: f64) {
+        let step = &state.trial - &state.x;
+        let gained = (state.value - value) / state.value;
+        let shrink = 1.0 - (2.0 * ratio.min(1.5) - 1.0).powi(3);
+        state.damping = (state.damping * shrink.max(1.0 / 3.0)).max(1e-12);
+        state.raise = 2.0;
+        state.rejected = 0;
+        let surprise = residuals - &state.residuals - &state.jacobian * &step;
+        state.x.copy_from(&state.trial);
+        state.value = value;
+        state.residuals.copy_from(residuals);
+        if self.broyden && gained >= self.stall {
+            state.jacobian.ger(1.0 / step.norm_squared(), &surprise, &step, 1.0);
+            state.fresh = false;
+            self.normalize(state);
+        } else if state.fresh && gained < self.stall {
+            state.stage = Stage::Done;
+        } else {
+            state.stage = Stage::Linearize;
+        }
+    }
+
+    fn reject(&self, state: &mut State) {
+        if !state.fresh {
+            state.stage = Stage::Linearize;
+            return;
+        }
+        state.rejected += 1;
+        state.damping *= state.raise;
+        state.raise *= 2.0;
+        if state.rejected < self.rejections {
+            self.propose(state);
+        } else {
+            state.stage = Stage::Done;
+        }
+    }
+
     /// Sets the trial point from the damped normal equations.
     fn propose(&self, state: &mut State) {
         let n = state.x.len();
@@ -96,6 +156,9 @@ impl Optimizer for LevenbergMarquardt {
         let x = DVector::from_column_slice(x0);
         State {
             trial: x.clone(),
+            residuals: DVector::zeros(0),
+            jacobian: DMatrix::zeros(0, 0),
+            fresh: false,
             normal: DMatrix::zeros(0, 0),
             gradient: DVector::zeros(x.len()),
             x,
@@ -124,33 +187,16 @@ impl Optimizer for LevenbergMarquardt {
                     return Ok(());
                 };
                 state.value = evaluation.value;
-                state.gradient = jacobian.tr_mul(r);
-                state.normal = jacobian.tr_mul(jacobian);
-                let finite = state.value.is_finite() && state.normal.iter().all(|v| v.is_finite());
-                if !finite || state.gradient.amax() <= self.gradient_tolerance {
-                    state.stage = Stage::Done;
-                    return Ok(());
-                }
-                self.propose(state);
+                state.residuals.clone_from(r);
+                state.jacobian.clone_from(jacobian);
+                state.fresh = true;
+                self.normalize(state);
             }
             Stage::Try => {
                 let ratio = (state.value - evaluation.value) / state.predicted;
-                if ratio > 1e-4 {
-                    state.x.copy_from(&state.trial);
-                    let shrink = 1.0 - (2.0 * ratio.min(1.5) - 1.0).powi(3);
-                    state.damping = (state.damping * shrink.max(1.0 / 3.0)).max(1e-12);
-                    state.raise = 2.0;
-                    state.rejected = 0;
-                    let gained = (state.value - evaluation.value) / state.value;
-                    state.stage = if gained < self.stall { Stage::Done } else { Stage::Linearize };
-                } else {
-                    state.rejected += 1;
-                    state.damping *= state.raise;
-                    state.raise *= 2.0;
-                    match state.rejected < self.rejections {
-                        true => self.propose(state),
-                        false => state.stage = Stage::Done,
-                    }
+                match &evaluation.residuals {
+                    Some(r) if ratio > 1e-4 => self.accept(state, evaluation.value, r, ratio),
+                    _ => self.reject(state),
                 }
             }
         }

@@ -18,11 +18,11 @@ pub struct Settings {
     /// Frames between two knots of the PD target offsets. Default: 5 (10 Hz at 50 fps). Must
     /// divide `kept_frames`.
     pub knot_frames: usize,
-    /// Function evaluations that an optimizer may spend on a window. Default: 6.
+    /// Function evaluations that an optimizer may spend on a window. Default: 5.
     pub evaluations: usize,
-    /// A window whose loss is at or below is good enough. Default: 0.3, about 7 mm.
+    /// A window whose loss is at or below is good enough. Default: 0.4, about 8 mm.
     pub target_loss: f64,
-    /// A window whose loss ends above is tried again. Default: 4, about 25 mm.
+    /// A window whose loss ends above is tried again. Default: 8, about 35 mm.
     pub retry_loss: f64,
     /// Shares of the assistance by which the first window and every retry are approached, each
     /// with half the evaluations. Default: 1, 0.1, 0.03, 0.01, 0.003.
@@ -51,9 +51,9 @@ impl Default for Settings {
             window_frames: 25,
             kept_frames: 5,
             knot_frames: 5,
-            evaluations: 6,
-            target_loss: 0.3,
-            retry_loss: 4.0,
+            evaluations: 5,
+            target_loss: 0.4,
+            retry_loss: 8.0,
             assistance: vec![1.0, 0.1, 0.03, 0.01, 0.003],
             backtrack_error_mm: 80.0,
             failure_mm: 250.0,

@@ -26,6 +26,11 @@ pub struct Physics {
     /// Share of the last step's impulses the solver starts from, in [0, 1]. Default: 0, which
     /// keeps rollouts free of hidden state and the loss smooth.
     pub warmstart: f64,
+    /// Natural frequency of the contact springs, Hz. Default: 120. Lower: smoother loss, feet sink
+    /// deeper.
+    pub contact_frequency: f64,
+    /// Damping ratio of the contact springs. Default: 5.
+    pub contact_damping_ratio: f64,
     /// Coulomb friction of feet on ground. Default: 0.9.
     pub friction: f64,
 }
@@ -37,6 +42,8 @@ impl Default for Physics {
             solver_iterations: 4,
             pgs_iterations: 4,
             warmstart: 0.0,
+            contact_frequency: 120.0,
+            contact_damping_ratio: 5.0,
             friction: 0.9,
         }
     }

@@ -11,7 +11,7 @@ use rapier3d::prelude::{
     ImpulseJointHandle, ImpulseJointSet, IntegrationParameters, InteractionGroups,
     InteractionTestMode, IslandManager, JointAxesMask, JointAxis, MassProperties, MotorModel,
     MultibodyJointSet, NarrowPhase, PhysicsPipeline, Pose, RigidBodyBuilder, RigidBodyHandle,
-    RigidBodySet, Rotation, SharedShape, SoftBodySet, Vector,
+    RigidBodySet, Rotation, SharedShape, SoftBodySet, SpringCoefficients, Vector,
 };
 
 use super::{Contact, Physics};
@@ -67,6 +67,10 @@ impl Engine {
             max_ccd_substeps: 0,
             normalized_prediction_distance: 0.02,
             contact_recycling: false,
+            static_contact_softness: SpringCoefficients::new(
+                physics.contact_frequency,
+                physics.contact_damping_ratio,
+            ),
             // Per-point Coulomb friction in both passes: the cheaper models make the loss jump.
             friction_model: FrictionModel::Coulomb,
             friction_in_bias_pass: true,
