@@ -59,7 +59,11 @@ impl Error {
 
     /// An [`Error::Io`] for `path`.
     pub fn io(path: impl AsRef<Path>, action: &'static str, source: std::io::Error) -> Self {
-        Self::Io { path: path.as_ref().to_path_buf(), action, source }
+        Self::Io {
+            path: path.as_ref().to_path_buf(),
+            action,
+            source,
+        }
     }
 
     /// The process exit code: 2 for bad input or arguments (a file that cannot be opened or

@@ -90,9 +90,16 @@ impl Evaluation {
         match (order, objective.least_squares()) {
             (Order::Value, Some(least_squares)) => {
                 let r = least_squares.residuals(x);
-                Self { value: 0.5 * r.norm_squared(), residuals: Some(r), ..Self::default() }
+                Self {
+                    value: 0.5 * r.norm_squared(),
+                    residuals: Some(r),
+                    ..Self::default()
+                }
             }
-            (Order::Value, None) => Self { value: objective.value(x), ..Self::default() },
+            (Order::Value, None) => Self {
+                value: objective.value(x),
+                ..Self::default()
+            },
             (Order::Jacobian, Some(least_squares)) => {
                 let (r, jacobian) = least_squares.residuals_and_jacobian(x);
                 Self {
@@ -105,7 +112,11 @@ impl Evaluation {
             _ => {
                 let mut gradient = vec![0.0; objective.dimension()];
                 let value = objective.value_and_gradient(x, &mut gradient);
-                Self { value, gradient, ..Self::default() }
+                Self {
+                    value,
+                    gradient,
+                    ..Self::default()
+                }
             }
         }
     }

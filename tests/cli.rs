@@ -241,7 +241,6 @@ fn an_interruption_leaves_nothing() {
     let child = Command::new(env!("CARGO_BIN_EXE_motionfit"))
         .args(["reconstruct", "--sample", "walk", "--out", &work.arg("out")])
         .args(["--evaluations", "10000"])
-        .env("MOTIONFIT_STANDIN_SLOW", "1")
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

@@ -86,14 +86,20 @@ pub fn fit(motion: &Motion, subject: &Subject) -> Result<Body> {
     let template: Template = serde_json::from_str(TEMPLATE)
         .map_err(|error| Error::Internal(format!("assets/humanoid.json: {error}")))?;
     let proportions = measure(motion, subject.stature)?;
-    let mass = subject.mass.unwrap_or(BODY_MASS_INDEX * proportions.stature.powi(2));
+    let mass = subject
+        .mass
+        .unwrap_or(BODY_MASS_INDEX * proportions.stature.powi(2));
     let links = template
         .links
         .iter()
         .zip(&proportions.segments)
         .map(|(link, segment)| build_link(link, segment, &proportions, mass))
         .collect();
-    Ok(Body { links, markers: proportions.markers, stature: proportions.stature })
+    Ok(Body {
+        links,
+        markers: proportions.markers,
+        stature: proportions.stature,
+    })
 }
 
 fn build_link(
@@ -135,8 +141,7 @@ fn build_link(
             damping: 0.1 * template.stiffness * strength,
             torque_limit: template.torque_limit * strength,
             limits: template.limits.map(|range| range.map(f64::to_radians)),
-            controlled: [Axis::X, Axis::Y, Axis::Z]
-                .map(|axis| template.controlled.contains(&axis)),
+            controlled: [Axis::X, Axis::Y, Axis::Z].map(|axis| template.controlled.contains(&axis)),
         },
     }
 }
@@ -152,9 +157,15 @@ fn foot_shapes(ankle_height: f64, stature: f64) -> Vec<Shape> {
     let mut shapes: Vec<Shape> = [(heel, -1.0), (heel, 1.0), (front, -1.0), (front, 1.0)]
         .iter()
         .map(|(x, side)| {
-            let center =
-                Vector3::new(x - x.signum() * radius, side * (half_width - radius), z);
-            Shape { geometry: Geometry::Capsule { a: center, b: center, radius }, collides: true }
+            let center = Vector3::new(x - x.signum() * radius, side * (half_width - radius), z);
+            Shape {
+                geometry: Geometry::Capsule {
+                    a: center,
+                    b: center,
+                    radius,
+                },
+                collides: true,
+            }
         })
         .collect();
     let sole = Geometry::RoundBox {
@@ -174,7 +185,10 @@ fn foot_shapes(ankle_height: f64, stature: f64) -> Vec<Shape> {
         radius: 0.4 * ankle_height,
     };
     let display = [sole, toes, instep];
-    shapes.extend(display.map(|geometry| Shape { geometry, collides: false }));
+    shapes.extend(display.map(|geometry| Shape {
+        geometry,
+        collides: false,
+    }));
     shapes
 }
 
@@ -232,7 +246,11 @@ fn measure(motion: &Motion, stature: Option<f64>) -> Result<Proportions> {
     let stature = stature.unwrap_or(0.18 + legs + (spine + chest + head).norm());
     let foot = FOOT_LENGTH * stature * x;
     let ankle_height = [3, 6].map(|ankle| standing_height(motion, ankle, stature));
-    let segment = |parent: Option<usize>, offset, extent| Segment { parent, offset, extent };
+    let segment = |parent: Option<usize>, offset, extent| Segment {
+        parent,
+        offset,
+        extent,
+    };
     let zero = Vector3::zeros();
     let segments = vec![
         segment(None, zero, spine),
@@ -270,7 +288,12 @@ fn measure(motion: &Motion, stature: Option<f64>) -> Result<Proportions> {
         marker(13, zero),
         marker(13, rforearm),
     ];
-    Ok(Proportions { segments, markers, stature, ankle_height })
+    Ok(Proportions {
+        segments,
+        markers,
+        stature,
+        ankle_height,
+    })
 }
 
 /// Frame of the thorax: origin at the spine joint (7), z towards the thorax joint (8), y left.
@@ -300,7 +323,11 @@ fn standing_height(motion: &Motion, ankle: usize, stature: f64) -> f64 {
     heights.sort_by(f64::total_cmp);
     let low = heights[heights.len() / 10];
     let range = 0.028 * stature..0.06 * stature;
-    if range.contains(&low) { low } else { ANKLE_HEIGHT * stature + 0.01 }
+    if range.contains(&low) {
+        low
+    } else {
+        ANKLE_HEIGHT * stature + 0.01
+    }
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

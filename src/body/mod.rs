@@ -156,7 +156,10 @@ impl Body {
     /// Centre of mass of the whole body, m, given the links' world poses.
     pub fn mass_center(&self, links: &[Isometry3<f64>]) -> Vector3<f64> {
         let centers = self.links.iter().zip(self.link_mass_centers(links));
-        centers.map(|(link, center)| link.mass * center).sum::<Vector3<f64>>() / self.mass()
+        centers
+            .map(|(link, center)| link.mass * center)
+            .sum::<Vector3<f64>>()
+            / self.mass()
     }
 
     /// World pose of every link of `pose` (forward kinematics).

@@ -42,10 +42,17 @@ pub fn reference_poses(body: &Body, motion: &Motion) -> Vec<Pose> {
         .map(|(t, p)| link_frames(p, std::array::from_fn(|limb| hinges[limb][t])))
         .collect();
     for (foot, toe) in [(6, 0), (9, 1)] {
-        let toes = motion.toes.as_ref().map(|toes| toes.iter().map(|pair| pair[toe]).collect());
+        let toes = motion
+            .toes
+            .as_ref()
+            .map(|toes| toes.iter().map(|pair| pair[toe]).collect());
         place_feet(body, motion, &mut frames, foot, toes);
     }
-    frames.iter().zip(&motion.joints).map(|(frames, p)| pose(body, frames, p[0])).collect()
+    frames
+        .iter()
+        .zip(&motion.joints)
+        .map(|(frames, p)| pose(body, frames, p[0]))
+        .collect()
 }
 
 fn pose(body: &Body, frames: &[Matrix3<f64>; 14], root: Vector3<f64>) -> Pose {
@@ -57,7 +64,12 @@ fn pose(body: &Body, frames: &[Matrix3<f64>; 14], root: Vector3<f64>) -> Pose {
     };
     Pose {
         root: Isometry3::from_parts(Translation3::from(root), world[0]),
-        rotations: body.links.iter().enumerate().map(|(i, link)| rotation(i, link.parent)).collect(),
+        rotations: body
+            .links
+            .iter()
+            .enumerate()
+            .map(|(i, link)| rotation(i, link.parent))
+            .collect(),
     }
 }
 
@@ -75,10 +87,30 @@ struct Limb {
 }
 
 const LIMBS: [Limb; 4] = [
-    Limb { joints: [1, 2, 3], axis: Vector3::new(0.0, 0.0, -1.0), hinge: Vector3::new(0.0, 1.0, 0.0), on_thorax: false },
-    Limb { joints: [4, 5, 6], axis: Vector3::new(0.0, 0.0, -1.0), hinge: Vector3::new(0.0, 1.0, 0.0), on_thorax: false },
-    Limb { joints: [11, 12, 13], axis: Vector3::new(0.0, 1.0, 0.0), hinge: Vector3::new(0.0, 0.0, -1.0), on_thorax: true },
-    Limb { joints: [14, 15, 16], axis: Vector3::new(0.0, -1.0, 0.0), hinge: Vector3::new(0.0, 0.0, 1.0), on_thorax: true },
+    Limb {
+        joints: [1, 2, 3],
+        axis: Vector3::new(0.0, 0.0, -1.0),
+        hinge: Vector3::new(0.0, 1.0, 0.0),
+        on_thorax: false,
+    },
+    Limb {
+        joints: [4, 5, 6],
+        axis: Vector3::new(0.0, 0.0, -1.0),
+        hinge: Vector3::new(0.0, 1.0, 0.0),
+        on_thorax: false,
+    },
+    Limb {
+        joints: [11, 12, 13],
+        axis: Vector3::new(0.0, 1.0, 0.0),
+        hinge: Vector3::new(0.0, 0.0, -1.0),
+        on_thorax: true,
+    },
+    Limb {
+        joints: [14, 15, 16],
+        axis: Vector3::new(0.0, -1.0, 0.0),
+        hinge: Vector3::new(0.0, 0.0, 1.0),
+        on_thorax: true,
+    },
 ];
 
 impl Limb {
@@ -139,7 +171,8 @@ fn frame_from_y(y: Vector3<f64>, z_hint: Vector3<f64>) -> Matrix3<f64> {
 /// `parent` turned by the smallest rotation that points its `axis` along `direction`.
 fn swing(parent: &Matrix3<f64>, direction: Vector3<f64>, axis: Vector3<f64>) -> Matrix3<f64> {
     let from = parent * axis;
-    let rotation = Rotation3::rotation_between(&from, &direction).unwrap_or_else(Rotation3::identity);
+    let rotation =
+        Rotation3::rotation_between(&from, &direction).unwrap_or_else(Rotation3::identity);
     rotation.matrix() * parent
 }
 
@@ -153,16 +186,33 @@ fn place_feet(
     toes: Option<Vec<Vector3<f64>>>,
 ) {
     let Some(sole) = sole(body, foot) else { return };
-    let ankles: Vec<Vector3<f64>> =
-        motion.joints.iter().map(|p| p[if foot == 6 { 3 } else { 6 }]).collect();
+    let ankles: Vec<Vector3<f64>> = motion
+        .joints
+        .iter()
+        .map(|p| p[if foot == 6 { 3 } else { 6 }])
+        .collect();
     let forward: Vec<Vector3<f64>> = match &toes {
-        Some(toes) => toes.iter().zip(&ankles).map(|(toe, ankle)| toe - ankle).collect(),
-        None => frames.iter().map(|frame| frame[foot - 1].column(0).into()).collect(),
+        Some(toes) => toes
+            .iter()
+            .zip(&ankles)
+            .map(|(toe, ankle)| toe - ankle)
+            .collect(),
+        None => frames
+            .iter()
+            .map(|frame| frame[foot - 1].column(0).into())
+            .collect(),
     };
     let flat = |v: &Vector3<f64>| Vector3::new(v.x, v.y, 0.0).try_normalize(1e-3);
-    let headings = smooth_vectors(forward.iter().map(|v| flat(v).unwrap_or_default()).collect());
-    let headings: Vec<Vector3<f64>> =
-        headings.iter().map(|v| v.try_normalize(1e-6).unwrap_or_else(Vector3::x)).collect();
+    let headings = smooth_vectors(
+        forward
+            .iter()
+            .map(|v| flat(v).unwrap_or_default())
+            .collect(),
+    );
+    let headings: Vec<Vector3<f64>> = headings
+        .iter()
+        .map(|v| v.try_normalize(1e-6).unwrap_or_else(Vector3::x))
+        .collect();
     let pitches = match &toes {
         Some(_) => toe_pitches(&forward, &sole),
         None => inferred_pitches(&forward, &ankles, &headings, &sole, motion.fps),
@@ -183,7 +233,10 @@ fn foot_frame(heading: &Vector3<f64>, pitch: f64) -> Matrix3<f64> {
 fn toe_pitches(forward: &[Vector3<f64>], sole: &Sole) -> Vec<f64> {
     let ankle_height = sole.radius - sole.ends[0].z;
     let down = |depth: f64, v: &Vector3<f64>| (depth / v.norm().max(1e-9)).clamp(-1.0, 1.0).asin();
-    forward.iter().map(|v| down(-v.z, v) - down(0.5 * ankle_height, v)).collect()
+    forward
+        .iter()
+        .map(|v| down(-v.z, v) - down(0.5 * ankle_height, v))
+        .collect()
 }
 
 /// Pitches nearest to a right angle between shin and foot that keep heel and ball above the
@@ -196,11 +249,11 @@ fn inferred_pitches(
     fps: f64,
 ) -> Vec<f64> {
     let limited = |t: usize, clearance: [f64; 2]| {
-        let neutral = (-forward[t].z / forward[t].norm().max(1e-9)).clamp(-1.0, 1.0).asin();
+        let neutral = (-forward[t].z / forward[t].norm().max(1e-9))
+            .clamp(-1.0, 1.0)
+            .asin();
         let [heel, ball] =
-            [0, 1].map(|end| {
-                steepest(sole.ends[end], ankles[t].z - sole.radius - clearance[end])
-            });
+            [0, 1].map(|end| steepest(sole.ends[end], ankles[t].z - sole.radius - clearance[end]));
         neutral.clamp(-heel, ball)
     };
     let touching: Vec<f64> = (0..ankles.len()).map(|t| limited(t, [0.0; 2])).collect();
@@ -235,7 +288,10 @@ fn sole(body: &Body, foot: usize) -> Option<Sole> {
     let x = |(center, _): &(Vector3<f64>, f64)| center.x;
     let heel = spheres.iter().min_by(|a, b| x(a).total_cmp(&x(b)))?.0;
     let ball = spheres.iter().max_by(|a, b| x(a).total_cmp(&x(b)))?.0;
-    Some(Sole { ends: [heel, ball].map(|v| Vector3::new(v.x, 0.0, v.z)), radius })
+    Some(Sole {
+        ends: [heel, ball].map(|v| Vector3::new(v.x, 0.0, v.z)),
+        radius,
+    })
 }
 
 /// The largest pitch, rad, at which `point` of the foot stays above the plane that is `height`

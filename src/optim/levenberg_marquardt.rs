@@ -15,7 +15,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::{Optimizer, Query};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::objective::{Evaluation, Order};
 
 /// Levenberg–Marquardt with Marquardt's scaling and Nielsen's damping rule.
@@ -40,7 +40,14 @@ pub struct LevenbergMarquardt {
 
 impl Default for LevenbergMarquardt {
     fn default() -> Self {
-        Self { initial_damping: 1e-2, scaling_floor: 1e-4, gradient_tolerance: 1e-8, stall: 0.1, broyden: false, rejections: 6 }
+        Self {
+            initial_damping: 1e-2,
+            scaling_floor: 1e-4,
+            gradient_tolerance: 1e-8,
+            stall: 0.1,
+            broyden: false,
+            rejections: 6,
+        }
     }
 }
 
@@ -99,7 +106,9 @@ impl LevenbergMarquardt {
         state.value = value;
         state.residuals.copy_from(residuals);
         if self.broyden && gained >= self.stall {
-            state.jacobian.ger(1.0 / step.norm_squared(), &surprise, &step, 1.0);
+            state
+                .jacobian
+                .ger(1.0 / step.norm_squared(), &surprise, &step, 1.0);
             state.fresh = false;
             self.normalize(state);
         } else if state.fresh && gained < self.stall {
@@ -173,8 +182,14 @@ impl Optimizer for LevenbergMarquardt {
 
     fn ask<'s>(&self, state: &'s State) -> Query<'s> {
         match state.stage {
-            Stage::Linearize => Query { x: state.x.as_slice(), order: Order::Jacobian },
-            Stage::Try | Stage::Done => Query { x: state.trial.as_slice(), order: Order::Value },
+            Stage::Linearize => Query {
+                x: state.x.as_slice(),
+                order: Order::Jacobian,
+            },
+            Stage::Try | Stage::Done => Query {
+                x: state.trial.as_slice(),
+                order: Order::Value,
+            },
         }
     }
 
@@ -182,9 +197,10 @@ impl Optimizer for LevenbergMarquardt {
         match state.stage {
             Stage::Done => {}
             Stage::Linearize => {
-                let (Some(r), Some(jacobian)) = (&evaluation.residuals, &evaluation.jacobian) else {
-                    state.stage = Stage::Done;
-                    return Ok(());
+                let (Some(r), Some(jacobian)) = (&evaluation.residuals, &evaluation.jacobian)
+                else {
+                    let advice = "choose another optimizer for it, such as bfgs";
+                    return Err(Error::input("lm", "objective", "no sum of squares", advice));
                 };
                 state.value = evaluation.value;
                 state.residuals.clone_from(r);
@@ -205,5 +221,84 @@ impl Optimizer for LevenbergMarquardt {
 
     fn converged(&self, state: &State) -> bool {
         state.stage == Stage::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Budget, Unobserved, minimize};
+    use super::*;
+    use crate::objective::{Objective, Residuals};
+
+    /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x).
+    struct Rosenbrock;
+
+    impl Objective for Rosenbrock {
+        fn dimension(&self) -> usize {
+            2
+        }
+        fn value(&self, x: &[f64]) -> f64 {
+            0.5 * self.residuals(x).norm_squared()
+        }
+        fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+            let (r, jacobian) = self.residuals_and_jacobian(x);
+            gradient.copy_from_slice(jacobian.tr_mul(&r).as_slice());
+            0.5 * r.norm_squared()
+        }
+        fn least_squares(&self) -> Option<&dyn Residuals> {
+            Some(self)
+        }
+    }
+
+    impl Residuals for Rosenbrock {
+        fn len(&self) -> usize {
+            2
+        }
+        fn residuals(&self, x: &[f64]) -> DVector<f64> {
+            DVector::from_vec(vec![10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]])
+        }
+        fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+            let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
+            (self.residuals(x), jacobian)
+        }
+    }
+
+    struct Sphere;
+
+    impl Objective for Sphere {
+        fn dimension(&self) -> usize {
+            1
+        }
+        fn value(&self, x: &[f64]) -> f64 {
+            x[0] * x[0]
+        }
+        fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+            gradient[0] = 2.0 * x[0];
+            self.value(x)
+        }
+    }
+
+    #[test]
+    fn reaches_the_minimum_with_and_without_broyden_updates() {
+        for broyden in [false, true] {
+            let lm = LevenbergMarquardt {
+                broyden,
+                stall: 0.0,
+                ..Default::default()
+            };
+            let budget = Budget {
+                evaluations: 100,
+                ..Budget::default()
+            };
+            let found = minimize(&lm, &Rosenbrock, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
+            assert!(found.value < 1e-12, "broyden {broyden}: {}", found.value);
+        }
+    }
+
+    #[test]
+    fn an_objective_without_residuals_is_refused() {
+        let lm = LevenbergMarquardt::default();
+        let refused = minimize(&lm, &Sphere, &[1.0], &Budget::default(), &mut Unobserved);
+        assert!(refused.unwrap_err().to_string().contains("sum of squares"));
     }
 }

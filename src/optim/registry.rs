@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 
-use super::{Adam, BasinHopping, Bfgs, GradientDescent, LBfgs, LevenbergMarquardt, Minimize, Named};
+use super::{
+    Adam, BasinHopping, Bfgs, GradientDescent, LBfgs, LevenbergMarquardt, Minimize, Named,
+};
 
 /// Names that [`by_name`] knows; each may be prefixed with `basin-`.
 pub const NAMES: [&str; 6] = ["sgd", "sgd-m", "adam", "bfgs", "l-bfgs", "lm"];

@@ -48,7 +48,10 @@ impl Clip {
         let poses = body::reference_poses(&body, &motion);
         let steps_per_frame = physics.steps_per_frame(motion.fps);
         let track = ControlTrack::new(&body, &poses, motion.fps, steps_per_frame);
-        let links: Vec<_> = poses.iter().map(|pose| body.forward_kinematics(pose)).collect();
+        let links: Vec<_> = poses
+            .iter()
+            .map(|pose| body.forward_kinematics(pose))
+            .collect();
         let centers = |links: &Vec<Isometry3<f64>>| body.link_mass_centers(links).collect();
         Ok(Self {
             link_centers: links.iter().map(centers).collect(),
@@ -82,7 +85,13 @@ impl Clip {
     }
 
     /// Simulates one frame from `t` on and records it.
-    pub fn advance(&self, world: &mut World, engine: &mut Engine, knots: &Knots, t: usize) -> Frame {
+    pub fn advance(
+        &self,
+        world: &mut World,
+        engine: &mut Engine,
+        knots: &Knots,
+        t: usize,
+    ) -> Frame {
         let steps = self.track.steps_per_frame;
         let mut frame = Frame::default();
         for step in t * steps..(t + 1) * steps {
@@ -98,7 +107,10 @@ impl Clip {
     /// Mean distance of the 17 joints from those observed at frame `t`, m.
     pub fn frame_error(&self, links: &[Isometry3<f64>], t: usize) -> f64 {
         let markers = self.body.marker_positions(links);
-        let errors = markers.iter().zip(&self.motion.joints[t]).map(|(a, b)| (a - b).norm());
+        let errors = markers
+            .iter()
+            .zip(&self.motion.joints[t])
+            .map(|(a, b)| (a - b).norm());
         errors.sum::<f64>() / markers.len() as f64
     }
 
@@ -142,5 +154,7 @@ impl Clip {
 /// The controlled axes of the body: (link, axis), in the order x holds them.
 fn controlled_axes(body: &Body) -> Vec<(usize, usize)> {
     let axes = |i: usize| (0..3).filter(move |axis| body.links[i].joint.controlled[*axis]);
-    (1..body.links.len()).flat_map(|i| axes(i).map(move |axis| (i, axis))).collect()
+    (1..body.links.len())
+        .flat_map(|i| axes(i).map(move |axis| (i, axis)))
+        .collect()
 }

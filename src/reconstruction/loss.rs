@@ -93,8 +93,6 @@ pub struct FrameTerms {
     frames: usize,
     /// Sole points: link and position in its frame.
     soles: Vec<(usize, Vector3<f64>)>,
-    /// Relative importance of each joint, mean square one.
-    joint_weights: [f64; JOINTS],
     limits: Vec<[[f64; 2]; 3]>,
     /// Radians of target error at which the motor reaches its torque limit, per link.
     saturation: Vec<f64>,
@@ -109,7 +107,6 @@ impl FrameTerms {
             fps,
             frames,
             soles: sole_points(body),
-            joint_weights: [1.0; JOINTS],
             limits: body.links.iter().map(|link| link.joint.limits).collect(),
             saturation: body
                 .links
@@ -136,11 +133,11 @@ impl FrameTerms {
     }
 
     /// Number of residuals of one frame.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.sizes().iter().sum()
     }
 
-    /// Writes the residuals of one frame into `out`, `(len(),)`.
+    /// Writes the residuals of one frame into `out`, `(count(),)`.
     pub fn evaluate(&self, body: &Body, state: &FrameState, out: &mut [f64]) {
         let mut out = out.iter_mut();
         let mut put = |value: f64| {
@@ -153,13 +150,13 @@ impl FrameTerms {
         let w = &self.weights;
         if w.position > 0.0 {
             let scale = w.position / (POSITION_UNIT * (frames * JOINTS as f64).sqrt());
-            for j in 0..JOINTS {
-                let error = self.joint_weights[j] * scale * (markers[j] - state.observed[0][j]);
-                error.iter().for_each(|e| put(*e));
+            for (marker, observed) in markers.iter().zip(state.observed[0]) {
+                (scale * (marker - observed)).iter().for_each(|e| put(*e));
             }
         }
         if w.velocity > 0.0 {
-            let scale = 0.05 * self.fps * w.velocity / (POSITION_UNIT * (frames * JOINTS as f64).sqrt());
+            let scale =
+                0.05 * self.fps * w.velocity / (POSITION_UNIT * (frames * JOINTS as f64).sqrt());
             let before = body.marker_positions(state.previous);
             for j in 0..JOINTS {
                 let velocity = markers[j] - before[j];
@@ -173,8 +170,10 @@ impl FrameTerms {
                 now + self.fps * (now - before) * FALL_TIME
             };
             let [now, before] = state.reference_mass_center;
-            let error = capture(body.mass_center(state.links), body.mass_center(state.previous))
-                - capture(now, before);
+            let error = capture(
+                body.mass_center(state.links),
+                body.mass_center(state.previous),
+            ) - capture(now, before);
             put(scale * error.x);
             put(scale * error.y);
         }

@@ -115,13 +115,17 @@ pub fn reconstruct(
     optimizer: &str,
     observer: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Reconstruction> {
+    settings.check()?;
     let options = optim::Options {
         probes_value_first: true,
         seed: settings.seed,
         ..optim::Options::default()
     };
     let optimizer = optim::by_name(optimizer, &options)?;
-    let subject = Subject { mass: settings.mass, stature: settings.stature };
+    let subject = Subject {
+        mass: settings.mass,
+        stature: settings.stature,
+    };
     let reference = resample(motion, settings.fps);
     let clip = Clip::new(reference, &subject, &settings.physics, &settings.weights)?;
     stitch::stitch(clip, settings, optimizer.as_ref(), observer)

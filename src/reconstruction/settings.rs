@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::loss::Weights;
+use crate::error::{Error, Result};
 use crate::simulation::Physics;
 
 /// All knobs of a reconstruction.
@@ -63,5 +64,109 @@ impl Default for Settings {
             stature: None,
             seed: 0,
         }
+    }
+}
+
+impl Settings {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the first field that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        let physics = &self.physics;
+        let weights = &self.weights;
+        demand(
+            "fps",
+            self.fps,
+            (1.0..=500.0).contains(&self.fps),
+            "1 to 500 Hz",
+        )?;
+        for (field, count) in [
+            ("window_frames", self.window_frames),
+            ("kept_frames", self.kept_frames),
+            ("knot_frames", self.knot_frames),
+            ("evaluations", self.evaluations),
+            ("physics.solver_iterations", physics.solver_iterations),
+            ("physics.pgs_iterations", physics.pgs_iterations),
+        ] {
+            demand(
+                field,
+                count as f64,
+                (1..=10_000).contains(&count),
+                "1 to 10000",
+            )?;
+        }
+        let aligned = self.kept_frames.is_multiple_of(self.knot_frames);
+        demand(
+            "knot_frames",
+            self.knot_frames as f64,
+            aligned,
+            "a divisor of kept_frames",
+        )?;
+        let fits = self.kept_frames <= self.window_frames;
+        demand(
+            "kept_frames",
+            self.kept_frames as f64,
+            fits,
+            "at most window_frames",
+        )?;
+        let steps = (1e-5..=0.02).contains(&physics.timestep);
+        demand(
+            "physics.timestep",
+            physics.timestep,
+            steps,
+            "0.00001 to 0.02 s",
+        )?;
+        let warmstart = (0.0..=1.0).contains(&physics.warmstart);
+        demand("physics.warmstart", physics.warmstart, warmstart, "0 to 1")?;
+        for share in &self.assistance {
+            demand(
+                "assistance",
+                *share,
+                (0.0..=1.0).contains(share),
+                "shares of 0 to 1",
+            )?;
+        }
+        for (field, value) in [
+            ("target_loss", self.target_loss),
+            ("retry_loss", self.retry_loss),
+            ("backtrack_error_mm", self.backtrack_error_mm),
+            ("failure_mm", self.failure_mm),
+            ("physics.contact_frequency", physics.contact_frequency),
+            (
+                "physics.contact_damping_ratio",
+                physics.contact_damping_ratio,
+            ),
+            ("physics.friction", physics.friction),
+            ("weights.position", weights.position),
+            ("weights.velocity", weights.velocity),
+            ("weights.capture_point", weights.capture_point),
+            ("weights.torque", weights.torque),
+            ("weights.joint_limit", weights.joint_limit),
+            ("weights.foot_slip", weights.foot_slip),
+            ("weights.penetration", weights.penetration),
+            ("weights.offset", weights.offset),
+            ("weights.smoothness", weights.smoothness),
+        ] {
+            demand(
+                field,
+                value,
+                value.is_finite() && value >= 0.0,
+                "a number of 0 or more",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn demand(field: &str, value: f64, holds: bool, range: &str) -> Result<()> {
+    match holds {
+        true => Ok(()),
+        false => Err(Error::input(
+            "configuration",
+            field,
+            value,
+            format!("give {range}"),
+        )),
     }
 }

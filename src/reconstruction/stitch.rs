@@ -26,14 +26,24 @@ pub(super) fn stitch(
         run.settle_window()?;
         run.backtrack()?;
     }
-    let Stitching { frames, errors, curve, windows, evaluations, .. } = run;
+    let Stitching {
+        frames,
+        errors,
+        curve,
+        windows,
+        evaluations,
+        ..
+    } = run;
     let kinematic: f64 = (0..clip.motion.len())
         .map(|t| clip.frame_error(&clip.body.forward_kinematics(&clip.poses[t]), t))
         .sum();
-    let failed = |t: &usize| !(errors[*t] <= settings.failure_mm);
+    let failed = |t: &usize| exceeds(errors[*t], settings.failure_mm);
     Ok(Reconstruction {
         kinematic_error_mm: 1e3 * kinematic / clip.motion.len() as f64,
-        trajectory: Trajectory { fps: clip.motion.fps, frames },
+        trajectory: Trajectory {
+            fps: clip.motion.fps,
+            frames,
+        },
         curve,
         windows,
         evaluations,
@@ -107,7 +117,12 @@ impl<'a> Stitching<'a> {
                 clip.motion.len() + 2 * settings.window_frames,
                 links.len(),
             ),
-            frames: vec![Frame { links, targets, torques, contacts: vec![] }],
+            frames: vec![Frame {
+                links,
+                targets,
+                torques,
+                contacts: vec![],
+            }],
             errors: vec![error],
             curve: Vec::new(),
             windows: Vec::new(),
@@ -135,7 +150,7 @@ impl<'a> Stitching<'a> {
             false => self.optimize(&mut window, window_point)?,
         };
         let mut attempts = 1;
-        if !(attempt.loss <= self.settings.retry_loss) && self.first > 0 {
+        if exceeds(attempt.loss, self.settings.retry_loss) && self.first > 0 {
             self.bad_in_a_row += 1;
             if self.bad_in_a_row % 3 == 1 {
                 attempts = 2;
@@ -165,7 +180,10 @@ impl<'a> Stitching<'a> {
         }
         window.assistance = 0.0;
         let attempt = self.optimize(window, |_| x)?;
-        Ok(Attempt { evaluations: evaluations + attempt.evaluations, ..attempt })
+        Ok(Attempt {
+            evaluations: evaluations + attempt.evaluations,
+            ..attempt
+        })
     }
 
     fn optimize(
@@ -192,15 +210,32 @@ impl<'a> Stitching<'a> {
 
     fn minimize(&mut self, window: &PhysicsWindow, x: &[f64], budget: &Budget) -> Result<Minimum> {
         let number = self.windows.len();
-        let Self { curve, observer, started, errors, evaluations, first, .. } = self;
-        let before = curve.iter().rev().take_while(|point| point.window == number).count();
+        let Self {
+            curve,
+            observer,
+            started,
+            errors,
+            evaluations,
+            first,
+            ..
+        } = self;
+        let before = curve
+            .iter()
+            .rev()
+            .take_while(|point| point.window == number)
+            .count();
         let total = self.clip.motion.len();
         let kept = self.settings.kept_frames;
         let mut watch = |n: usize, _: &[f64], evaluation: &Evaluation| {
             *evaluations += 1;
             let seconds = started.elapsed().as_secs_f64();
             let loss = evaluation.value;
-            curve.push(CurvePoint { window: number, evaluation: before + n, loss, seconds });
+            curve.push(CurvePoint {
+                window: number,
+                evaluation: before + n,
+                loss,
+                seconds,
+            });
             observer(&Progress {
                 window: number,
                 windows: number + (total - 1 - *first).div_ceil(kept),
@@ -234,11 +269,13 @@ impl<'a> Stitching<'a> {
         let end = (self.first + self.settings.kept_frames).min(self.clip.motion.len() - 1);
         let mut engine = Engine::new(&self.clip.physics);
         for t in self.first..end {
-            let frame = self.clip.advance(&mut self.world, &mut engine, &attempt.knots, t);
-            self.errors.push(1e3 * self.clip.frame_error(&frame.links, t + 1));
+            let frame = self
+                .clip
+                .advance(&mut self.world, &mut engine, &attempt.knots, t);
+            self.errors
+                .push(1e3 * self.clip.frame_error(&frame.links, t + 1));
             self.frames.push(frame);
         }
-        let worst = self.errors[self.first + 1..].iter().fold(0.0, |a: f64, b| a.max(*b));
         self.windows.push(WindowReport {
             first_frame: self.first + 1,
             frames: end - self.first,
@@ -246,7 +283,9 @@ impl<'a> Stitching<'a> {
             evaluations: attempt.evaluations,
             loss: attempt.loss,
             terms: window.term_losses(&window.point_of(&attempt.knots)),
-            failed: !(worst <= self.settings.failure_mm),
+            failed: self.errors[self.first + 1..]
+                .iter()
+                .any(|error| exceeds(*error, self.settings.failure_mm)),
         });
         self.first = end;
         Ok(())
@@ -255,10 +294,13 @@ impl<'a> Stitching<'a> {
     /// Takes the last windows back when the last frame is too far off, once per place.
     fn backtrack(&mut self) -> Result<()> {
         let last = self.errors.last().copied().unwrap_or_default();
-        if last <= self.settings.backtrack_error_mm || self.first <= self.careful_until {
+        let is_off = exceeds(last, self.settings.backtrack_error_mm);
+        if !is_off || self.first <= self.careful_until {
             return Ok(());
         }
-        let Some(checkpoint) = self.history.pop_front() else { return Ok(()) };
+        let Some(checkpoint) = self.history.pop_front() else {
+            return Ok(());
+        };
         self.history.clear();
         self.careful_until = self.first;
         self.first = checkpoint.first;
@@ -270,6 +312,11 @@ impl<'a> Stitching<'a> {
         self.bad_in_a_row = 0;
         Ok(())
     }
+}
+
+/// Whether `value` is above `limit` or no number at all.
+fn exceeds(value: f64, limit: f64) -> bool {
+    value.is_nan() || value > limit
 }
 
 fn window_point(window: &PhysicsWindow) -> Vec<f64> {

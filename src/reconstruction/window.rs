@@ -76,7 +76,12 @@ impl<'a> PhysicsWindow<'a> {
 
     /// The point that stands for `knots`.
     pub fn point_of(&self, knots: &Knots) -> Vec<f64> {
-        let at = |k| self.clip.axes.iter().map(move |(link, axis)| knots.at(k)[*link][*axis]);
+        let at = |k| {
+            self.clip
+                .axes
+                .iter()
+                .map(move |(link, axis)| knots.at(k)[*link][*axis])
+        };
         self.free.clone().flat_map(at).collect()
     }
 
@@ -85,7 +90,8 @@ impl<'a> PhysicsWindow<'a> {
         let mut knots = self.knots.clone();
         for (n, value) in x.iter().enumerate() {
             let (link, axis) = self.clip.axes[n % self.clip.axes.len()];
-            knots.offsets[self.free.start + n / self.clip.axes.len() - knots.first][link][axis] = *value;
+            knots.offsets[self.free.start + n / self.clip.axes.len() - knots.first][link][axis] =
+                *value;
         }
         knots
     }
@@ -106,7 +112,11 @@ impl<'a> PhysicsWindow<'a> {
         }
         add(7, x.len());
         add(8, x.len());
-        TERM_NAMES.iter().map(ToString::to_string).zip(losses).collect()
+        TERM_NAMES
+            .iter()
+            .map(ToString::to_string)
+            .zip(losses)
+            .collect()
     }
 
     fn step_of(&self, frame: usize) -> usize {
@@ -123,7 +133,10 @@ impl<'a> PhysicsWindow<'a> {
     ) -> Record {
         let mut engine = Engine::new(&self.clip.physics);
         let mut world = restart.world.clone();
-        let mut record = Record { links: vec![restart.links.to_vec()], targets: vec![vec![]] };
+        let mut record = Record {
+            links: vec![restart.links.to_vec()],
+            targets: vec![vec![]],
+        };
         for frame in restart.frame..self.frames {
             visit(frame, &world);
             let mut targets = Vec::new();
@@ -142,7 +155,7 @@ impl<'a> PhysicsWindow<'a> {
 
     /// Residuals of the frames after `frame`, in order.
     fn frame_residuals(&self, record: &Record, frame: usize, out: &mut [f64]) {
-        for (i, out) in out.chunks_mut(self.terms.len()).enumerate() {
+        for (i, out) in out.chunks_mut(self.terms.count()).enumerate() {
             let t = (self.first + frame + i + 1).min(self.clip.motion.joints.len() - 1);
             let state = FrameState {
                 links: &record.links[i + 1],
@@ -159,12 +172,18 @@ impl<'a> PhysicsWindow<'a> {
     fn knot_residuals(&self, knots: &Knots, out: &mut [f64]) {
         let n = self.clip.axes.len();
         let count = (self.free.len() * n) as f64;
-        let (size, change) = (self.clip.weights.offset / count.sqrt(), self.clip.weights.smoothness / count.sqrt());
+        let (size, change) = (
+            self.clip.weights.offset / count.sqrt(),
+            self.clip.weights.smoothness / count.sqrt(),
+        );
         for (i, k) in self.free.clone().enumerate() {
             for (a, (link, axis)) in self.clip.axes.iter().enumerate() {
                 let here = knots.at(k)[*link][*axis];
-                let before =
-                    if k == knots.first { here } else { knots.at(k - 1)[*link][*axis] };
+                let before = if k == knots.first {
+                    here
+                } else {
+                    knots.at(k - 1)[*link][*axis]
+                };
                 out[i * n + a] = size * here;
                 out[(self.free.len() + i) * n + a] = change * (here - before);
             }
@@ -173,12 +192,16 @@ impl<'a> PhysicsWindow<'a> {
 
     /// Frames after the first at which knot `k` begins to act.
     fn onset(&self, k: usize) -> usize {
-        (k.saturating_sub(1) * self.knots.spacing).saturating_sub(self.first).min(self.frames)
+        (k.saturating_sub(1) * self.knots.spacing)
+            .saturating_sub(self.first)
+            .min(self.frames)
     }
 
     fn assemble(&self, record: &Record, knots: &Knots) -> DVector<f64> {
         let mut residuals = DVector::zeros(self.len());
-        let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * self.terms.len());
+        let (frames, rest) = residuals
+            .as_mut_slice()
+            .split_at_mut(self.frames * self.terms.count());
         self.frame_residuals(record, 0, frames);
         self.knot_residuals(knots, rest);
         residuals
@@ -211,13 +234,17 @@ impl Objective for PhysicsWindow<'_> {
 
 impl Residuals for PhysicsWindow<'_> {
     fn len(&self) -> usize {
-        self.frames * self.terms.len() + 2 * self.dimension()
+        self.frames * self.terms.count() + 2 * self.dimension()
     }
 
     fn residuals(&self, x: &[f64]) -> DVector<f64> {
         let knots = self.knots_at(x);
         let links = self.start_links();
-        let restart = Restart { world: &self.start, frame: 0, links: &links };
+        let restart = Restart {
+            world: &self.start,
+            frame: 0,
+            links: &links,
+        };
         let record = self.rollout(&restart, &knots, |_, _| ());
         self.assemble(&record, &knots)
     }
@@ -227,7 +254,11 @@ impl Residuals for PhysicsWindow<'_> {
         let links = self.start_links();
         let onsets: Vec<usize> = self.free.clone().map(|k| self.onset(k)).collect();
         let mut snapshots: Vec<Option<World>> = vec![None; self.frames + 1];
-        let restart = Restart { world: &self.start, frame: 0, links: &links };
+        let restart = Restart {
+            world: &self.start,
+            frame: 0,
+            links: &links,
+        };
         let record = self.rollout(&restart, &knots, |frame, world| {
             if onsets.contains(&frame) {
                 snapshots[frame] = Some(world.clone());
@@ -236,27 +267,36 @@ impl Residuals for PhysicsWindow<'_> {
         let residuals = self.assemble(&record, &knots);
         let per_knot = self.clip.axes.len();
         let mut jacobian = DMatrix::zeros(self.len(), x.len());
-        jacobian.as_mut_slice().par_chunks_mut(self.len()).enumerate().for_each(|(n, column)| {
-            let frame = onsets[n / per_knot];
-            let mut perturbed = x.to_vec();
-            perturbed[n] += DIFFERENCE_STEP;
-            let knots = self.knots_at(&perturbed);
-            let from = frame * self.terms.len();
-            let (frames, rest) = column.split_at_mut(self.frames * self.terms.len());
-            if let Some(world) = &snapshots[frame] {
-                let restart = Restart { world, frame, links: &record.links[frame] };
-                let moved = self.rollout(&restart, &knots, |_, _| ());
-                self.frame_residuals(&moved, frame, &mut frames[from..]);
-                for (slope, base) in frames[from..].iter_mut().zip(residuals.iter().skip(from)) {
+        jacobian
+            .as_mut_slice()
+            .par_chunks_mut(self.len())
+            .enumerate()
+            .for_each(|(n, column)| {
+                let frame = onsets[n / per_knot];
+                let mut perturbed = x.to_vec();
+                perturbed[n] += DIFFERENCE_STEP;
+                let knots = self.knots_at(&perturbed);
+                let from = frame * self.terms.count();
+                let (frames, rest) = column.split_at_mut(self.frames * self.terms.count());
+                if let Some(world) = &snapshots[frame] {
+                    let restart = Restart {
+                        world,
+                        frame,
+                        links: &record.links[frame],
+                    };
+                    let moved = self.rollout(&restart, &knots, |_, _| ());
+                    self.frame_residuals(&moved, frame, &mut frames[from..]);
+                    for (slope, base) in frames[from..].iter_mut().zip(residuals.iter().skip(from))
+                    {
+                        *slope = (*slope - base) / DIFFERENCE_STEP;
+                    }
+                }
+                self.knot_residuals(&knots, rest);
+                let base = residuals.iter().skip(self.frames * self.terms.count());
+                for (slope, base) in rest.iter_mut().zip(base) {
                     *slope = (*slope - base) / DIFFERENCE_STEP;
                 }
-            }
-            self.knot_residuals(&knots, rest);
-            let base = residuals.iter().skip(self.frames * self.terms.len());
-            for (slope, base) in rest.iter_mut().zip(base) {
-                *slope = (*slope - base) / DIFFERENCE_STEP;
-            }
-        });
+            });
         (residuals, jacobian)
     }
 }

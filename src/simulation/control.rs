@@ -21,14 +21,22 @@ impl Knots {
     /// Zero offsets for `links` links, enough knots to cover `frames` frames.
     pub fn zeros(spacing: usize, frames: usize, links: usize) -> Self {
         let count = frames.saturating_sub(1).div_ceil(spacing) + 1;
-        Self { spacing, first: 0, offsets: vec![vec![Vector3::zeros(); links]; count] }
+        Self {
+            spacing,
+            first: 0,
+            offsets: vec![vec![Vector3::zeros(); links]; count],
+        }
     }
 
     /// The knots with indices in `range`, cut to those held.
     pub fn part(&self, range: std::ops::Range<usize>) -> Self {
         let end = (range.end - self.first).min(self.offsets.len());
         let offsets = self.offsets[range.start - self.first..end].to_vec();
-        Self { spacing: self.spacing, first: range.start, offsets }
+        Self {
+            spacing: self.spacing,
+            first: range.start,
+            offsets,
+        }
     }
 
     /// Takes over the offsets of `part`.
@@ -87,7 +95,12 @@ impl ControlTrack {
                 }
             }
         }
-        Self { steps_per_frame, fps, links, targets }
+        Self {
+            steps_per_frame,
+            fps,
+            links,
+            targets,
+        }
     }
 
     /// Number of frames covered.

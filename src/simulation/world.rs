@@ -76,7 +76,10 @@ impl Engine {
             friction_in_bias_pass: true,
             ..IntegrationParameters::default()
         };
-        Self { pipeline: PhysicsPipeline::new(), parameters }
+        Self {
+            pipeline: PhysicsPipeline::new(),
+            parameters,
+        }
     }
 }
 
@@ -101,7 +104,8 @@ impl World {
             links: Vec::new(),
             motors: Vec::new(),
         };
-        let ground = InteractionGroups::new(Group::GROUP_1, Group::GROUP_2, InteractionTestMode::And);
+        let ground =
+            InteractionGroups::new(Group::GROUP_1, Group::GROUP_2, InteractionTestMode::And);
         world.colliders.insert(
             ColliderBuilder::new(SharedShape::halfspace(Vector::Z))
                 .collision_groups(ground)
@@ -137,7 +141,9 @@ impl World {
                     joint.set_motor_position(axis, 0.0, link.joint.stiffness, link.joint.damping);
                     joint.set_motor_max_force(axis, link.joint.torque_limit);
                 }
-                let motor = world.joints.insert(world.links[parent], handle, joint, true);
+                let motor = world
+                    .joints
+                    .insert(world.links[parent], handle, joint, true);
                 world.motors.push(motor);
             }
         }
@@ -148,13 +154,20 @@ impl World {
         let groups =
             InteractionGroups::new(Group::GROUP_2, Group::GROUP_1, InteractionTestMode::And);
         let (shape, pose) = match &shape.geometry {
-            Geometry::Capsule { a, b, radius } if a == b => {
-                (SharedShape::ball(*radius), Pose::from_parts(vector(*a), Rotation::IDENTITY))
-            }
-            Geometry::Capsule { a, b, radius } => {
-                (SharedShape::capsule(vector(*a), vector(*b), *radius), Pose::IDENTITY)
-            }
-            Geometry::RoundBox { center, half_extents, rotation, radius } => {
+            Geometry::Capsule { a, b, radius } if a == b => (
+                SharedShape::ball(*radius),
+                Pose::from_parts(vector(*a), Rotation::IDENTITY),
+            ),
+            Geometry::Capsule { a, b, radius } => (
+                SharedShape::capsule(vector(*a), vector(*b), *radius),
+                Pose::IDENTITY,
+            ),
+            Geometry::RoundBox {
+                center,
+                half_extents,
+                rotation,
+                radius,
+            } => {
                 let inner = half_extents.add_scalar(-radius);
                 (
                     SharedShape::round_cuboid(inner.x, inner.y, inner.z, *radius),
@@ -167,7 +180,8 @@ impl World {
             .density(0.0)
             .collision_groups(groups)
             .friction(physics.friction);
-        self.colliders.insert_with_parent(collider, link, &mut self.bodies);
+        self.colliders
+            .insert_with_parent(collider, link, &mut self.bodies);
     }
 
     /// Sets the PD target of `link` (rotation parent ← child) and its angular velocity in the
@@ -202,7 +216,10 @@ impl World {
         self.links.iter().map(|handle| {
             let body = &self.bodies[*handle];
             let local = body.mass_properties().local_mprops.local_com;
-            (from_vector(body.position().transform_point(local)), from_vector(body.linvel()))
+            (
+                from_vector(body.position().transform_point(local)),
+                from_vector(body.linvel()),
+            )
         })
     }
 
@@ -227,23 +244,28 @@ impl World {
 
     /// World pose of every link frame.
     pub fn link_poses(&self) -> impl Iterator<Item = Isometry3<f64>> + '_ {
-        self.links.iter().map(|handle| from_engine(self.bodies[*handle].position()))
+        self.links
+            .iter()
+            .map(|handle| from_engine(self.bodies[*handle].position()))
     }
 
     /// Motor torque on every link from its parent in the last step, world frame, N·m.
     pub fn torques(&self, engine: &Engine) -> Vec<Vector3<f64>> {
         let substep = engine.parameters.dt / engine.parameters.num_solver_iterations as f64;
-        let motors = self.motors.iter().map(|handle| match self.joints.get(*handle) {
-            None => Vector3::zeros(),
-            Some(joint) => {
-                let impulse = Vector3::from_fn(|axis, _| {
-                    joint.data.motors[ANGULAR[axis] as usize].impulse
-                });
-                let parent = self.bodies[joint.body1()].position().rotation;
-                let frame = from_rotation(&(parent * joint.data.local_frame1.rotation));
-                frame * impulse / substep
-            }
-        });
+        let motors = self
+            .motors
+            .iter()
+            .map(|handle| match self.joints.get(*handle) {
+                None => Vector3::zeros(),
+                Some(joint) => {
+                    let impulse = Vector3::from_fn(|axis, _| {
+                        joint.data.motors[ANGULAR[axis] as usize].impulse
+                    });
+                    let parent = self.bodies[joint.body1()].position().rotation;
+                    let frame = from_rotation(&(parent * joint.data.local_frame1.rotation));
+                    frame * impulse / substep
+                }
+            });
         std::iter::once(Vector3::zeros()).chain(motors).collect()
     }
 
@@ -257,11 +279,19 @@ impl World {
             for collider in body.colliders() {
                 for pair in self.narrow_phase.contact_pairs_with(*collider) {
                     for manifold in pair.manifolds() {
-                        let sign = if pair.collider1 == *collider { -1.0 } else { 1.0 };
+                        let sign = if pair.collider1 == *collider {
+                            -1.0
+                        } else {
+                            1.0
+                        };
                         let normal = sign * from_vector(manifold.data.normal);
                         for point in manifold.contacts() {
                             let push = point.data.impulse / engine.parameters.dt;
-                            let local = if sign > 0.0 { point.local_p2 } else { point.local_p1 };
+                            let local = if sign > 0.0 {
+                                point.local_p2
+                            } else {
+                                point.local_p1
+                            };
                             let pose = self.colliders[*collider].position();
                             let at = from_vector(pose.transform_point(local));
                             force += push * normal;
@@ -272,7 +302,11 @@ impl World {
             }
             let total = force.norm();
             if total > 0.0 {
-                contacts.push(Contact { link, point: moment / total, force });
+                contacts.push(Contact {
+                    link,
+                    point: moment / total,
+                    force,
+                });
             }
         }
         contacts
@@ -300,5 +334,8 @@ fn to_engine(pose: &Isometry3<f64>) -> Pose {
 }
 
 fn from_engine(pose: &Pose) -> Isometry3<f64> {
-    Isometry3::from_parts(from_vector(pose.translation).into(), from_rotation(&pose.rotation))
+    Isometry3::from_parts(
+        from_vector(pose.translation).into(),
+        from_rotation(&pose.rotation),
+    )
 }

@@ -1,0 +1,62 @@
+//! What a rollout, a snapshot and the Jacobian of a window cost.
+//!
+//! `cargo bench --bench jacobian` prints, for windows of 0.5, 1 and 2 s and for one and two
+//! threads, medians of several runs on the embedded walk.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use motionfit::body::Subject;
+use motionfit::motion::sample;
+use motionfit::objective::{Objective, Residuals};
+use motionfit::reconstruction::loss::Weights;
+use motionfit::reconstruction::{Clip, PhysicsWindow};
+use motionfit::simulation::{Knots, Physics};
+
+/// Median milliseconds of `runs` calls.
+fn milliseconds<T>(runs: usize, mut call: impl FnMut() -> T) -> f64 {
+    let mut times: Vec<f64> = (0..runs)
+        .map(|_| {
+            let started = Instant::now();
+            black_box(call());
+            1e3 * started.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[runs / 2]
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let motion = sample("walk").ok_or("no sample")?;
+    let (subject, physics) = (Subject::default(), Physics::default());
+    let clip = Clip::new(motion, &subject, &physics, &Weights::default())?;
+    let world = clip.world(0);
+    println!("snapshot {:.3} ms", milliseconds(101, || world.clone()));
+    println!(
+        "{:>8} {:>8} {:>12} {:>14} {:>14} {:>22}",
+        "window", "columns", "rollout ms", "Jacobian 1t", "Jacobian 2t", "rollouts per parameter"
+    );
+    for frames in [25, 50, 100] {
+        let knots = Knots::zeros(5, clip.motion.len(), clip.body.links.len());
+        let window = PhysicsWindow::new(&clip, 0, frames, clip.world(0), &knots);
+        let x = window.point();
+        let rollout = milliseconds(9, || window.residuals(&x));
+        let mut jacobian = [0.0; 2];
+        for (threads, time) in jacobian.iter_mut().enumerate() {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads + 1)
+                .build()?;
+            *time = pool.install(|| milliseconds(3, || window.residuals_and_jacobian(&x)));
+        }
+        println!(
+            "{:>6.1} s {:>8} {:>12.2} {:>14.1} {:>14.1} {:>22.3}",
+            frames as f64 / 50.0,
+            window.dimension(),
+            rollout,
+            jacobian[0],
+            jacobian[1],
+            jacobian[0] / rollout / window.dimension() as f64,
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Physics windows: exact restarts, exact derivatives, and a short reconstruction.
+
+use std::ops::ControlFlow;
+
+use motionfit::body::Subject;
+use motionfit::motion::{Motion, sample};
+use motionfit::objective::{Objective, Residuals};
+use motionfit::reconstruction::loss::Weights;
+use motionfit::reconstruction::{Clip, PhysicsWindow, Settings, reconstruct};
+use motionfit::simulation::{Engine, Knots, Physics};
+use nalgebra::DVector;
+
+const FRAMES: usize = 10;
+
+fn walk(frames: usize) -> Motion {
+    let mut motion = sample("walk").unwrap();
+    motion.joints.truncate(frames);
+    motion
+}
+
+fn clip(frames: usize) -> Clip {
+    let (subject, physics) = (Subject::default(), Physics::default());
+    Clip::new(walk(frames), &subject, &physics, &Weights::default()).unwrap()
+}
+
+fn knots(clip: &Clip) -> Knots {
+    Knots::zeros(5, clip.motion.len() + FRAMES, clip.body.links.len())
+}
+
+#[test]
+fn the_body_fits_and_the_reference_follows() {
+    let clip = clip(60);
+    let subject_mass: f64 = 22.5 * clip.body.stature.powi(2);
+    assert!((clip.body.mass() - subject_mass).abs() < 0.01 * subject_mass);
+    for (t, pose) in clip.poses.iter().enumerate() {
+        let error = clip.frame_error(&clip.body.forward_kinematics(pose), t);
+        assert!(error < 0.01, "frame {t}: {error} m");
+    }
+}
+
+#[test]
+fn a_snapshot_goes_on_with_the_same_bits() {
+    let clip = clip(30);
+    let knots = knots(&clip);
+    let mut world = clip.world(0);
+    let mut engine = Engine::new(&clip.physics);
+    for t in 0..8 {
+        clip.advance(&mut world, &mut engine, &knots, t);
+    }
+    let mut restored = world.clone();
+    let mut fresh = Engine::new(&clip.physics);
+    for t in 8..20 {
+        let frame = clip.advance(&mut world, &mut engine, &knots, t);
+        assert_eq!(clip.advance(&mut restored, &mut fresh, &knots, t), frame);
+    }
+}
+
+#[test]
+fn columns_equal_central_differences_of_full_rollouts() {
+    let clip = clip(2 * FRAMES);
+    let window = PhysicsWindow::new(&clip, 0, FRAMES, clip.world(0), &knots(&clip));
+    let x: Vec<f64> = (0..window.dimension())
+        .map(|n| 0.02 * (n as f64).sin())
+        .collect();
+    let (residuals, jacobian) = window.residuals_and_jacobian(&x);
+    assert_eq!(residuals, window.residuals(&x));
+    let h = 1e-6;
+    for n in (0..x.len()).step_by(7) {
+        let at = |step: f64| {
+            let mut x = x.clone();
+            x[n] += step;
+            window.residuals(&x)
+        };
+        let central: DVector<f64> = (at(h) - at(-h)) / (2.0 * h);
+        let difference = (jacobian.column(n) - &central).norm();
+        assert!(
+            difference < 1e-2 * central.norm().max(1e-3),
+            "column {n}: {difference}"
+        );
+    }
+    let mut gradient = vec![0.0; x.len()];
+    let value = window.value_and_gradient(&x, &mut gradient);
+    assert_eq!(value, window.value(&x));
+    let terms: f64 = window.term_losses(&x).iter().map(|(_, loss)| loss).sum();
+    assert!((terms - value).abs() < 1e-9 * value);
+}
+
+#[test]
+fn a_later_window_frees_only_knots_it_can_still_move() {
+    let clip = clip(30);
+    let window = PhysicsWindow::new(&clip, 10, FRAMES, clip.world(10), &knots(&clip));
+    let first = PhysicsWindow::new(&clip, 0, FRAMES, clip.world(0), &knots(&clip));
+    assert_eq!(window.dimension() * 3, first.dimension() * 2);
+}
+
+#[test]
+fn the_walk_is_followed_without_a_hand_on_the_root() {
+    let motion = walk(41);
+    let mut seen = 0;
+    let result = reconstruct(&motion, &Settings::default(), "lm", &mut |progress| {
+        seen = progress.evaluations;
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(result.trajectory.frames.len(), 41);
+    assert_eq!(result.evaluations, seen);
+    assert!(result.failed_frames.is_empty());
+    let frames = &result.trajectory.frames;
+    let markers = |t: usize| result.body.marker_positions(&frames[t].links);
+    let error = |t: usize| -> f64 {
+        let pairs = markers(t).into_iter().zip(result.reference.joints[t]);
+        pairs.map(|(a, b)| (a - b).norm()).sum::<f64>() / 17.0
+    };
+    let mean = (0..41).map(error).sum::<f64>() / 41.0;
+    assert!(mean < 0.025, "{mean} m");
+    // All momentum comes through the feet: impulse = weight × time + change of momentum.
+    let center = |t: usize| result.body.mass_center(&frames[t].links);
+    let velocity = |t: usize| (center(t + 1) - center(t - 1)) * 25.0;
+    let mass = result.body.mass();
+    let forces = frames[2..40].iter().flat_map(|frame| &frame.contacts);
+    let impulse: f64 = forces.map(|contact| contact.force.z / 50.0).sum();
+    let expected = mass * (9.80665 * 38.0 / 50.0 + velocity(39).z - velocity(1).z);
+    assert!(
+        (impulse / expected - 1.0).abs() < 0.1,
+        "{impulse} N s instead of {expected}"
+    );
+}
+
+#[test]
+fn bad_settings_are_refused() {
+    let message = |settings: Settings| {
+        let result = reconstruct(&walk(20), &settings, "lm", &mut |_| {
+            ControlFlow::Continue(())
+        });
+        result.unwrap_err().to_string()
+    };
+    let settings = Settings {
+        knot_frames: 4,
+        ..Settings::default()
+    };
+    assert!(message(settings).contains("knot_frames"));
+    let settings = Settings {
+        assistance: vec![2.0],
+        ..Settings::default()
+    };
+    assert!(message(settings).contains("assistance"));
+    let mut settings = Settings::default();
+    settings.physics.timestep = 0.0;
+    assert!(message(settings).contains("timestep"));
+    let mut settings = Settings::default();
+    settings.weights.position = -1.0;
+    assert!(message(settings).contains("position"));
+}
