@@ -121,7 +121,7 @@ fn the_walk_is_followed_without_a_hand_on_the_root() {
     let impulse: f64 = forces.map(|contact| contact.force.z / 50.0).sum();
     let expected = mass * (9.80665 * 38.0 / 50.0 + velocity(39).z - velocity(1).z);
     assert!(
-        (impulse / expected - 1.0).abs() < 0.1,
+        (impulse / expected - 1.0).abs() < 0.05,
         "{impulse} N s instead of {expected}"
     );
 }

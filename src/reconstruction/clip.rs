@@ -93,14 +93,22 @@ impl Clip {
         t: usize,
     ) -> Frame {
         let steps = self.track.steps_per_frame;
-        let mut frame = Frame::default();
+        let share = 1.0 / steps as f64;
+        let mut frame = Frame {
+            torques: vec![Vector3::zeros(); self.body.links.len()],
+            ..Frame::default()
+        };
         for step in t * steps..(t + 1) * steps {
             frame.targets = self.set_targets(world, knots, step);
             world.step(engine);
+            for (mean, torque) in frame.torques.iter_mut().zip(world.torques(engine)) {
+                *mean += share * torque;
+            }
+            for contact in world.contacts(engine) {
+                frame.add_contact(contact, share);
+            }
         }
         frame.links = world.link_poses().collect();
-        frame.torques = world.torques(engine);
-        frame.contacts = world.contacts(engine);
         frame
     }
 

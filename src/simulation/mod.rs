@@ -75,17 +75,36 @@ pub struct Frame {
     /// Motor torque on every link from its parent, averaged over the frame that ends here, world
     /// frame, N·m (zero for the root).
     pub torques: Vec<Vector3<f64>>,
-    /// Ground contacts at the end of the frame.
+    /// Ground contacts during the frame that ends here, at most one per link.
     pub contacts: Vec<Contact>,
 }
 
-/// The force of the ground on a link.
+impl Frame {
+    /// Adds `share` of `contact` to the frame's mean; points are averaged by force.
+    pub fn add_contact(&mut self, contact: Contact, share: f64) {
+        let force = share * contact.force;
+        match self
+            .contacts
+            .iter_mut()
+            .find(|known| known.link == contact.link)
+        {
+            None => self.contacts.push(Contact { force, ..contact }),
+            Some(known) => {
+                let (old, new) = (known.force.norm(), force.norm());
+                known.point = (old * known.point + new * contact.point) / (old + new);
+                known.force += force;
+            }
+        }
+    }
+}
+
+/// The normal force of the ground on a link; the engine does not tell the friction apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Contact {
     /// Index of the link.
     pub link: usize,
     /// Point of application (the centre of pressure of the link's contact), world frame, m.
     pub point: Vector3<f64>,
-    /// Force on the link, averaged over the frame that ends here, world frame, N.
+    /// Normal force on the link, averaged over the frame that ends here, world frame, N.
     pub force: Vector3<f64>,
 }

@@ -269,7 +269,7 @@ impl World {
         std::iter::once(Vector3::zeros()).chain(motors).collect()
     }
 
-    /// Force of the ground on each link that touches it in the last step.
+    /// Normal force of the ground on each link that touches it in the last step.
     pub fn contacts(&self, engine: &Engine) -> Vec<Contact> {
         let mut contacts = Vec::new();
         for (link, handle) in self.links.iter().enumerate() {
