@@ -7,16 +7,13 @@ use crate::body::{Body, Geometry, Shape};
 use crate::metrics::{Alignment, FootTrack, Metrics};
 use crate::motion::skeleton::ANKLES;
 use crate::reconstruction::Reconstruction;
-use crate::simulation::Trajectory;
+use crate::simulation::{GRAVITY, Trajectory};
 
 pub mod clips;
 pub mod summary;
 
 /// A clip fails when the mean joint error of any frame is larger, mm.
 pub const FAILURE_MM: f64 = 250.0;
-
-/// Standard gravity, m/s².
-const GRAVITY: f64 = 9.80665;
 
 /// The metrics of a reconstruction and how it went, as in `metrics.json`; without times, so that
 /// the same input gives the same record.
