@@ -1,9 +1,9 @@
 //! Scales the humanoid of `assets/humanoid.json` to one subject's bone lengths and mass.
 
-use nalgebra::{Matrix3, UnitQuaternion, Vector3};
+use nalgebra::{UnitQuaternion, Vector3};
 use serde::Deserialize;
 
-use super::reference::frame_from;
+use super::reference::{frame_from, thorax};
 use super::{Body, Geometry, JointModel, Link, Marker, Shape};
 use crate::error::{Error, Result};
 use crate::motion::{JOINTS, Joints, Motion};
@@ -296,14 +296,9 @@ fn measure(motion: &Motion, stature: Option<f64>) -> Result<Proportions> {
     })
 }
 
-/// Frame of the thorax: origin at the spine joint (7), z towards the thorax joint (8), y left.
-fn thorax_frame(p: &Joints) -> Matrix3<f64> {
-    frame_from(p[8] - p[7], p[11] - p[14])
-}
-
 /// A shoulder in the thorax frame, per axis the median over the frames.
 fn shoulder_offset(motion: &Motion, joint: usize) -> Vector3<f64> {
-    median_vector(motion, |p| thorax_frame(p).transpose() * (p[joint] - p[7]))
+    median_vector(motion, |p| thorax(p).transpose() * (p[joint] - p[7]))
 }
 
 /// The neck joint (9) in the head's frame, whose z axis points from joint 8 to joint 10: the

@@ -132,7 +132,8 @@ fn pelvis(p: &Joints) -> Matrix3<f64> {
     frame_from_y(p[4] - p[1], p[7] - p[0])
 }
 
-fn thorax(p: &Joints) -> Matrix3<f64> {
+/// Frame of the thorax: z from the spine joint (7) to the thorax joint (8), y left.
+pub(super) fn thorax(p: &Joints) -> Matrix3<f64> {
     frame_from(p[8] - p[7], p[11] - p[14])
 }
 

@@ -24,7 +24,7 @@ pub(super) fn stitch(
     let mut run = Stitching::new(&clip, settings, optimizer, observer);
     while run.first + 1 < clip.motion.len() {
         run.settle_window()?;
-        run.backtrack()?;
+        run.backtrack();
     }
     let Stitching {
         frames,
@@ -147,7 +147,7 @@ impl<'a> Stitching<'a> {
         );
         let mut attempt = match self.first == 0 || is_careful {
             true => self.approach(&mut window)?,
-            false => self.optimize(&mut window, window_point)?,
+            false => self.optimize(&window, &window.point())?,
         };
         let mut attempts = 1;
         if exceeds(attempt.loss, self.settings.retry_loss) && self.first > 0 {
@@ -179,20 +179,16 @@ impl<'a> Stitching<'a> {
             x = minimum.x;
         }
         window.assistance = 0.0;
-        let attempt = self.optimize(window, |_| x)?;
+        let attempt = self.optimize(window, &x)?;
         Ok(Attempt {
             evaluations: evaluations + attempt.evaluations,
             ..attempt
         })
     }
 
-    fn optimize(
-        &mut self,
-        window: &mut PhysicsWindow,
-        start: impl FnOnce(&PhysicsWindow) -> Vec<f64>,
-    ) -> Result<Attempt> {
+    fn optimize(&mut self, window: &PhysicsWindow, start: &[f64]) -> Result<Attempt> {
         let budget = self.budget(self.settings.evaluations);
-        let minimum = self.minimize(window, &start(window), &budget)?;
+        let minimum = self.minimize(window, start, &budget)?;
         Ok(Attempt {
             knots: window.knots_at(&minimum.x),
             loss: minimum.value,
@@ -292,14 +288,14 @@ impl<'a> Stitching<'a> {
     }
 
     /// Takes the last windows back when the last frame is too far off, once per place.
-    fn backtrack(&mut self) -> Result<()> {
+    fn backtrack(&mut self) {
         let last = self.errors.last().copied().unwrap_or_default();
         let is_off = exceeds(last, self.settings.backtrack_error_mm);
         if !is_off || self.first <= self.careful_until {
-            return Ok(());
+            return;
         }
         let Some(checkpoint) = self.history.pop_front() else {
-            return Ok(());
+            return;
         };
         self.history.clear();
         self.careful_until = self.first;
@@ -310,15 +306,10 @@ impl<'a> Stitching<'a> {
         self.frames.truncate(self.first + 1);
         self.errors.truncate(self.first + 1);
         self.bad_in_a_row = 0;
-        Ok(())
     }
 }
 
 /// Whether `value` is above `limit` or no number at all.
 fn exceeds(value: f64, limit: f64) -> bool {
     value.is_nan() || value > limit
-}
-
-fn window_point(window: &PhysicsWindow) -> Vec<f64> {
-    window.point()
 }
