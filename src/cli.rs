@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     BenchmarkArgs, EvaluateArgs, ExportArgs, ReconstructArgs, Session, benchmark, evaluate, export,
-    reconstruct,
+    TrainArgs, reconstruct, train,
 };
 use crate::error::{Error, Result};
 
@@ -40,6 +40,7 @@ enum Command {
     Evaluate(Box<EvaluateArgs>),
     Export(ExportArgs),
     Benchmark(Box<BenchmarkArgs>),
+    Train(TrainArgs),
 }
 
 impl Cli {
@@ -60,6 +61,7 @@ impl Cli {
             Command::Evaluate(args) => evaluate(args, &session),
             Command::Export(args) => export(args, &session),
             Command::Benchmark(args) => benchmark(args, &session),
+            Command::Train(args) => train(args, &session),
         }
     }
 }

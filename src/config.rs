@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::reconstruction::Settings;
 
+pub use training::{FunctionSettings, TaskSettings, TrainingConfig};
+
+mod training;
+
 /// How a motion is reconstructed; `configs/reconstruct.json` holds the defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -27,6 +27,8 @@ pub mod config;
 pub mod error;
 pub mod evaluation;
 pub mod export;
+pub mod learned;
+pub mod meta;
 pub mod metrics;
 pub mod motion;
 pub mod objective;

@@ -134,6 +134,11 @@ pub trait Task: Objective {
     fn normalize(&self, loss: f64) -> f64 {
         loss
     }
+
+    /// The derivative of [`normalize`](Self::normalize).
+    fn normalize_slope(&self, _loss: f64) -> f64 {
+        1.0
+    }
 }
 
 /// A distribution over tasks.
@@ -143,6 +148,20 @@ pub trait TaskFamily: Sync {
 
     /// Draws a task.
     fn sample(&self, rng: &mut Rng) -> Self::Task;
+
+    /// Draws `count` tasks with equally many variables, so that they can be optimized in lockstep.
+    ///
+    /// Unless a family knows better, the first task decides how many.
+    fn sample_batch(&self, count: usize, rng: &mut Rng) -> Vec<Self::Task> {
+        let mut tasks = vec![self.sample(rng)];
+        while tasks.len() < count {
+            let task = self.sample(rng);
+            if task.dimension() == tasks[0].dimension() {
+                tasks.push(task);
+            }
+        }
+        tasks
+    }
 }
 
 /// ∇f(x), `(N,)`, by central differences with step `h`; for tests and for objectives without an

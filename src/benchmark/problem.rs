@@ -152,15 +152,26 @@ impl Task for Problem {
             .collect()
     }
 
-    /// log₁₀ of the loss, which spans thirty decades, between −10 and 30.
+    /// log₁₀ of the loss, which spans decades, between −16 and 30.
     fn normalize(&self, loss: f64) -> f64 {
         if loss.is_nan() {
-            30.0
+            return LARGEST.log10();
+        }
+        loss.clamp(SMALLEST, LARGEST).log10()
+    }
+
+    fn normalize_slope(&self, loss: f64) -> f64 {
+        if (SMALLEST..LARGEST).contains(&loss) {
+            (loss * std::f64::consts::LN_10).recip()
         } else {
-            loss.max(1e-10).log10().min(30.0)
+            0.0
         }
     }
 }
+
+/// Losses are not told apart below and above these in meta-training.
+const SMALLEST: f64 = 1e-16;
+const LARGEST: f64 = 1e30;
 
 /// A random orthogonal matrix, `(N, N)`, uniform over all of them (Haar).
 pub fn random_rotation(dimension: usize, rng: &mut Rng) -> DMatrix<f64> {
@@ -174,7 +185,7 @@ pub fn random_rotation(dimension: usize, rng: &mut Rng) -> DMatrix<f64> {
 }
 
 /// Test functions at random, from random offsets if so wanted: what meta-training draws from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FunctionFamily {
     /// Functions drawn from, as positions in [`FUNCTIONS`].
     pub functions: Vec<usize>,
@@ -184,23 +195,52 @@ pub struct FunctionFamily {
     pub protocol: super::Protocol,
     /// Whether each task is moved by a random offset, so that positions cannot be memorized.
     pub offsets: bool,
+    /// The share of tasks whose function is turned by a random rotation, so that coordinates
+    /// depend on each other.
+    pub rotated: f64,
 }
 
 impl TaskFamily for FunctionFamily {
     type Task = Problem;
 
     fn sample(&self, rng: &mut Rng) -> Problem {
-        let function = self.functions[rng.random_range(0..self.functions.len())];
-        let dimension = self.dimensions[rng.random_range(0..self.dimensions.len())];
-        let problem = self.protocol.problem(FUNCTIONS[function], dimension);
-        if !self.offsets {
-            return problem;
+        let dimension = self.dimension(rng);
+        self.problem(dimension, rng)
+    }
+
+    /// Functions whose number of variables is not free (Powell) are drawn where they fit.
+    fn sample_batch(&self, count: usize, rng: &mut Rng) -> Vec<Problem> {
+        let first = self.sample(rng);
+        let variables = first.dimension();
+        let mut problems = vec![first];
+        while problems.len() < count {
+            let problem = self.problem(variables, rng);
+            if problem.dimension() == variables {
+                problems.push(problem);
+            }
         }
-        let (low, high) = super::protocol::offset_range(&problem);
-        let offset = (0..problem.dimension())
-            .map(|_| rng.random_range(low..high))
-            .collect();
-        problem.moved(offset)
+        problems
+    }
+}
+
+impl FunctionFamily {
+    fn dimension(&self, rng: &mut Rng) -> usize {
+        self.dimensions[rng.random_range(0..self.dimensions.len())]
+    }
+
+    /// A random function of `dimension` variables.
+    fn problem(&self, dimension: usize, rng: &mut Rng) -> Problem {
+        let function = self.functions[rng.random_range(0..self.functions.len())];
+        let mut problem = self.protocol.problem(FUNCTIONS[function], dimension);
+        let n = problem.dimension();
+        if self.offsets {
+            let (low, high) = super::protocol::offset_range(&problem);
+            problem = problem.moved((0..n).map(|_| rng.random_range(low..high)).collect());
+        }
+        if self.rotated > 0.0 && rng.random_bool(self.rotated) {
+            problem = problem.rotated(random_rotation(n, rng));
+        }
+        problem
     }
 }
 

@@ -14,6 +14,7 @@ pub use benchmark::{BenchmarkArgs, benchmark};
 pub use evaluate::{EvaluateArgs, evaluate};
 pub use export::{ExportArgs, export};
 pub use reconstruct::{ReconstructArgs, reconstruct};
+pub use train::{TrainArgs, train};
 
 mod benchmark;
 mod evaluate;
@@ -21,6 +22,7 @@ mod export;
 mod progress;
 mod reconstruct;
 mod run;
+mod train;
 
 /// How much is printed, and whether Ctrl-C was pressed.
 #[derive(Clone, Debug)]

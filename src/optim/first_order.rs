@@ -8,6 +8,8 @@
 //! * B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
 //! * D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015, Alg. 1.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 use crate::objective::{Evaluation, Order};
 
@@ -143,22 +145,34 @@ impl Optimizer for Adam {
 }
 
 /// The point asked for, and the last one where the objective was finite.
-#[derive(Clone, Debug)]
-struct Iterate {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Iterate {
     x: Vec<f64>,
     finite: Vec<f64>,
 }
 
 impl Iterate {
-    fn new(x0: &[f64]) -> Self {
+    /// At `x0: (N,)`.
+    pub(crate) fn new(x0: &[f64]) -> Self {
         Self {
             x: x0.to_vec(),
             finite: x0.to_vec(),
         }
     }
 
+    /// The point asked for, `(N,)`.
+    pub(crate) fn x(&self) -> &[f64] {
+        &self.x
+    }
+
+    /// x ← x + `scale` · `step: (N,)`.
+    pub(crate) fn advance(&mut self, scale: f64, step: &[f64]) {
+        let moved = self.x.iter_mut().zip(step);
+        moved.for_each(|(x, s)| *x += scale * s);
+    }
+
     /// Keeps a finite point and says so; from any other, steps half-way back.
-    fn accept(&mut self, evaluation: &Evaluation) -> bool {
+    pub(crate) fn accept(&mut self, evaluation: &Evaluation) -> bool {
         let is_finite = evaluation.value.is_finite()
             & evaluation
                 .gradient
@@ -167,11 +181,16 @@ impl Iterate {
         if is_finite {
             self.finite.copy_from_slice(&self.x);
         } else {
-            for (x, finite) in self.x.iter_mut().zip(&self.finite) {
-                *x = 0.5 * (*x + finite);
-            }
+            self.retreat();
         }
         is_finite
+    }
+
+    /// Steps half-way back to the last point kept.
+    pub(crate) fn retreat(&mut self) {
+        for (x, finite) in self.x.iter_mut().zip(&self.finite) {
+            *x = 0.5 * (*x + finite);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::objective::{Evaluation, Order};
 
 pub use basin_hopping::BasinHopping;
 pub use budget::{Budget, StoppingRule};
+pub(crate) use first_order::Iterate;
 pub use first_order::{Adam, GradientDescent};
 pub use levenberg_marquardt::LevenbergMarquardt;
 pub use minimize::{Minimize, Named, minimize};

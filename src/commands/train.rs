@@ -1,0 +1,300 @@
+//! `motionfit train`: meta-training of a learned optimizer.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+
+use super::{Session, json};
+use crate::config::{TaskSettings, TrainingConfig};
+use crate::error::{Error, Result};
+use crate::learned::{Card, Network, Trained};
+use crate::meta::{MetaTrainer, StepReport};
+use crate::objective::TaskFamily;
+use crate::output::OutputDir;
+
+const CHECKPOINT: &str = "checkpoint.bin";
+const METRICS: &str = "metrics.jsonl";
+const WEIGHTS: &str = "weights.safetensors";
+const CARD: &str = "weights.json";
+
+/// Meta-train a learned optimizer on a family of tasks.
+///
+/// Writes the weights with the lowest validation loss so far and their card, progress as JSON
+/// lines, and a checkpoint from which --resume goes on.
+#[derive(Clone, Debug, clap::Args)]
+pub struct TrainArgs {
+    /// What to train, on what, how: see configs/train-functions.json.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+
+    /// Directory for weights, card, metrics and checkpoint.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+
+    /// Go on from the checkpoint in --out; the result is the same as without interruption.
+    #[arg(long, conflicts_with = "force")]
+    pub resume: bool,
+
+    /// Seconds between checkpoints.
+    #[arg(long, value_name = "S", default_value_t = 120)]
+    pub checkpoint_seconds: u64,
+
+    /// Replace results that are already there.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Trains and writes.
+///
+/// # Errors
+/// [`Error::Input`] for a configuration or checkpoint that cannot be used, [`Error::Io`] when a
+/// file cannot be read or written, [`Error::Interrupted`] after Ctrl-C (with a checkpoint written).
+pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
+    let config = TrainingConfig::read(&args.config)?;
+    let origin = args.config.display().to_string();
+    match &config.tasks {
+        TaskSettings::Functions(functions) => {
+            let family = functions.family(&origin)?;
+            let names = functions.functions.join(", ");
+            let data = format!("classic test functions: {names}; {:?} variables", functions.dimensions);
+            run(args, session, &config, &family, data)
+        }
+    }
+}
+
+fn run<F: TaskFamily>(
+    args: &TrainArgs,
+    session: &Session,
+    config: &TrainingConfig,
+    family: &F,
+    data: String,
+) -> Result<()>
+where
+    F::Task: Send + Sync,
+{
+    let network = Network::new(&config.architecture)?;
+    let checkpoint_path = args.out.join(CHECKPOINT);
+    let mut metrics = Vec::new();
+    let (trainer, output) = if args.resume {
+        let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io(path, "read", e));
+        let checkpoint = read(&checkpoint_path)?;
+        let origin = checkpoint_path.display().to_string();
+        let parts = (checkpoint.as_slice(), origin.as_str());
+        let trainer = MetaTrainer::resume(&network, family, &config.training, parts)?;
+        metrics = earlier_metrics(&read(&args.out.join(METRICS))?, trainer.step_count());
+        (trainer, OutputDir::create(&args.out, true)?)
+    } else {
+        let theta = start(args, config, &network)?;
+        let trainer = MetaTrainer::new(&network, family, &config.training, theta)?;
+        (trainer, OutputDir::create(&args.out, args.force)?)
+    };
+    output.write("config.json", json(config)?)?;
+    let mut training = Training {
+        trainer,
+        network: Arc::new(network.clone()),
+        output,
+        metrics,
+        card: Card {
+            name: config.name.clone(),
+            meta_parameters: network.layout().len(),
+            config: serde_json::to_value(config)
+                .map_err(|e| Error::Internal(format!("cannot write JSON: {e}")))?,
+            data,
+            steps: 0,
+            evaluations: 0,
+            hours: earlier_hours(args),
+            validation: Vec::new(),
+            commit: commit(),
+        },
+        begun: Instant::now(),
+    };
+    training.go(args, session, config.training.steps())
+}
+
+/// The meta-parameters to start from, if the configuration names a weight file.
+fn start(args: &TrainArgs, config: &TrainingConfig, network: &Network) -> Result<Option<Vec<f32>>> {
+    let Some(file) = &config.start else {
+        return Ok(None);
+    };
+    let path = args.config.parent().unwrap_or(Path::new("")).join(file);
+    let trained = Trained::read(&path)?;
+    if trained.network.layout() != network.layout() {
+        let found = "weights of another architecture";
+        let advice = "give weights of the architecture that is trained";
+        return Err(Error::input(path.display(), "tensors", found, advice));
+    }
+    Ok(Some(trained.theta))
+}
+
+/// A training with everything it writes.
+struct Training<'a, F: TaskFamily> {
+    trainer: MetaTrainer<'a, F>,
+    network: Arc<Network>,
+    output: OutputDir,
+    /// Lines of JSON.
+    metrics: Vec<String>,
+    card: Card,
+    begun: Instant,
+}
+
+impl<F: TaskFamily> Training<'_, F>
+where
+    F::Task: Send + Sync,
+{
+    fn go(&mut self, args: &TrainArgs, session: &Session, steps: usize) -> Result<()> {
+        let mut progress = Progress::new(session, steps, self.trainer.step_count());
+        let every = Duration::from_secs(args.checkpoint_seconds);
+        let mut saved = Instant::now();
+        while !self.trainer.is_done() {
+            let report = self.trainer.advance()?;
+            self.metrics.push(line(&report)?);
+            progress.show(&report);
+            if session.is_interrupted() {
+                self.save()?;
+                return Err(Error::Interrupted);
+            }
+            if saved.elapsed() >= every {
+                self.save()?;
+                saved = Instant::now();
+            }
+        }
+        self.save()?;
+        let (_, loss) = self.trainer.best();
+        session.tell(format!(
+            "validation loss {loss:.4}, weights in {}",
+            args.out.join(WEIGHTS).display()
+        ))
+    }
+
+    /// Writes everything; the checkpoint last, so that no metrics are missing from before it.
+    fn save(&self) -> Result<()> {
+        let trained = Trained {
+            network: Arc::clone(&self.network),
+            theta: self.trainer.best().0.to_vec(),
+        };
+        let card = Card {
+            steps: self.trainer.step_count(),
+            evaluations: self.trainer.evaluations(),
+            hours: self.card.hours + self.begun.elapsed().as_secs_f64() / 3600.0,
+            validation: self.trainer.validation().to_vec(),
+            ..self.card.clone()
+        };
+        let files = [
+            (METRICS, self.metrics.concat().into_bytes()),
+            (WEIGHTS, trained.to_bytes()?),
+            (CARD, json(&card)?),
+            (CHECKPOINT, self.trainer.checkpoint()?),
+        ];
+        self.output.write_all(&files)?;
+        Ok(())
+    }
+}
+
+fn line(report: &StepReport) -> Result<String> {
+    let text = serde_json::to_string(report);
+    let text = text.map_err(|e| Error::Internal(format!("cannot write JSON: {e}")))?;
+    Ok(text + "\n")
+}
+
+/// The lines of an earlier run up to `step`.
+fn earlier_metrics(bytes: &[u8], step: usize) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let is_earlier = |line: &&str| {
+        let value: Option<Value> = serde_json::from_str(line).ok();
+        let found = value.and_then(|value| value.get("step").and_then(Value::as_u64));
+        found.is_some_and(|found| found <= step as u64)
+    };
+    let lines = text.lines().filter(is_earlier);
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// Hours that the run being resumed has taken so far.
+fn earlier_hours(args: &TrainArgs) -> f64 {
+    let card = || -> Option<Card> {
+        let bytes = std::fs::read(args.out.join(CARD)).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    };
+    let card = if args.resume { card() } else { None };
+    card.map_or(0.0, |card| card.hours)
+}
+
+/// The commit of the working directory, where it is a repository; else the version.
+fn commit() -> String {
+    let git = Command::new("git").args(["rev-parse", "HEAD"]).output();
+    let version = concat!("motionfit ", env!("CARGO_PKG_VERSION"));
+    match git {
+        Ok(output) if output.status.success() => {
+            String::from_utf8_lossy(&output.stdout).trim().to_string()
+        }
+        _ => version.to_string(),
+    }
+}
+
+/// A bar on a terminal, a line a minute elsewhere, nothing when quiet.
+struct Progress {
+    bar: ProgressBar,
+    prints_lines: bool,
+    steps: usize,
+    first: usize,
+    begun: Instant,
+    last_line: Instant,
+    validation: Option<f64>,
+}
+
+impl Progress {
+    fn new(session: &Session, steps: usize, first: usize) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let bar = if session.quiet {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::new(steps as u64)
+        };
+        let template = "{bar:30} {pos}/{len} {msg} ({eta} left)";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        let now = Instant::now();
+        Self {
+            bar,
+            prints_lines: !session.quiet && !is_terminal,
+            steps,
+            first,
+            begun: now,
+            last_line: now,
+            validation: None,
+        }
+    }
+
+    fn show(&mut self, report: &StepReport) {
+        self.validation = report.validation.or(self.validation);
+        let validation = match self.validation {
+            Some(loss) => format!(", validation {loss:.4}"),
+            None => String::new(),
+        };
+        let message = format!("loss {:.4}{validation}", report.loss);
+        self.bar.set_position(report.step as u64);
+        self.bar.set_message(message.clone());
+        if self.prints_lines && self.last_line.elapsed() >= Duration::from_secs(60) {
+            self.last_line = Instant::now();
+            let pace = self.begun.elapsed().as_secs_f64() / (report.step - self.first) as f64;
+            let left = pace * (self.steps - report.step) as f64 / 60.0;
+            let (step, steps) = (report.step, self.steps);
+            // Progress that cannot be shown is not worth failing for.
+            let _ = writeln!(
+                std::io::stderr(),
+                "step {step}/{steps}, {message}, {left:.0} min left"
+            );
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

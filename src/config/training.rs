@@ -1,0 +1,126 @@
+//! Configuration of a meta-training: the optimizer, the tasks, the stages.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::benchmark::functions::{FUNCTIONS, index_of};
+use crate::benchmark::{FunctionFamily, Protocol};
+use crate::error::{Error, Result};
+use crate::learned::Architecture;
+use crate::meta::Settings;
+
+use super::parse_json;
+
+/// What `motionfit train` does; see `configs/train-functions.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// The name of the optimizer that comes out.
+    pub name: String,
+    /// The optimizer that is trained.
+    pub architecture: Architecture,
+    /// A weight file to start from, relative to the configuration; a random start without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// The tasks it is trained on.
+    pub tasks: TaskSettings,
+    /// Seed, stages and validation.
+    pub training: Settings,
+}
+
+/// A family of tasks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum TaskSettings {
+    /// Classic test functions.
+    Functions(FunctionSettings),
+}
+
+/// Test functions to train on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FunctionSettings {
+    /// Their names. Default: all fifteen.
+    pub functions: Vec<String>,
+    /// Numbers of variables, each as likely as the other. Default: 2, 10, 20, 50, 100.
+    pub dimensions: Vec<usize>,
+    /// Whether every task is moved by a random offset. Default: yes.
+    pub offsets: bool,
+    /// The share of tasks that are turned by a random rotation. Default: 0.
+    pub rotated: f64,
+}
+
+impl Default for FunctionSettings {
+    fn default() -> Self {
+        Self {
+            functions: FUNCTIONS
+                .iter()
+                .map(|function| function.name().to_string())
+                .collect(),
+            dimensions: vec![2, 10, 20, 50, 100],
+            offsets: true,
+            rotated: 0.0,
+        }
+    }
+}
+
+impl FunctionSettings {
+    /// The family.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `origin` and the field.
+    pub fn family(&self, origin: &str) -> Result<FunctionFamily> {
+        let fields = [
+            ("tasks.functions", self.functions.len()),
+            ("tasks.dimensions", self.dimensions.len()),
+        ];
+        for (field, count) in fields {
+            if count == 0 {
+                return Err(Error::input(origin, field, "none", "give at least one"));
+            }
+        }
+        if let Some(n) = self.dimensions.iter().find(|n| !(2..=10_000).contains(*n)) {
+            let advice = "give numbers from 2 to 10000";
+            return Err(Error::input(origin, "tasks.dimensions", n, advice));
+        }
+        if !(0.0..=1.0).contains(&self.rotated) {
+            let advice = "give a share from 0 to 1";
+            return Err(Error::input(origin, "tasks.rotated", self.rotated, advice));
+        }
+        Ok(FunctionFamily {
+            functions: self
+                .functions
+                .iter()
+                .map(|name| index_of(name))
+                .collect::<Result<_>>()?,
+            dimensions: self.dimensions.clone(),
+            protocol: Protocol::Paper,
+            offsets: self.offsets,
+            rotated: self.rotated,
+        })
+    }
+}
+
+impl TrainingConfig {
+    /// Reads a configuration file and checks it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Input`] naming field and value when it is not
+    /// valid.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Parses the text of a configuration file that errors call `origin`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] as for [`read`](Self::read).
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        let config: Self = parse_json(text, origin)?;
+        config.architecture.check(origin)?;
+        config.training.check(origin)?;
+        Ok(config)
+    }
+}

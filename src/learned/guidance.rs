@@ -1,0 +1,379 @@
+//! Guidance: classical directions offered to the network, and features without a scale.
+//!
+//! After every evaluation the inner state proposes seven directions. All are measured in units of
+//! σ, the root mean square of the last step, so that what the network sees does not depend on the
+//! units of x or f, nor on where the origin is, and so that steps may shrink or grow by any factor
+//! over a run. The network blends the proposals coordinate by coordinate.
+//!
+//! | | proposal | |
+//! |---|---|---|
+//! | 0 | −σ g / rms(g) | steepest descent |
+//! | 1, 2 | −σ m̂ / √r̂ | Adam's direction, two decays |
+//! | 3 | −g Δx / Δg, by coordinate | secant Newton step where Δg/Δx > 0; else on in the direction of descent |
+//! | 4 | −H g | L-BFGS |
+//! | 5 | Δx | the last step again |
+//! | 6 | x_best − x | back to the best point |
+//!
+//! No proposal is longer than [`LONGEST`] σ in its root mean square.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::moments::{Decays, Moments};
+
+/// Number of proposals P.
+pub const PROPOSALS: usize = 7;
+
+/// Largest root mean square of a proposal, and of a coordinate's secant step in units of its last
+/// step: how fast steps may grow.
+const LONGEST: f64 = 10.0;
+
+/// Pairs (Δx, Δg) kept for L-BFGS.
+const MEMORY: usize = 10;
+
+/// Features of every coordinate, and those that all coordinates share.
+const OWN: usize = 2 * PROPOSALS + 4;
+const SHARED: usize = 24;
+
+/// Number of features F.
+pub(super) const WIDTH: usize = OWN + SHARED;
+
+/// What is remembered of the run besides the accumulators.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Guidance {
+    /// σ, in units of x.
+    pub scale: f64,
+    last_scale: f64,
+    first_scale: f64,
+    last: Option<Look>,
+    best: Option<Look>,
+    first_value: f64,
+    since_best: usize,
+    pairs: VecDeque<Pair>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Look {
+    x: Vec<f64>,
+    value: f64,
+    gradient: Vec<f64>,
+}
+
+/// Δx, Δg and 1 / (Δx · Δg).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Pair {
+    s: Vec<f64>,
+    y: Vec<f64>,
+    rho: f64,
+}
+
+/// Where the features and proposals of a problem go.
+pub(super) struct Target<'a> {
+    /// `(N, WIDTH)`.
+    pub rows: &'a mut [f32],
+    /// `(N, PROPOSALS)`, in units of σ.
+    pub proposals: &'a mut [f32],
+}
+
+impl Guidance {
+    /// At the start of a run whose first steps are about `scale` long in every coordinate.
+    pub fn new(scale: f64) -> Self {
+        Self {
+            scale,
+            last_scale: scale,
+            first_scale: scale,
+            last: None,
+            best: None,
+            first_value: 0.0,
+            since_best: 0,
+            pairs: VecDeque::new(),
+        }
+    }
+
+    /// Takes in a look at x and writes features and proposals; `moments` hold its gradient.
+    pub fn observe(
+        &mut self,
+        (x, value, gradient): (&[f64], f64, &[f64]),
+        (moments, decays, k): (&Moments, &Decays, usize),
+        target: Target,
+    ) {
+        let look = Look {
+            x: x.to_vec(),
+            value,
+            gradient: gradient.to_vec(),
+        };
+        let moved = self.last.take().map(|last| Move::between(&last, &look));
+        if let Some(moved) = &moved {
+            self.remember(moved);
+        }
+        self.since_best += 1;
+        if self.best.as_ref().is_none_or(|best| value < best.value) {
+            self.since_best = 0;
+            self.best = Some(look.clone());
+        }
+        if k == 0 {
+            self.first_value = value;
+        }
+        let adam = AdamDirections::new(moments, decays, k);
+        let directions = self.directions(&look, moved.as_ref(), &adam);
+        self.write(&look, moved.as_ref(), &adam, &directions, k, target);
+        self.last = Some(look);
+    }
+
+    /// Whether a look at `value` is worth keeping: it is not far above the start, measured by what
+    /// has been gained so far and by the start's own size.
+    pub fn tolerates(&self, value: f64) -> bool {
+        self.best.as_ref().is_none_or(|best| {
+            let gained = self.first_value - best.value;
+            value <= self.first_value + 2.0 * gained.max(self.first_value.abs())
+        })
+    }
+
+    /// Takes in `step: (N,)`, the step about to be made in units of σ: the next σ is its root mean
+    /// square, at most [`LONGEST`] times smaller than this one.
+    pub fn advance(&mut self, step: &[f64]) {
+        self.last_scale = self.scale;
+        let size = rms(step).max(1.0 / LONGEST);
+        self.scale = (self.scale * size).clamp(1e-150, 1e150);
+    }
+
+    fn remember(&mut self, moved: &Move) {
+        let slope = dot(&moved.s, &moved.y);
+        let size = dot(&moved.s, &moved.s).sqrt() * dot(&moved.y, &moved.y).sqrt();
+        if !(slope > 1e-10 * size && slope.recip().is_finite()) {
+            return;
+        }
+        if self.pairs.len() == MEMORY {
+            self.pairs.pop_front();
+        }
+        self.pairs.push_back(Pair {
+            s: moved.s.clone(),
+            y: moved.y.clone(),
+            rho: slope.recip(),
+        });
+    }
+
+    /// All proposals in units of σ, each `(N,)`.
+    fn directions(
+        &self,
+        look: &Look,
+        moved: Option<&Move>,
+        adam: &AdamDirections,
+    ) -> [Vec<f64>; PROPOSALS] {
+        let inverse = self.scale.recip();
+        let scaled = |v: &[f64]| v.iter().map(|v| v * inverse).collect::<Vec<f64>>();
+        let steepest = {
+            let size = rms(&look.gradient).max(1e-300).recip();
+            look.gradient.iter().map(|g| -g * size).collect::<Vec<f64>>()
+        };
+        let still = || vec![0.0; look.x.len()];
+        let secant = moved.map_or_else(still, |moved| {
+            scaled(&secant_newton(look, moved, self.scale))
+        });
+        let quasi_newton = match self.pairs.back() {
+            Some(_) => scaled(&self.quasi_newton(&look.gradient)),
+            None => steepest.clone(),
+        };
+        let onward = moved.map_or_else(still, |moved| scaled(&moved.s));
+        let back = self.best.as_ref().map_or_else(still, |best| {
+            let apart = best.x.iter().zip(&look.x);
+            apart.map(|(best, x)| (best - x) * inverse).collect()
+        });
+        let [first, second] = adam.slow.clone();
+        let mut all = [steepest, first, second, secant, quasi_newton, onward, back];
+        all.iter_mut().for_each(|direction| shorten(direction));
+        all
+    }
+
+    /// −H g by the two-loop recursion (J. Nocedal, S. J. Wright, "Numerical optimization", 2006,
+    /// Alg. 7.4).
+    fn quasi_newton(&self, gradient: &[f64]) -> Vec<f64> {
+        let mut q = gradient.to_vec();
+        let mut alphas = Vec::with_capacity(self.pairs.len());
+        for pair in self.pairs.iter().rev() {
+            let alpha = pair.rho * dot(&pair.s, &q);
+            add_scaled(&mut q, -alpha, &pair.y);
+            alphas.push(alpha);
+        }
+        if let Some(pair) = self.pairs.back() {
+            let gamma = 1.0 / (pair.rho * dot(&pair.y, &pair.y));
+            q.iter_mut().for_each(|q| *q *= gamma);
+        }
+        for (pair, alpha) in self.pairs.iter().zip(alphas.iter().rev()) {
+            let beta = pair.rho * dot(&pair.y, &q);
+            add_scaled(&mut q, alpha - beta, &pair.s);
+        }
+        q.iter_mut().for_each(|q| *q = -*q);
+        q
+    }
+
+    fn write(
+        &self,
+        look: &Look,
+        moved: Option<&Move>,
+        adam: &AdamDirections,
+        directions: &[Vec<f64>; PROPOSALS],
+        k: usize,
+        target: Target,
+    ) {
+        let shared = self.shared(look, moved, directions, k);
+        let rows = target.rows.chunks_exact_mut(WIDTH);
+        let offers = target.proposals.chunks_exact_mut(PROPOSALS);
+        for (n, (row, offers)) in rows.zip(offers).enumerate() {
+            for (j, direction) in directions.iter().enumerate() {
+                let d = direction[n];
+                offers[j] = d as f32;
+                row[2 * j] = d.asinh() as f32;
+                row[2 * j + 1] = (0.25 * (d.abs() + 1e-6).ln()) as f32;
+            }
+            let own = &mut row[2 * PROPOSALS..OWN];
+            own[0] = adam.fast[n] as f32;
+            own[1] = (0.25 * (directions[0][n].abs() + 1e-6).ln()) as f32;
+            let (turn, ratio) = moved.map_or((0.0, 0.0), |moved| {
+                let before = look.gradient[n] - moved.y[n];
+                let ratio = look.gradient[n] / signed_at_least(before, 1e-300);
+                ((-look.gradient[n] * moved.s[n]).signum(), ratio.asinh())
+            });
+            own[2] = turn as f32;
+            own[3] = ratio.clamp(-10.0, 10.0) as f32;
+            row[OWN..].copy_from_slice(&shared);
+        }
+    }
+
+    /// Features that all coordinates share.
+    fn shared(
+        &self,
+        look: &Look,
+        moved: Option<&Move>,
+        directions: &[Vec<f64>; PROPOSALS],
+        k: usize,
+    ) -> [f32; SHARED] {
+        let g = rms(&look.gradient);
+        let log = |ratio: f64| 0.25 * (ratio.clamp(1e-12, 1e12)).ln();
+        let cosine = |a: &[f64], b: &[f64]| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(1e-300);
+        let best = self.best.as_ref().unwrap_or(look);
+        let mut features = [0.0; SHARED];
+        if let Some(moved) = moved {
+            let before: Vec<f64> = moved.y.iter().zip(&look.gradient).map(|(y, g)| g - y).collect();
+            let predicted = dot(&before, &moved.s).abs().max(1e-300);
+            features[0] = 0.5 * (moved.gain / predicted).asinh().clamp(-10.0, 10.0);
+            features[1] = moved.gain.signum();
+            features[2] = log(g / rms(&before).max(1e-300));
+            features[3] = cosine(&look.gradient, &before);
+            features[4] = cosine(&look.gradient, &moved.s);
+            features[5] = cosine(&moved.y, &moved.s);
+            features[6] = moved.gain / (look.value.abs() + (look.value - moved.gain).abs()).max(1e-300);
+        }
+        features[7] = log(g / rms(&best.gradient).max(1e-300));
+        let fallen = (self.first_value - best.value).max(1e-300);
+        features[8] = ((look.value - best.value) / fallen).min(1e3).asinh();
+        features[9] = (self.since_best as f64 / 10.0).tanh();
+        features[10] = log(self.scale / self.last_scale);
+        features[11] = 0.1 * (self.scale / self.first_scale).ln().clamp(-60.0, 60.0);
+        for (j, direction) in directions[3..].iter().enumerate() {
+            features[12 + j] = log(rms(direction) + 1e-6);
+        }
+        features[16] = cosine(&directions[4], &directions[0]);
+        features[17] = (look.x.len() as f64).ln() / 7.0;
+        for (feature, period) in features[18..].iter_mut().zip([1.0, 3.0, 10.0, 30.0, 100.0, 300.0]) {
+            *feature = (k as f64 / period - 1.0).tanh();
+        }
+        features.map(|f| if f.is_finite() { f as f32 } else { 0.0 })
+    }
+}
+
+/// Shortens `step: (N,)`, in units of σ, to [`LONGEST`]; one that is not finite becomes zero.
+pub(super) fn shorten(step: &mut [f64]) {
+    let excess = rms(step) / LONGEST;
+    if !excess.is_finite() {
+        step.fill(0.0);
+    } else if excess > 1.0 {
+        step.iter_mut().for_each(|s| *s /= excess);
+    }
+}
+
+/// The last step and what it changed.
+struct Move {
+    /// Δx and Δg.
+    s: Vec<f64>,
+    y: Vec<f64>,
+    /// Δf.
+    gain: f64,
+}
+
+impl Move {
+    fn between(last: &Look, look: &Look) -> Self {
+        let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect();
+        Self {
+            s: apart(&look.x, &last.x),
+            y: apart(&look.gradient, &last.gradient),
+            gain: look.value - last.value,
+        }
+    }
+}
+
+/// Bias-corrected m̂ / √r̂, each `(N,)`: the fastest decay as a feature, the others as proposals.
+struct AdamDirections {
+    fast: Vec<f64>,
+    slow: [Vec<f64>; 2],
+}
+
+impl AdamDirections {
+    fn new(moments: &Moments, decays: &Decays, k: usize) -> Self {
+        let (momentum, rms) = (decays.momentum(), decays.rms());
+        let count = momentum.len();
+        let seen = (k + 1) as i32;
+        let direction = |j: usize| {
+            let m_scale = 1.0 / (1.0 - momentum[j].powi(seen)).max(1e-12);
+            let r_scale = 1.0 / (1.0 - rms[j].powi(seen)).max(1e-12);
+            let pairs = moments.m.chunks_exact(count).zip(moments.r.chunks_exact(count));
+            pairs
+                .map(|(m, r)| -m[j] * m_scale / (r[j] * r_scale).sqrt().max(1e-150))
+                .collect::<Vec<f64>>()
+        };
+        Self {
+            fast: direction(0),
+            slow: [direction(1), direction(2)],
+        }
+    }
+}
+
+/// −g Δx/Δg where the curvature Δg/Δx is positive, twice the last step towards descent where not;
+/// no coordinate more than [`LONGEST`] times its last step (or a hundredth of `scale`).
+fn secant_newton(look: &Look, moved: &Move, scale: f64) -> Vec<f64> {
+    let coordinates = look.gradient.iter().zip(&moved.s).zip(&moved.y);
+    coordinates
+        .map(|((g, s), y)| {
+            let limit = LONGEST * (s.abs() + 0.01 * scale);
+            let newton = -g * s / y;
+            if s * y > 0.0 && newton.is_finite() {
+                newton.clamp(-limit, limit)
+            } else {
+                -g.signum() * 2.0 * s.abs()
+            }
+        })
+        .collect()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Root mean square, without overflow of the squares.
+fn rms(v: &[f64]) -> f64 {
+    let largest = v.iter().fold(0.0_f64, |largest, v| largest.max(v.abs()));
+    if largest <= 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    let sum: f64 = v.iter().map(|v| (v / largest).powi(2)).sum();
+    largest * (sum / v.len() as f64).sqrt()
+}
+
+fn add_scaled(v: &mut [f64], factor: f64, other: &[f64]) {
+    v.iter_mut().zip(other).for_each(|(v, o)| *v += factor * o);
+}
+
+fn signed_at_least(value: f64, least: f64) -> f64 {
+    if value.abs() < least { least } else { value }
+}

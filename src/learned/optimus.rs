@@ -1,0 +1,180 @@
+//! Optimus: encoders over the coordinates predict rank-one updates of a preconditioner, a branch
+//! per coordinate predicts the step.
+//!
+//! # References
+//! * E. Gärtner, L. Metz, M. Andriluka, C. D. Freeman, C. Sminchisescu, "Transformer-based learned
+//!   optimization", CVPR 2023, Eq. (1)–(3), Alg. 1, Fig. 2.
+
+use candle_core::{DType, Device, Result, Tensor};
+
+use super::architecture::{Normalization, Optimus, Structure};
+use super::guidance::PROPOSALS;
+use super::layout::{Initial, Layout, Weights};
+use super::network::{Encoder, EncoderShape, LayerNorm, Linear, Trunk};
+
+/// Weights of the proposals before anything is learned: a little steepest descent, half of L-BFGS.
+const FIRST_GATES: [f32; PROPOSALS] = [0.1, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0];
+
+/// Scale of the initial weights of heads whose first outputs should be small.
+const QUIET: f32 = 0.1;
+
+/// The layers.
+#[derive(Clone, Debug)]
+pub(super) struct OptimusNetwork {
+    trunk: Trunk,
+    step: Linear,
+    input_norm: LayerNorm,
+    encoders: Vec<Encoder>,
+    final_norm: LayerNorm,
+    /// One head per encoder; none without structure.
+    updates: Vec<Linear>,
+    gates: Option<Gates>,
+    settings: Optimus,
+}
+
+/// Weights of the proposals, by coordinate.
+#[derive(Clone, Debug)]
+struct Gates {
+    head: Linear,
+    always: usize,
+}
+
+/// What the network is shown: B problems of N coordinates each.
+pub(super) struct Inputs<'a> {
+    /// `(B · N, F)`.
+    pub features: &'a Tensor,
+    /// `(B · N, P)`, for guided optimizers.
+    pub proposals: Option<&'a Tensor>,
+    /// B and N.
+    pub size: (usize, usize),
+}
+
+impl OptimusNetwork {
+    pub fn new(layout: &mut Layout, settings: &Optimus, features: usize) -> Self {
+        let width = settings.width;
+        let shape = EncoderShape {
+            width,
+            heads: settings.heads,
+            head_width: settings.head_width,
+            feed_forward: settings.feed_forward,
+            gain: (2.0 / settings.encoders as f32).sqrt().min(1.0),
+        };
+        let has_structure = settings.structure != Structure::None;
+        let heads = if has_structure { settings.encoders } else { 0 };
+        Self {
+            trunk: Trunk::new(layout, "trunk", features, width, settings.trunk_layers),
+            step: Linear::new(layout, "step", (width, 2), 1.0),
+            input_norm: LayerNorm::new(layout, "input_norm", width),
+            encoders: (0..settings.encoders)
+                .map(|l| Encoder::new(layout, &format!("encoder.{l}"), shape))
+                .collect(),
+            final_norm: LayerNorm::new(layout, "final_norm", width),
+            updates: (0..heads)
+                .map(|l| Linear::new(layout, &format!("update.{l}"), (width, 1), QUIET))
+                .collect(),
+            gates: settings.guided.then(|| Gates {
+                head: Linear::new(layout, "gates", (width, PROPOSALS), QUIET),
+                always: layout.add("gates.always", &[PROPOSALS], Initial::List(&FIRST_GATES)),
+            }),
+            settings: settings.clone(),
+        }
+    }
+
+    /// The step x⁺ − x, `(B, N)`, in units of σ for guided optimizers, and the next preconditioner
+    /// B, `(B, N, N)`, from the present one (`None`: the identity).
+    pub fn forward(
+        &self,
+        weights: &Weights,
+        inputs: &Inputs,
+        structure: Option<&Tensor>,
+    ) -> Result<(Tensor, Option<Tensor>)> {
+        let (batch, tokens) = inputs.size;
+        let hidden = self.trunk.forward(weights, inputs.features)?;
+        let mut encoded = self.input_norm.forward(weights, &hidden)?;
+        let mut updates = Vec::with_capacity(self.updates.len());
+        let mut last = None;
+        for (l, encoder) in self.encoders.iter().enumerate() {
+            encoded = encoder.forward(weights, &encoded, batch)?;
+            let normal = self.final_norm.forward(weights, &encoded)?;
+            if let Some(head) = self.updates.get(l) {
+                updates.push(head.forward(weights, &normal)?);
+            }
+            last = Some(normal);
+        }
+        let s = match (&self.gates, inputs.proposals, last) {
+            (Some(gates), Some(proposals), Some(encoded)) => {
+                let always = weights.at(gates.always);
+                let gates = gates.head.forward(weights, &encoded)?.broadcast_add(always)?;
+                let blend = (gates * proposals)?.sum_keepdim(1)?;
+                (blend + self.free_step(weights, &encoded)?)?
+            }
+            _ => self.free_step(weights, &hidden)?,
+        };
+        let s = s.reshape((batch, tokens, 1))?;
+        if updates.is_empty() {
+            return Ok((s.squeeze(2)?, None));
+        }
+        // Alg. 1: B is updated first, then used.
+        let u = Tensor::cat(&updates, 1)?.reshape((batch, tokens, self.updates.len()))?;
+        let structure = self.update(structure, &u)?;
+        let step = structure.matmul(&s)?.squeeze(2)?;
+        let kept = self.settings.structure == Structure::Accumulated;
+        Ok((step, kept.then_some(structure)))
+    }
+
+    /// s = λ_b exp(λ_a a) d, `(B · N, 1)`.
+    fn free_step(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {
+        let Optimus {
+            magnitude_scale,
+            direction_scale,
+            ..
+        } = self.settings;
+        exponential_step(&self.step.forward(weights, x)?, magnitude_scale, direction_scale)
+    }
+
+    /// B ← (B + Σ u uᵀ) / ‖·‖, Eq. (3), for `u: (B, N, L)`.
+    fn update(&self, structure: Option<&Tensor>, u: &Tensor) -> Result<Tensor> {
+        let tokens = u.dim(1)?;
+        let outer = u.matmul(&u.t()?)?;
+        let sum = match structure {
+            Some(structure) => (structure + outer)?,
+            None => outer.broadcast_add(&Tensor::eye(tokens, DType::F32, &Device::Cpu)?)?,
+        };
+        let frobenius = || sum.sqr()?.sum_keepdim((1, 2))?.sqrt();
+        match self.settings.normalization {
+            Normalization::None => Ok(sum),
+            Normalization::Frobenius => sum.broadcast_div(&frobenius()?),
+            Normalization::Identity => {
+                sum.broadcast_div(&(frobenius()? * (tokens as f64).sqrt().recip())?)
+            }
+            Normalization::Spectral => sum.broadcast_div(&largest_eigenvalue(&sum)?),
+        }
+    }
+}
+
+/// λ_b exp(λ_a a) d from `outputs: (rows, 2)` = (d, a), `(rows, 1)`.
+pub(super) fn exponential_step(
+    outputs: &Tensor,
+    magnitude_scale: f64,
+    direction_scale: f64,
+) -> Result<Tensor> {
+    let direction = outputs.narrow(1, 0, 1)?;
+    let magnitude = (outputs.narrow(1, 1, 1)? * magnitude_scale)?.exp()?;
+    (direction * magnitude)? * direction_scale
+}
+
+/// The largest eigenvalue of positive semidefinite matrices `(B, N, N)` → `(B, 1, 1)`, by power
+/// iteration; the vector it is measured with is held constant under differentiation.
+fn largest_eigenvalue(matrices: &Tensor) -> Result<Tensor> {
+    const ITERATIONS: usize = 12;
+    let (batch, n, _) = matrices.dims3()?;
+    let constant = matrices.detach();
+    let first: Vec<f32> = (0..n).map(|i| 1.0 + 0.1 * (i as f32).sin()).collect();
+    let first = Tensor::from_vec(first, (1, n, 1), &Device::Cpu)?;
+    let mut v = first.broadcast_as((batch, n, 1))?.contiguous()?;
+    for _ in 0..ITERATIONS {
+        v = constant.matmul(&v)?;
+        v = v.broadcast_div(&v.sqr()?.sum_keepdim(1)?.sqrt()?)?;
+    }
+    v.t()?.contiguous()?.matmul(&matrices.matmul(&v)?)
+}

@@ -1,0 +1,316 @@
+//! A network built from an [`Architecture`], and what it does to a batch of problems.
+
+use candle_core::{Device, Tensor};
+
+use crate::error::{Error, Result};
+use crate::objective::{Evaluation, Rng};
+use crate::optim::Iterate;
+
+use super::LearnedOptimizer;
+use super::architecture::{AdafactorMlp, Architecture, Optimus};
+use super::batch::{Batch, Inner};
+use super::features::AdafactorFeatures;
+use super::guidance::{self, Guidance, PROPOSALS};
+use super::layout::{Layout, Weights};
+use super::moments::{DecayParameters, Decays, Moments};
+use super::network::{Linear, Trunk};
+use super::optimus::{Inputs, OptimusNetwork, exponential_step};
+
+/// Decays of the accumulators at θ = 0, as in the original.
+const DECAYS: [f64; 3] = [0.9, 0.99, 0.999];
+
+/// Decays of the accumulators that guidance looks at.
+const GUIDED_DECAYS: [f64; 3] = [0.5, 0.9, 0.99];
+
+/// A learned optimizer of some architecture, without meta-parameters.
+#[derive(Clone, Debug)]
+pub struct Network {
+    architecture: Architecture,
+    layout: Layout,
+    decays: DecayParameters,
+    view: View,
+    body: Body,
+}
+
+/// A [`Network`] with meta-parameters.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    weights: Weights,
+    decays: Decays,
+}
+
+/// What the network sees of a problem.
+#[derive(Clone, Debug)]
+enum View {
+    Adafactor(AdafactorFeatures),
+    Guided { initial_scale: f64 },
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Mlp {
+        trunk: Trunk,
+        step: Linear,
+        settings: AdafactorMlp,
+    },
+    Optimus(OptimusNetwork),
+}
+
+/// How a batch moved.
+pub struct Advance {
+    /// Steps in units of `scales`, `(B, N)`, differentiable by the weights.
+    pub steps: Tensor,
+    /// Units of the steps, `(B,)`; 0 for a problem that did not move because its value or gradient
+    /// was not finite.
+    pub scales: Vec<f64>,
+}
+
+impl Rule {
+    /// ∂loss/∂θ, for a `loss` of steps made with a rule from [`Network::differentiable`].
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a rule with constant weights.
+    pub fn gradient(&self, loss: &Tensor) -> Result<Vec<f32>> {
+        self.weights.gradient(loss)
+    }
+}
+
+impl Network {
+    /// Builds the network of `architecture`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a size out of range.
+    pub fn new(architecture: &Architecture) -> Result<Self> {
+        architecture.check("architecture")?;
+        let mut layout = Layout::default();
+        let (decays, view, body) = match architecture {
+            Architecture::AdafactorMlp(settings) => mlp(&mut layout, settings),
+            Architecture::Optimus(settings) => optimus(&mut layout, settings),
+        };
+        Ok(Self {
+            architecture: architecture.clone(),
+            layout,
+            decays,
+            view,
+            body,
+        })
+    }
+
+    /// What it was built from.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Names, shapes and order of θ.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The rule of `theta: (meta_parameters,)` with weights to differentiate by.
+    ///
+    /// The accumulators, and so their decays, are constants under differentiation.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when θ has the wrong length.
+    pub fn differentiable(&self, theta: &[f32]) -> Result<Rule> {
+        Ok(Rule {
+            weights: Weights::variable(&self.layout, theta)?,
+            decays: self.decays.decays(&self.layout, theta),
+        })
+    }
+
+    /// Takes in value and gradient at the points of `batch`, `(B,)`, and moves on.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when an evaluation has no gradient.
+    pub fn advance(
+        &self,
+        rule: &Rule,
+        batch: &mut Batch,
+        evaluations: &[Evaluation],
+    ) -> Result<Advance> {
+        let (size, variables) = (batch.len(), batch.point(0).len());
+        let (width, offers) = self.view.widths();
+        let mut features = vec![0.0; size * variables * width];
+        let mut proposals = vec![0.0; size * variables * offers];
+        let mut scales = vec![0.0; size];
+        for (b, (inner, evaluation)) in batch.problems.iter_mut().zip(evaluations).enumerate() {
+            if evaluation.gradient.len() != variables {
+                let reason = "a learned optimizer needs gradients";
+                return Err(Error::Internal(reason.into()));
+            }
+            if inner.accept(evaluation) {
+                scales[b] = inner.scale();
+                let target = guidance::Target {
+                    rows: &mut features[b * variables * width..][..variables * width],
+                    proposals: &mut proposals[b * variables * offers..][..variables * offers],
+                };
+                self.view.observe(inner, evaluation, &rule.decays, target);
+            }
+        }
+        let rows = size * variables;
+        let features = Tensor::from_vec(features, (rows, width), &Device::Cpu)?;
+        let proposals = (offers > 0)
+            .then(|| Tensor::from_vec(proposals, (rows, offers), &Device::Cpu))
+            .transpose()?;
+        let inputs = Inputs {
+            features: &features,
+            proposals: proposals.as_ref(),
+            size: (size, variables),
+        };
+        let (steps, structure) = self.body.forward(&rule.weights, &inputs, batch)?;
+        batch.structure = structure;
+        let all = steps.flatten_all()?.to_vec1::<f32>()?;
+        for ((inner, step), scale) in batch
+            .problems
+            .iter_mut()
+            .zip(all.chunks_exact(variables))
+            .zip(&scales)
+        {
+            if *scale > 0.0 {
+                inner.advance(step);
+            }
+        }
+        Ok(Advance { steps, scales })
+    }
+}
+
+impl LearnedOptimizer for Network {
+    type Rule = Rule;
+    type State = Batch;
+
+    fn meta_parameters(&self) -> usize {
+        self.layout.len()
+    }
+
+    fn initial(&self, rng: &mut Rng) -> Vec<f32> {
+        self.layout.initial(rng)
+    }
+
+    fn rule(&self, theta: &[f32]) -> Result<Rule> {
+        Ok(Rule {
+            weights: Weights::constant(&self.layout, theta)?,
+            decays: self.decays.decays(&self.layout, theta),
+        })
+    }
+
+    fn start(&self, x0: &[Vec<f64>]) -> Batch {
+        let inner = |x0: &Vec<f64>| Inner {
+            iterate: Iterate::new(x0),
+            k: 0,
+            moments: Moments::new(x0.len(), &self.decays),
+            guidance: match self.view {
+                View::Adafactor(_) => None,
+                View::Guided { initial_scale } => Some(Guidance::new(initial_scale)),
+            },
+        };
+        Batch {
+            problems: x0.iter().map(inner).collect(),
+            structure: None,
+        }
+    }
+
+    fn point<'s>(&self, batch: &'s Batch, b: usize) -> &'s [f64] {
+        batch.point(b)
+    }
+
+    fn tell(&self, rule: &Rule, batch: &mut Batch, evaluations: &[Evaluation]) -> Result<()> {
+        self.advance(rule, batch, evaluations).map(|_| ())
+    }
+}
+
+fn mlp(layout: &mut Layout, settings: &AdafactorMlp) -> (DecayParameters, View, Body) {
+    let decays = DecayParameters::new(layout, &DECAYS, &settings.rms_decays, &DECAYS);
+    let features = AdafactorFeatures {
+        decays: (DECAYS.len(), settings.rms_decays.len(), DECAYS.len()),
+        repeats_gradient: false,
+    };
+    let width = settings.width;
+    let body = Body::Mlp {
+        trunk: Trunk::new(layout, "trunk", features.width(), width, settings.layers),
+        step: Linear::new(layout, "step", (width, 2), 1.0),
+        settings: settings.clone(),
+    };
+    (decays, View::Adafactor(features), body)
+}
+
+fn optimus(layout: &mut Layout, settings: &Optimus) -> (DecayParameters, View, Body) {
+    let (decays, view, width) = if settings.guided {
+        let decays = DecayParameters::new(layout, &GUIDED_DECAYS, &GUIDED_DECAYS, &[]);
+        let initial_scale = settings.initial_scale;
+        (decays, View::Guided { initial_scale }, guidance::WIDTH)
+    } else {
+        let features = AdafactorFeatures {
+            decays: (DECAYS.len(), DECAYS.len(), DECAYS.len()),
+            repeats_gradient: true,
+        };
+        let decays = DecayParameters::new(layout, &DECAYS, &DECAYS, &DECAYS);
+        (decays, View::Adafactor(features), features.width())
+    };
+    let body = Body::Optimus(OptimusNetwork::new(layout, settings, width));
+    (decays, view, body)
+}
+
+impl View {
+    /// Features and proposals of a coordinate.
+    fn widths(&self) -> (usize, usize) {
+        match self {
+            Self::Adafactor(features) => (features.width(), 0),
+            Self::Guided { .. } => (guidance::WIDTH, PROPOSALS),
+        }
+    }
+
+    /// Brings accumulators and guidance up to date and writes what the network sees.
+    fn observe(
+        &self,
+        inner: &mut Inner,
+        evaluation: &Evaluation,
+        decays: &Decays,
+        target: guidance::Target,
+    ) {
+        let gradient = evaluation.gradient.as_slice();
+        inner.moments.update(decays, gradient);
+        let x = inner.iterate.x();
+        match (self, &mut inner.guidance) {
+            (Self::Adafactor(features), _) => {
+                features.write(x, gradient, &inner.moments, inner.k, target.rows);
+            }
+            (Self::Guided { .. }, Some(guidance)) => {
+                let look = (x, evaluation.value, gradient);
+                guidance.observe(look, (&inner.moments, decays, inner.k), target);
+            }
+            (Self::Guided { .. }, None) => {}
+        }
+    }
+}
+
+impl Body {
+    /// Steps `(B, N)` and the next preconditioners.
+    fn forward(
+        &self,
+        weights: &Weights,
+        inputs: &Inputs,
+        batch: &Batch,
+    ) -> Result<(Tensor, Option<Tensor>)> {
+        match self {
+            Self::Mlp {
+                trunk,
+                step,
+                settings,
+            } => {
+                let hidden = trunk.forward(weights, inputs.features)?;
+                let outputs = step.forward(weights, &hidden)?;
+                let AdafactorMlp {
+                    magnitude_scale,
+                    direction_scale,
+                    ..
+                } = *settings;
+                let step = exponential_step(&outputs, magnitude_scale, direction_scale)?;
+                Ok((step.reshape(inputs.size)?.neg()?, None))
+            }
+            Self::Optimus(network) => {
+                Ok(network.forward(weights, inputs, batch.structure.as_ref())?)
+            }
+        }
+    }
+}

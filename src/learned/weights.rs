@@ -1,0 +1,147 @@
+//! Trained optimizers on disk: θ as safetensors, and a JSON card that says where it comes from.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::optim::Named;
+
+use super::{Architecture, Learned, Network};
+
+/// The key of the metadata that holds the architecture as JSON.
+const ARCHITECTURE: &str = "architecture";
+
+/// An architecture with trained meta-parameters.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The network.
+    pub network: Arc<Network>,
+    /// θ, `(meta_parameters,)`.
+    pub theta: Vec<f32>,
+}
+
+/// Where trained meta-parameters come from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// What it is.
+    pub name: String,
+    /// Length of θ.
+    pub meta_parameters: usize,
+    /// The training configuration, complete.
+    pub config: serde_json::Value,
+    /// What it was trained on, in words.
+    pub data: String,
+    /// Outer steps done.
+    pub steps: usize,
+    /// Evaluations of the inner problems' value and gradient.
+    pub evaluations: u64,
+    /// Wall time of the training.
+    pub hours: f64,
+    /// Validation loss by outer step: the curve, its lowest point being the one shipped.
+    pub validation: Vec<(usize, f64)>,
+    /// Commit of the program that trained it.
+    pub commit: String,
+}
+
+impl Trained {
+    /// Reads a weight file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Input`] when it is not one.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
+        Self::parse(&bytes, &path.display().to_string())
+    }
+
+    /// Parses the bytes of a weight file that errors call `origin`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when they are damaged, or hold other tensors than the architecture has.
+    pub fn parse(bytes: &[u8], origin: &str) -> Result<Self> {
+        let advice = "give a weight file written by motionfit train";
+        let damaged = |error: &dyn std::fmt::Display| {
+            Error::input(origin, "safetensors", error, advice)
+        };
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
+        let text = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|metadata| metadata.get(ARCHITECTURE))
+            .ok_or_else(|| Error::input(origin, "metadata", "no architecture", advice))?;
+        let architecture: Architecture =
+            serde_json::from_str(text).map_err(|e| Error::input(origin, ARCHITECTURE, e, advice))?;
+        architecture.check(origin)?;
+        let network = Network::new(&architecture)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e))?;
+        let mut theta = Vec::with_capacity(network.layout().len());
+        for parameter in network.layout().parameters() {
+            let name = &parameter.name;
+            let tensor = tensors
+                .tensor(name)
+                .map_err(|_| Error::input(origin, name, "nothing", advice))?;
+            if tensor.dtype() != Dtype::F32 || tensor.shape() != parameter.shape {
+                let found = format!("{:?} of shape {:?}", tensor.dtype(), tensor.shape());
+                let advice = format!("it should be F32 of shape {:?}", parameter.shape);
+                return Err(Error::input(origin, name, found, advice));
+            }
+            theta.extend(tensor.data().chunks_exact(4).map(|bytes| {
+                f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+            }));
+        }
+        if let Some(n) = theta.iter().position(|value| !value.is_finite()) {
+            let field = format!("number {n}");
+            return Err(Error::input(origin, field, theta[n], advice));
+        }
+        Ok(Self {
+            network: Arc::new(network),
+            theta,
+        })
+    }
+
+    /// The bytes of a weight file.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when θ does not fit the network.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let broken = |error: &dyn std::fmt::Display| Error::Internal(format!("weights: {error}"));
+        let bytes: Vec<u8> = self.theta.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let tensors = self
+            .network
+            .layout()
+            .parameters()
+            .iter()
+            .map(|parameter| {
+                let start = 4 * parameter.offset;
+                let data = bytes
+                    .get(start..start + 4 * parameter.len())
+                    .ok_or_else(|| broken(&"too few meta-parameters"))?;
+                let view = TensorView::new(Dtype::F32, parameter.shape.clone(), data);
+                Ok((parameter.name.clone(), view.map_err(|e| broken(&e))?))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let architecture = serde_json::to_string(self.network.architecture());
+        let architecture = architecture.map_err(|e| broken(&e))?;
+        let metadata = HashMap::from([(ARCHITECTURE.to_string(), architecture)]);
+        serialize(tensors, Some(metadata)).map_err(|e| broken(&e))
+    }
+
+    /// The optimizer under the name `name`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when θ does not fit the network.
+    pub fn named(&self, name: &str) -> Result<Named<Learned>> {
+        let learned = Learned::new(Arc::clone(&self.network), &self.theta)?;
+        Ok(Named::new(name, learned))
+    }
+
+    /// The file that the card of the weight file `path` is in.
+    pub fn card_path(path: &Path) -> PathBuf {
+        path.with_extension("json")
+    }
+}

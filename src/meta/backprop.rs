@@ -1,0 +1,106 @@
+//! First-order backpropagation through a truncation.
+//!
+//! The inner gradients g_t, and with them all features, are constants (Andrychowicz et al. 2016),
+//! so a later point depends on θ only through the steps before it, x_t = x_0 + Σ_{s<t} σ_s Δ_s(θ).
+//! The derivative of the mean loss is then Σ_s ⟨σ_s Σ_{t>s} ∂ℓ_t/∂x_t, ∂Δ_s/∂θ⟩ with gradients that
+//! the unroll has computed anyway: no evaluation more than a plain unroll.
+//!
+//! # References
+//! * M. Andrychowicz et al., "Learning to learn by gradient descent by gradient descent",
+//!   NeurIPS 2016.
+
+use candle_core::{Device, Tensor};
+
+use crate::error::Result;
+use crate::learned::{LearnedOptimizer, Network};
+use crate::objective::{Evaluation, Rng, Task};
+
+use super::group::{Estimate, GradientEstimator, Group, look, mean_loss};
+
+/// First-order truncated backpropagation.
+#[derive(Clone, Debug)]
+pub struct Backprop {
+    /// Inner steps per outer step, and how far a step's consequences are followed.
+    pub truncation: usize,
+    /// Largest Euclidean norm of σ ∂ℓ/∂x of one task, per inner step that follows.
+    pub clip: f64,
+}
+
+impl GradientEstimator<Network> for Backprop {
+    fn sides(&self) -> usize {
+        1
+    }
+
+    fn estimate<T: Task>(
+        &self,
+        network: &Network,
+        theta: &[f32],
+        group: &mut Group<<Network as LearnedOptimizer>::State>,
+        tasks: &[T],
+        _: &mut Rng,
+    ) -> Result<Estimate> {
+        let rule = network.differentiable(theta)?;
+        let batch = &mut group.sides[0];
+        let (mut steps, mut scales, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut loss = 0.0;
+        for t in 0..=self.truncation {
+            let evaluations = look(network, batch, tasks);
+            slopes.push(loss_slopes(tasks, &evaluations));
+            if t == self.truncation {
+                break; // the point that the next truncation starts from
+            }
+            loss += mean_loss(tasks, &evaluations) / self.truncation as f64;
+            let advance = network.advance(&rule, batch, &evaluations)?;
+            steps.push(advance.steps);
+            scales.push(advance.scales);
+        }
+        batch.detach();
+        let mut surrogate = Tensor::zeros((), candle_core::DType::F32, &Device::Cpu)?;
+        let mut future: Vec<Vec<f64>> = slopes[self.truncation].clone();
+        for s in (0..self.truncation).rev() {
+            let longest = self.clip * (self.truncation - s) as f64;
+            let cotangent = cotangent(&future, &scales[s], longest);
+            let cotangent = Tensor::from_vec(cotangent, steps[s].shape(), &Device::Cpu)?;
+            surrogate = (surrogate + (&steps[s] * cotangent)?.sum_all()?)?;
+            for (future, slope) in future.iter_mut().zip(&slopes[s]) {
+                future.iter_mut().zip(slope).for_each(|(f, s)| *f += s);
+            }
+        }
+        let weight = (self.truncation * tasks.len()) as f64;
+        let gradient = rule.gradient(&(surrogate / weight)?)?;
+        group.step += self.truncation;
+        Ok(Estimate {
+            gradient,
+            loss,
+            evaluations: (self.truncation * tasks.len()) as u64,
+        })
+    }
+}
+
+/// σ Σ ∂ℓ/∂x of every task, at most `longest`, `(B · N,)`.
+fn cotangent(future: &[Vec<f64>], scales: &[f64], longest: f64) -> Vec<f32> {
+    let mut all = Vec::new();
+    for (slope, scale) in future.iter().zip(scales) {
+        let length = scale * slope.iter().map(|s| s * s).sum::<f64>().sqrt();
+        let factor = if length.is_finite() {
+            scale * (longest / length.max(longest))
+        } else {
+            0.0
+        };
+        all.extend(slope.iter().map(|s| (factor * s) as f32));
+    }
+    all
+}
+
+/// ∂ℓ/∂x of every task, `(B, N)`; zero where the loss is not finite.
+fn loss_slopes<T: Task>(tasks: &[T], evaluations: &[Evaluation]) -> Vec<Vec<f64>> {
+    tasks
+        .iter()
+        .zip(evaluations)
+        .map(|(task, seen)| {
+            let slope = task.normalize_slope(seen.value);
+            let slopes = seen.gradient.iter().map(|g| slope * g);
+            slopes.map(|s| if s.is_finite() { s } else { 0.0 }).collect()
+        })
+        .collect()
+}

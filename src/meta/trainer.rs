@@ -1,0 +1,414 @@
+//! The outer loop: groups in parallel, one step of Adam, validation, best-so-far, checkpoints.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::learned::{Batch, LearnedOptimizer, Network};
+use crate::objective::{Rng, Task, TaskFamily};
+
+use super::adam::{Adam, clip};
+use super::group::{Estimate, GradientEstimator, Group, look};
+use super::{Backprop, Estimator, Evolution, Kind, Settings, Stage};
+
+/// A meta-training under way.
+pub struct MetaTrainer<'a, F: TaskFamily> {
+    network: &'a Network,
+    family: &'a F,
+    settings: &'a Settings,
+    progress: Progress,
+    /// Tasks of the groups, `(groups, B)`.
+    tasks: Vec<Vec<F::Task>>,
+}
+
+/// Everything that a checkpoint holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Progress {
+    theta: Vec<f32>,
+    adam: Adam,
+    stage: usize,
+    /// Outer steps done in this stage, and in all.
+    stage_step: usize,
+    step: usize,
+    groups: Vec<Group<Batch>>,
+    evaluations: u64,
+    validation: Vec<(usize, f64)>,
+    best: Option<(f64, Vec<f32>)>,
+}
+
+/// What happened in an outer step.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepReport {
+    /// Outer steps done.
+    pub step: usize,
+    /// The stage it belongs to.
+    pub stage: usize,
+    /// Mean meta-loss of the groups' truncations.
+    pub loss: f64,
+    /// Length of the meta-gradient before it was clipped.
+    pub gradient_norm: f64,
+    /// Learning rate of Adam.
+    pub learning_rate: f64,
+    /// Evaluations of inner problems so far, without those of validation.
+    pub evaluations: u64,
+    /// Validation loss, in steps that validate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<f64>,
+    /// The same by task name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_task: BTreeMap<String, f64>,
+}
+
+impl<'a, F: TaskFamily> MetaTrainer<'a, F>
+where
+    F::Task: Send + Sync,
+{
+    /// Training of `network` on `family` from `theta`, or from a random start.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when `settings` cannot be used.
+    pub fn new(
+        network: &'a Network,
+        family: &'a F,
+        settings: &'a Settings,
+        theta: Option<Vec<f32>>,
+    ) -> Result<Self> {
+        settings.check("training")?;
+        let mut rng = Rng::seed_from_u64(settings.seed);
+        rng.set_stream(u64::MAX);
+        let theta = theta.unwrap_or_else(|| network.initial(&mut rng));
+        let progress = Progress {
+            adam: Adam::new(theta.len()),
+            theta,
+            stage: 0,
+            stage_step: 0,
+            step: 0,
+            groups: Vec::new(),
+            evaluations: 0,
+            validation: Vec::new(),
+            best: None,
+        };
+        let mut trainer = Self {
+            network,
+            family,
+            settings,
+            progress,
+            tasks: Vec::new(),
+        };
+        trainer.begin_stage();
+        Ok(trainer)
+    }
+
+    /// Training that goes on from a checkpoint of the same configuration.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `origin` when `checkpoint` is damaged or of another configuration.
+    pub fn resume(
+        network: &'a Network,
+        family: &'a F,
+        settings: &'a Settings,
+        (checkpoint, origin): (&[u8], &str),
+    ) -> Result<Self> {
+        settings.check("training")?;
+        let advice = "resume with the configuration that it was written with";
+        let progress: Progress = postcard::from_bytes(checkpoint)
+            .map_err(|error| Error::input(origin, "checkpoint", error, advice))?;
+        let found = progress.theta.len();
+        let fits = found == network.meta_parameters()
+            && settings.stages.get(progress.stage).is_some_and(|stage| {
+                progress.groups.len() == stage.groups && progress.stage_step <= stage.steps
+            });
+        if !fits {
+            let found = format!("{found} meta-parameters in stage {}", progress.stage);
+            return Err(Error::input(origin, "checkpoint", found, advice));
+        }
+        let stage = &settings.stages[progress.stage];
+        let seed = stage_seed(settings.seed, progress.stage);
+        let tasks = progress.groups.iter();
+        let tasks = tasks.map(|group| group.tasks(family, stage.tasks, seed).0);
+        Ok(Self {
+            network,
+            family,
+            settings,
+            tasks: tasks.collect(),
+            progress,
+        })
+    }
+
+    /// The bytes of a checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when they cannot be made.
+    pub fn checkpoint(&self) -> Result<Vec<u8>> {
+        postcard::to_stdvec(&self.progress)
+            .map_err(|error| Error::Internal(format!("cannot write a checkpoint: {error}")))
+    }
+
+    /// Whether all stages are done.
+    pub fn is_done(&self) -> bool {
+        self.progress.step >= self.settings.steps()
+    }
+
+    /// Outer steps done.
+    pub fn step_count(&self) -> usize {
+        self.progress.step
+    }
+
+    /// Evaluations of inner problems so far, without those of validation.
+    pub fn evaluations(&self) -> u64 {
+        self.progress.evaluations
+    }
+
+    /// Outer steps and losses of the validations so far.
+    pub fn validation(&self) -> &[(usize, f64)] {
+        &self.progress.validation
+    }
+
+    /// θ as it is now, `(meta_parameters,)`.
+    pub fn theta(&self) -> &[f32] {
+        &self.progress.theta
+    }
+
+    /// θ with the lowest validation loss so far, and that loss; the present one before the first
+    /// validation.
+    pub fn best(&self) -> (&[f32], f64) {
+        match &self.progress.best {
+            Some((loss, theta)) => (theta, *loss),
+            None => (&self.progress.theta, f64::INFINITY),
+        }
+    }
+
+    /// Makes one outer step.
+    ///
+    /// # Errors
+    /// Only when the learned optimizer is broken.
+    pub fn advance(&mut self) -> Result<StepReport> {
+        let stages = &self.settings.stages;
+        if self.progress.stage_step >= stages[self.progress.stage].steps
+            && self.progress.stage + 1 < stages.len()
+        {
+            self.progress.stage += 1;
+            self.begin_stage();
+        }
+        let stage = &stages[self.progress.stage];
+        let estimates = self.estimates(stage)?;
+        let (mut gradient, loss) = self.mean(&estimates);
+        mask(self.network, stage, &mut gradient);
+        let gradient_norm = clip(&mut gradient, stage.clip);
+        let progress = &mut self.progress;
+        let learning_rate = stage.learning_rate_at(progress.stage_step);
+        progress
+            .adam
+            .step(&mut progress.theta, &gradient, learning_rate);
+        progress.stage_step += 1;
+        progress.step += 1;
+        let mut report = StepReport {
+            step: progress.step,
+            stage: progress.stage,
+            loss,
+            gradient_norm,
+            learning_rate,
+            evaluations: progress.evaluations,
+            validation: None,
+            by_task: BTreeMap::new(),
+        };
+        if progress.step.is_multiple_of(self.settings.validation.every) || self.is_done() {
+            self.validate(&mut report)?;
+        }
+        Ok(report)
+    }
+
+    fn begin_stage(&mut self) {
+        let stage = &self.settings.stages[self.progress.stage];
+        let seed = stage_seed(self.settings.seed, self.progress.stage);
+        self.progress.adam = Adam::new(self.progress.theta.len());
+        self.progress.stage_step = 0;
+        let begun = (0..stage.groups as u64).map(|number| {
+            let setup = (stage, stage.sides(), seed);
+            Group::new(self.network, self.family, setup, number)
+        });
+        (self.progress.groups, self.tasks) = begun.unzip();
+    }
+
+    /// Advances all groups by a truncation.
+    fn estimates(&mut self, stage: &Stage) -> Result<Vec<Estimate>> {
+        let seed = stage_seed(self.settings.seed, self.progress.stage);
+        let (network, family) = (self.network, self.family);
+        let Progress {
+            groups,
+            theta,
+            stage_step,
+            ..
+        } = &mut self.progress;
+        let estimator = AnyEstimator::new(network, stage, seed);
+        groups
+            .par_iter_mut()
+            .zip(&mut self.tasks)
+            .map(|(group, tasks)| {
+                if let Some(next) = group.renew(network, family, (stage, stage.sides(), seed)) {
+                    *tasks = next;
+                }
+                let mut rng = Rng::seed_from_u64(seed ^ 0x5EED);
+                rng.set_stream((group.number << 32) | *stage_step as u64);
+                estimator.estimate(network, theta, group, tasks, &mut rng)
+            })
+            .collect()
+    }
+
+    /// Mean gradient and loss of the groups whose gradient is finite; counts evaluations.
+    fn mean(&mut self, estimates: &[Estimate]) -> (Vec<f32>, f64) {
+        let mut gradient = vec![0.0; self.progress.theta.len()];
+        let share = 1.0 / estimates.len() as f32;
+        let mut loss = 0.0;
+        for estimate in estimates {
+            self.progress.evaluations += estimate.evaluations;
+            loss += estimate.loss / estimates.len() as f64;
+            if estimate.gradient.iter().all(|g| g.is_finite()) {
+                let sum = gradient.iter_mut().zip(&estimate.gradient);
+                sum.for_each(|(sum, g)| *sum += share * g);
+            }
+        }
+        (gradient, loss)
+    }
+
+    /// Mean normalized loss of the best points found on the validation tasks.
+    fn validate(&mut self, report: &mut StepReport) -> Result<()> {
+        let validation = &self.settings.validation;
+        let rule = self.network.rule(&self.progress.theta)?;
+        let batches = (0..validation.batches as u64)
+            .into_par_iter()
+            .map(|number| {
+                let mut rng = Rng::seed_from_u64(self.settings.seed);
+                rng.set_stream(u64::MAX - 1 - number);
+                let tasks = self.family.sample_batch(validation.tasks, &mut rng);
+                let x0: Vec<_> = tasks.iter().map(|t| t.initial_point(&mut rng)).collect();
+                let mut state = self.network.start(&x0);
+                let mut best = vec![f64::INFINITY; tasks.len()];
+                for _ in 0..validation.horizon {
+                    let evaluations = look(self.network, &state, &tasks);
+                    for (best, seen) in best.iter_mut().zip(&evaluations) {
+                        *best = best.min(seen.value);
+                    }
+                    self.network.tell(&rule, &mut state, &evaluations)?;
+                }
+                let losses = tasks.iter().zip(best);
+                Ok(losses
+                    .map(|(task, best)| (task.name(), task.normalize(best)))
+                    .collect::<Vec<_>>())
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let losses: Vec<(String, f64)> = batches.into_iter().flatten().collect();
+        let loss = losses.iter().map(|(_, loss)| loss).sum::<f64>() / losses.len() as f64;
+        let mut by_task: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+        for (name, loss) in losses {
+            let entry = by_task.entry(name).or_default();
+            *entry = (entry.0 + loss, entry.1 + 1.0);
+        }
+        report.validation = Some(loss);
+        report.by_task = by_task
+            .into_iter()
+            .map(|(name, (sum, count))| (name, sum / count))
+            .collect();
+        let progress = &mut self.progress;
+        progress.validation.push((progress.step, loss));
+        if progress.best.as_ref().is_none_or(|(best, _)| loss < *best) {
+            progress.best = Some((loss, progress.theta.clone()));
+        }
+        Ok(())
+    }
+}
+
+impl Stage {
+    /// Inner states of a group.
+    fn sides(&self) -> usize {
+        match self.estimator {
+            Estimator::Backprop => 1,
+            Estimator::Pes | Estimator::Nres => 2,
+        }
+    }
+
+    /// Rises to `learning_rate` over the first steps, then falls to a tenth of it along a cosine.
+    fn learning_rate_at(&self, step: usize) -> f64 {
+        const WARM_UP: f64 = 100.0;
+        let done = step as f64 / self.steps as f64;
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
+        let warm = ((step + 1) as f64 / WARM_UP).min(1.0);
+        self.learning_rate * warm * (0.1 + 0.9 * cosine)
+    }
+}
+
+/// Tasks and perturbations of a stage have a seed of their own.
+fn stage_seed(seed: u64, stage: usize) -> u64 {
+    seed.wrapping_add((stage as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+/// Leaves only the parts of `gradient` that the stage trains.
+fn mask(network: &Network, stage: &Stage, gradient: &mut [f32]) {
+    for (g, is_trained) in gradient.iter_mut().zip(trained(network, stage)) {
+        if !is_trained {
+            *g = 0.0;
+        }
+    }
+}
+
+/// Which meta-parameters the stage trains; empty when it trains all.
+fn trained(network: &Network, stage: &Stage) -> Vec<bool> {
+    if stage.parameters.is_empty() {
+        return Vec::new();
+    }
+    let parameters = network.layout().parameters().iter();
+    parameters
+        .flat_map(|parameter| {
+            let is_trained = stage
+                .parameters
+                .iter()
+                .any(|prefix| parameter.name.starts_with(prefix));
+            std::iter::repeat_n(is_trained, parameter.len())
+        })
+        .collect()
+}
+
+/// The estimator that a stage names.
+enum AnyEstimator {
+    Backprop(Backprop),
+    Evolution(Evolution),
+}
+
+impl AnyEstimator {
+    fn new(network: &Network, stage: &Stage, seed: u64) -> Self {
+        let kind = match stage.estimator {
+            Estimator::Backprop => {
+                return Self::Backprop(Backprop {
+                    truncation: stage.truncation,
+                    clip: 1.0,
+                });
+            }
+            Estimator::Pes => Kind::Persistent,
+            Estimator::Nres => Kind::NoiseReuse,
+        };
+        Self::Evolution(Evolution {
+            kind,
+            deviation: stage.deviation,
+            truncation: stage.truncation,
+            seed,
+            mask: trained(network, stage),
+        })
+    }
+
+    fn estimate<T: Task>(
+        &self,
+        network: &Network,
+        theta: &[f32],
+        group: &mut Group<Batch>,
+        tasks: &[T],
+        rng: &mut Rng,
+    ) -> Result<Estimate> {
+        match self {
+            Self::Backprop(backprop) => backprop.estimate(network, theta, group, tasks, rng),
+            Self::Evolution(evolution) => evolution.estimate(network, theta, group, tasks, rng),
+        }
+    }
+}
