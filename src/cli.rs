@@ -49,12 +49,12 @@ impl Cli {
     /// # Errors
     /// Whatever the command ends with.
     pub fn run(self) -> Result<()> {
-        if let Some(threads) = self.threads {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(threads.into())
-                .build_global()
-                .map_err(|e| Error::Internal(format!("cannot start {threads} threads: {e}")))?;
-        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.threads.map_or(cores, usize::from);
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|e| Error::Internal(format!("cannot start {threads} threads: {e}")))?;
         let session = Session::start(self.quiet, self.verbose)?;
         match &self.command {
             Command::Reconstruct(args) => reconstruct(args, &session),

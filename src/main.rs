@@ -14,6 +14,7 @@ const BAD_INPUT: u8 = 2;
 const FAILURE: u8 = 1;
 
 fn main() -> ExitCode {
+    keep_tensors_on_one_thread();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(request) if !request.use_stderr() => return show(&request),
@@ -27,6 +28,18 @@ fn main() -> ExitCode {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&error.to_string(), error.exit_code()),
         Err(_) => ExitCode::from(FAILURE), // the panic has been reported where it happened
+    }
+}
+
+/// Tensor operations stay on the thread that calls them, so that sums have one order; parallel is
+/// what is above them: problems, windows, columns.
+fn keep_tensors_on_one_thread() {
+    for variable in ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"] {
+        #[allow(unsafe_code)]
+        // SAFETY: no other thread has been started.
+        unsafe {
+            std::env::set_var(variable, "1");
+        }
     }
 }
 

@@ -1,10 +1,13 @@
-//! Elementwise operations that candle computes one number at a time: GELU and softmax, vectorized
-//! by [`pulp`] for the processor at hand, with their derivatives.
+//! Operations that candle composes of many passes or computes one number at a time: GELU, softmax,
+//! layer normalization and biases, in one pass each with their derivatives, vectorized by [`pulp`]
+//! for the processor at hand.
 //!
 //! The exponential is a polynomial with a relative error below 2e-7, the same on every processor
 //! up to fused multiplications.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, Layout, Result, Shape, Tensor, bail};
+use candle_core::{
+    CpuStorage, CustomOp1, CustomOp2, CustomOp3, D, Layout, Result, Shape, Tensor, bail,
+};
 use pulp::{Arch, Simd, WithSimd};
 
 /// x Φ(x), `(…,)` → `(…,)`, in the tanh approximation of D. Hendrycks, K. Gimpel, "Gaussian error
@@ -18,9 +21,29 @@ pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op1(Softmax)
 }
 
+/// x + b for every row, `x: (rows, width)`, `b: (width,)`.
+pub(super) fn add_bias(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    x.contiguous()?.apply_op2(bias, AddBias)
+}
+
+/// (x − mean) / √(variance + 10⁻⁵) of every row, `(rows, width)`.
+pub(super) fn normalize_rows(x: &Tensor) -> Result<Tensor> {
+    x.contiguous()?.apply_op1(NormalizeRows)
+}
+
+/// gain · x + bias for every row, `x: (rows, width)`, `gain, bias: (width,)`.
+pub(super) fn scale_and_shift(x: &Tensor, gain: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    x.contiguous()?.apply_op3(gain, bias, ScaleAndShift)
+}
+
 struct Gelu;
 struct GeluSlope;
 struct Softmax;
+struct AddBias;
+struct SumRows;
+struct NormalizeRows;
+struct NormalizeRowsSlope;
+struct ScaleAndShift;
 
 impl CustomOp1 for Gelu {
     fn name(&self) -> &'static str {
@@ -86,6 +109,139 @@ impl CustomOp1 for Softmax {
         let weighted = (p * gradient)?;
         let sum = weighted.sum_keepdim(D::Minus1)?;
         Ok(Some((weighted - p.broadcast_mul(&sum)?)?))
+    }
+}
+
+impl CustomOp2 for AddBias {
+    fn name(&self) -> &'static str {
+        "add-bias"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let bias = contiguous(bias, bias_layout)?;
+        let mut y = contiguous(x, x_layout)?.to_vec();
+        for row in y.chunks_exact_mut(bias.len()) {
+            row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
+        }
+        Ok((CpuStorage::F32(y), x_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        _: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let sums = gradient.contiguous()?.apply_op1_no_bwd(&SumRows)?;
+        Ok((Some(gradient.clone()), Some(sums)))
+    }
+}
+
+impl CustomOp1 for SumRows {
+    fn name(&self) -> &'static str {
+        "sum-rows"
+    }
+
+    /// `(rows, width)` → `(width,)`
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let width = layout.shape().dim(D::Minus1)?;
+        let mut sums = vec![0.0; width];
+        for row in contiguous(storage, layout)?.chunks_exact(width) {
+            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        }
+        Ok((CpuStorage::F32(sums), Shape::from(width)))
+    }
+}
+
+impl CustomOp1 for NormalizeRows {
+    fn name(&self) -> &'static str {
+        "normalize-rows"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let width = layout.shape().dim(D::Minus1)?;
+        let mut y = contiguous(storage, layout)?.to_vec();
+        let rows = NormalizeLoop { y: &mut y, width };
+        Arch::new().dispatch(rows);
+        Ok((CpuStorage::F32(y), layout.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let gradient = gradient.contiguous()?;
+        Ok(Some(x.apply_op3_no_bwd(y, &gradient, &NormalizeRowsSlope)?))
+    }
+}
+
+impl CustomOp3 for NormalizeRowsSlope {
+    fn name(&self) -> &'static str {
+        "normalize-rows-slope"
+    }
+
+    /// (∂y − mean ∂y − y mean(y ∂y)) / σ
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        layout: &Layout,
+        y: &CpuStorage,
+        y_layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let width = layout.shape().dim(D::Minus1)?;
+        let mut slope = contiguous(gradient, gradient_layout)?.to_vec();
+        Arch::new().dispatch(NormalizeSlopeLoop {
+            x: contiguous(x, layout)?,
+            y: contiguous(y, y_layout)?,
+            slope: &mut slope,
+            width,
+        });
+        Ok((CpuStorage::F32(slope), layout.shape().clone()))
+    }
+}
+
+impl CustomOp3 for ScaleAndShift {
+    fn name(&self) -> &'static str {
+        "scale-and-shift"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        gain: &CpuStorage,
+        gain_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let gain = contiguous(gain, gain_layout)?;
+        let bias = contiguous(bias, bias_layout)?;
+        let mut y = contiguous(x, x_layout)?.to_vec();
+        for row in y.chunks_exact_mut(gain.len()) {
+            let parts = row.iter_mut().zip(gain).zip(bias);
+            parts.for_each(|((y, gain), bias)| *y = *y * gain + bias);
+        }
+        Ok((CpuStorage::F32(y), x_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        gain: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let gradient = gradient.contiguous()?;
+        let gains = (x * &gradient)?.apply_op1_no_bwd(&SumRows)?;
+        let biases = gradient.apply_op1_no_bwd(&SumRows)?;
+        Ok((Some(gradient.broadcast_mul(gain)?), Some(gains), Some(biases)))
     }
 }
 
@@ -155,6 +311,70 @@ impl WithSimd for SoftmaxLoop<'_> {
             }
         }
     }
+}
+
+struct NormalizeLoop<'a> {
+    y: &'a mut [f32],
+    width: usize,
+}
+
+impl WithSimd for NormalizeLoop<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in self.y.chunks_exact_mut(self.width) {
+            let (mean, inverse) = mean_and_inverse_deviation(row);
+            for y in row.iter_mut() {
+                *y = (*y - mean) * inverse;
+            }
+        }
+    }
+}
+
+struct NormalizeSlopeLoop<'a> {
+    x: &'a [f32],
+    y: &'a [f32],
+    slope: &'a mut [f32],
+    width: usize,
+}
+
+impl WithSimd for NormalizeSlopeLoop<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let rows = self.x.chunks_exact(self.width).zip(self.y.chunks_exact(self.width));
+        for ((x, y), slope) in rows.zip(self.slope.chunks_exact_mut(self.width)) {
+            let (_, inverse) = mean_and_inverse_deviation(x);
+            let count = (self.width as f32).recip();
+            let mean = in_lanes(slope, 0.0, |a, b| a + b) * count;
+            let mut products = [0.0; 16];
+            for (y, slope) in y.chunks(16).zip(slope.chunks(16)) {
+                for ((product, y), slope) in products.iter_mut().zip(y).zip(slope) {
+                    *product += y * slope;
+                }
+            }
+            let along = products.iter().sum::<f32>() * count;
+            for (slope, y) in slope.iter_mut().zip(y) {
+                *slope = (*slope - mean - y * along) * inverse;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn mean_and_inverse_deviation(row: &[f32]) -> (f32, f32) {
+    let count = (row.len() as f32).recip();
+    let mean = in_lanes(row, 0.0, |a, b| a + b) * count;
+    let mut squares = [0.0; 16];
+    for chunk in row.chunks(16) {
+        for (square, x) in squares.iter_mut().zip(chunk) {
+            *square += (x - mean) * (x - mean);
+        }
+    }
+    let variance = squares.iter().sum::<f32>() * count;
+    (mean, (variance + 1e-5).sqrt().recip())
 }
 
 /// Folds in sixteen lanes, so that the compiler may vectorize and every processor agrees.
@@ -232,6 +452,40 @@ mod tests {
         let slopes = [slope(&ours), slope(&theirs)];
         for (a, b) in pairs.chain(slopes[0].iter().zip(&slopes[1])) {
             assert!((a - b).abs() < 2e-5 * b.abs().max(1.0), "{a} is not {b}");
+        }
+    }
+
+    #[test]
+    fn layer_normalization_and_its_slopes_agree_with_candle() {
+        let x = Var::from_vec(line()[..600].to_vec(), (6, 100), &Device::Cpu).unwrap();
+        let x = Var::from_tensor(&x.sin().unwrap().exp().unwrap()).unwrap();
+        let row = |of: fn(f32) -> f32| {
+            let values: Vec<f32> = (0..100).map(|i| of(i as f32)).collect();
+            Var::from_vec(values, 100, &Device::Cpu).unwrap()
+        };
+        let (gain, bias) = (row(|i| 1.0 + i.sin()), row(f32::cos));
+        let slopes = |y: &Tensor| {
+            let weights = y.cos().unwrap().detach();
+            let loss = (y * &weights).unwrap().sum_all().unwrap();
+            let gradients = loss.backward().unwrap();
+            [&x, &gain, &bias].map(|v| {
+                let slope = gradients.get(v).unwrap().flatten_all().unwrap();
+                slope.to_vec1::<f32>().unwrap()
+            })
+        };
+        let ours = scale_and_shift(&normalize_rows(&x).unwrap(), &gain, &bias).unwrap();
+        let theirs = candle_nn::ops::layer_norm_slow(&x, &gain, &bias, 1e-5).unwrap();
+        for (a, b) in slopes(&ours).iter().flatten().zip(slopes(&theirs).iter().flatten()) {
+            assert!((a - b).abs() < 2e-5 * b.abs().max(1.0), "{a} is not {b}");
+        }
+        let ours = add_bias(&x, &bias).unwrap();
+        let theirs = x.broadcast_add(&bias).unwrap();
+        let pairs = [&ours, &theirs].map(|y| {
+            let gradients = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            gradients.get(&bias).unwrap().to_vec1::<f32>().unwrap()
+        });
+        for (a, b) in pairs[0].iter().zip(&pairs[1]) {
+            assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "{a} is not {b}");
         }
     }
 

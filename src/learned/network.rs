@@ -3,7 +3,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::kernels::{gelu, softmax};
+use super::kernels::{add_bias, gelu, normalize_rows, scale_and_shift, softmax};
 use super::layout::{Initial, Layout, Weights};
 
 /// y = x W + b, `(rows, inputs)` → `(rows, outputs)`.
@@ -40,8 +40,7 @@ impl Linear {
     }
 
     pub fn forward(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {
-        x.matmul(weights.at(self.weight))?
-            .broadcast_add(weights.at(self.bias))
+        add_bias(&x.matmul(weights.at(self.weight))?, weights.at(self.bias))
     }
 }
 
@@ -55,8 +54,6 @@ pub(super) struct LayerNorm {
 }
 
 impl LayerNorm {
-    const EPSILON: f32 = 1e-5;
-
     pub fn new(layout: &mut Layout, name: &str, width: usize) -> Self {
         Self {
             gain: layout.add(format!("{name}.gain"), &[width], Initial::Constant(1.0)),
@@ -66,7 +63,7 @@ impl LayerNorm {
 
     pub fn forward(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {
         let (gain, bias) = (weights.at(self.gain), weights.at(self.bias));
-        candle_nn::ops::layer_norm_slow(x, gain, bias, Self::EPSILON)
+        scale_and_shift(&normalize_rows(x)?, gain, bias)
     }
 }
 
