@@ -147,7 +147,7 @@ impl OptimusNetwork {
             Normalization::Identity => {
                 sum.broadcast_div(&(frobenius()? * (tokens as f64).sqrt().recip())?)
             }
-            Normalization::Spectral => sum.broadcast_div(&largest_eigenvalue(&sum)?),
+            Normalization::Spectral => sum.broadcast_div(&largest_eigenvalue(&sum, u)?),
         }
     }
 }
@@ -164,14 +164,12 @@ pub(super) fn exponential_step(
 }
 
 /// The largest eigenvalue of positive semidefinite matrices `(B, N, N)` → `(B, 1, 1)`, by power
-/// iteration; the vector it is measured with is held constant under differentiation.
-fn largest_eigenvalue(matrices: &Tensor) -> Result<Tensor> {
+/// iteration from 1 + Σ u, which has no preferred coordinate; the vector it is measured with is
+/// held constant under differentiation.
+fn largest_eigenvalue(matrices: &Tensor, u: &Tensor) -> Result<Tensor> {
     const ITERATIONS: usize = 12;
-    let (batch, n, _) = matrices.dims3()?;
     let constant = matrices.detach();
-    let first: Vec<f32> = (0..n).map(|i| 1.0 + 0.1 * (i as f32).sin()).collect();
-    let first = Tensor::from_vec(first, (1, n, 1), &Device::Cpu)?;
-    let mut v = first.broadcast_as((batch, n, 1))?.contiguous()?;
+    let mut v = (u.detach().sum_keepdim(2)? + 1.0)?;
     for _ in 0..ITERATIONS {
         v = constant.matmul(&v)?;
         v = v.broadcast_div(&v.sqr()?.sum_keepdim(1)?.sqrt()?)?;

@@ -2,7 +2,7 @@
 //!
 //! The inner gradients g_t, and with them all features, are constants (Andrychowicz et al. 2016),
 //! so a later point depends on θ only through the steps before it, x_t = x_0 + Σ_{s<t} σ_s Δ_s(θ).
-//! The derivative of the mean loss is then Σ_s ⟨σ_s Σ_{t>s} ∂ℓ_t/∂x_t, ∂Δ_s/∂θ⟩ with gradients that
+//! The derivative of the loss is then Σ_s ⟨σ_s Σ_{t>s} γᵗ⁻ˢ⁻¹ ∂ℓ_t/∂x_t, ∂Δ_s/∂θ⟩ with gradients that
 //! the unroll has computed anyway: no evaluation more than a plain unroll.
 //!
 //! # References
@@ -22,7 +22,12 @@ use super::group::{Estimate, GradientEstimator, Group, look, mean_loss};
 pub struct Backprop {
     /// Inner steps per outer step, and how far a step's consequences are followed.
     pub truncation: usize,
-    /// Largest Euclidean norm of σ ∂ℓ/∂x of one task, per inner step that follows.
+    /// γ: how much less a loss counts for a step with every inner step between them.
+    ///
+    /// With γ = 1 a step is credited with all that later steps will have to do as well: it
+    /// overshoots, and oscillation looks optimal, since its slopes cancel.
+    pub discount: f64,
+    /// Length that σ ∂ℓ/∂x of one task is brought to in every inner step.
     pub clip: f64,
 }
 
@@ -58,12 +63,12 @@ impl GradientEstimator<Network> for Backprop {
         let mut surrogate = Tensor::zeros((), candle_core::DType::F32, &Device::Cpu)?;
         let mut future: Vec<Vec<f64>> = slopes[self.truncation].clone();
         for s in (0..self.truncation).rev() {
-            let longest = self.clip * (self.truncation - s) as f64;
-            let cotangent = cotangent(&future, &scales[s], longest);
+            let cotangent = cotangent(&future, &scales[s], self.clip);
             let cotangent = Tensor::from_vec(cotangent, steps[s].shape(), &Device::Cpu)?;
             surrogate = (surrogate + (&steps[s] * cotangent)?.sum_all()?)?;
             for (future, slope) in future.iter_mut().zip(&slopes[s]) {
-                future.iter_mut().zip(slope).for_each(|(f, s)| *f += s);
+                let sums = future.iter_mut().zip(slope);
+                sums.for_each(|(future, slope)| *future = self.discount * *future + slope);
             }
         }
         let weight = (self.truncation * tasks.len()) as f64;
@@ -77,13 +82,20 @@ impl GradientEstimator<Network> for Backprop {
     }
 }
 
-/// σ Σ ∂ℓ/∂x of every task, at most `longest`, `(B · N,)`.
+/// Slopes shorter than this share of the longest are not blown up to it.
+const FAINT: f64 = 0.02;
+
+/// σ Σ ∂ℓ/∂x of every task, brought to a length just below `longest` whatever the task, unless it
+/// is [`FAINT`], `(B · N,)`.
+///
+/// Without this, tasks that converge drown those that are stuck among local minima, whose
+/// normalized loss hardly changes.
 fn cotangent(future: &[Vec<f64>], scales: &[f64], longest: f64) -> Vec<f32> {
     let mut all = Vec::new();
     for (slope, scale) in future.iter().zip(scales) {
         let length = scale * slope.iter().map(|s| s * s).sum::<f64>().sqrt();
         let factor = if length.is_finite() {
-            scale * (longest / length.max(longest))
+            scale * longest / (length + FAINT * longest)
         } else {
             0.0
         };

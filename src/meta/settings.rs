@@ -36,6 +36,8 @@ pub struct Stage {
     pub groups: usize,
     /// Tasks of a group. Default: 8.
     pub tasks: usize,
+    /// Discount γ of backprop: how far a step is credited with later losses. Default: 0.5.
+    pub discount: f64,
     /// Standard deviation σ of the perturbations of evolution strategies. Default: 0.01.
     pub deviation: f64,
     /// Prefixes of the names of tensors that are trained; all when empty. Default: empty.
@@ -54,6 +56,7 @@ impl Default for Stage {
             truncation: 20,
             groups: 4,
             tasks: 8,
+            discount: 0.5,
             deviation: 0.01,
             parameters: Vec::new(),
             clip: 1.0,
@@ -126,6 +129,11 @@ impl Settings {
                 let advice = format!("give a multiple of truncation ({})", stage.truncation);
                 let field = format!("stages[{i}].horizon");
                 return Err(Error::input(origin, field, stage.horizon, advice));
+            }
+            if !(0.0..=1.0).contains(&stage.discount) {
+                let field = format!("stages[{i}].discount");
+                let advice = "give a number from 0 to 1";
+                return Err(Error::input(origin, field, stage.discount, advice));
             }
             let numbers = [
                 ("learning_rate", stage.learning_rate),

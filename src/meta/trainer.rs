@@ -383,6 +383,7 @@ impl AnyEstimator {
             Estimator::Backprop => {
                 return Self::Backprop(Backprop {
                     truncation: stage.truncation,
+                    discount: stage.discount,
                     clip: 1.0,
                 });
             }

@@ -1,0 +1,267 @@
+//! Learned optimizers: published sizes, golden steps, symmetries, weight files.
+
+use std::sync::Arc;
+
+use motionfit::benchmark::Protocol;
+use motionfit::benchmark::functions::index_of;
+use motionfit::learned::{
+    AdafactorMlp, Architecture, Learned, LearnedOptimizer, Network, Normalization, Optimus,
+    Structure, Trained,
+};
+use motionfit::objective::{Evaluation, Objective, Order, Rng};
+use motionfit::optim::{Budget, Optimizer, Unobserved, minimize};
+use rand::SeedableRng;
+use serde_json::Value;
+
+fn network(architecture: Architecture) -> Network {
+    Network::new(&architecture).unwrap()
+}
+
+fn mlp(width: usize, layers: usize) -> AdafactorMlp {
+    AdafactorMlp {
+        width,
+        layers,
+        ..AdafactorMlp::default()
+    }
+}
+
+/// Small architectures of every kind.
+fn small() -> Vec<Architecture> {
+    let optimus = Optimus {
+        width: 16,
+        encoders: 2,
+        heads: 2,
+        head_width: 8,
+        feed_forward: 32,
+        trunk_layers: 1,
+        ..Optimus::default()
+    };
+    let mut all = vec![Architecture::AdafactorMlp(mlp(16, 2))];
+    for guided in [false, true] {
+        for structure in [Structure::Accumulated, Structure::Fresh, Structure::None] {
+            all.push(Architecture::Optimus(Optimus {
+                guided,
+                structure,
+                ..optimus.clone()
+            }));
+        }
+    }
+    for normalization in [Normalization::Frobenius, Normalization::Spectral, Normalization::None] {
+        all.push(Architecture::Optimus(Optimus {
+            normalization,
+            ..optimus.clone()
+        }));
+    }
+    all
+}
+
+fn random(architecture: &Architecture, seed: u64) -> (Arc<Network>, Vec<f32>) {
+    let network = Arc::new(network(architecture.clone()));
+    let theta = network.initial(&mut Rng::seed_from_u64(seed));
+    (network, theta)
+}
+
+#[test]
+fn sizes_are_those_published() {
+    let size = |architecture| network(architecture).meta_parameters();
+    let optimus = |structure| {
+        size(Architecture::Optimus(Optimus {
+            structure,
+            ..Optimus::default()
+        }))
+    };
+    assert_eq!(optimus(Structure::Accumulated), 832_526);
+    assert_eq!(optimus(Structure::Fresh), 832_526);
+    assert_eq!(optimus(Structure::None), 832_139);
+    assert_eq!(size(Architecture::AdafactorMlp(mlp(512, 4))), 811_531);
+    assert_eq!(size(Architecture::AdafactorMlp(mlp(128, 2))), 22_411);
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(values) => values.iter().flat_map(numbers).collect(),
+        value => vec![value.as_f64().unwrap()],
+    }
+}
+
+/// Steps of the original implementation in JAX, in single precision.
+#[test]
+fn adafactor_mlp_repeats_golden_steps() {
+    let golden: Value = serde_json::from_str(include_str!("golden/adafactor_mlp.json")).unwrap();
+    for (name, rms_decays) in [
+        ("repo_default_F39", vec![0.999]),
+        ("paper_F43", vec![0.9, 0.99, 0.999]),
+    ] {
+        let golden = &golden[name];
+        assert_eq!(numbers(&golden["rms_decays"]), rms_decays);
+        let architecture = Architecture::AdafactorMlp(AdafactorMlp {
+            rms_decays,
+            ..mlp(8, 2)
+        });
+        let tensors = [
+            "momentum_decays",
+            "rms_decays",
+            "adafactor_decays",
+            "nn/~/w0",
+            "nn/~/b0",
+            "nn/~/w1",
+            "nn/~/b1",
+            "nn/~/w2",
+            "nn/~/b2",
+        ];
+        let theta: Vec<f32> = tensors
+            .iter()
+            .flat_map(|name| numbers(&golden["theta"][*name]))
+            .map(|value| value as f32)
+            .collect();
+        let learned = Learned::new(Arc::new(network(architecture)), &theta).unwrap();
+        let steps = golden["steps"].as_array().unwrap();
+        let mut state = learned.init(&numbers(&steps[0]["x"]));
+        for step in steps {
+            let evaluation = Evaluation {
+                value: step["f"].as_f64().unwrap(),
+                gradient: numbers(&step["g"]),
+                ..Evaluation::default()
+            };
+            learned.tell(&mut state, &evaluation).unwrap();
+            for (ours, theirs) in learned.ask(&state).x.iter().zip(numbers(&step["x_next"])) {
+                let error = (ours - theirs).abs() / theirs.abs().max(1.0);
+                assert!(error <= 1e-6, "{name}: {ours} is not {theirs} ({error:.1e})");
+            }
+        }
+    }
+}
+
+/// The order of the coordinates does not matter, in any dimension.
+#[test]
+fn coordinates_are_equal() {
+    for architecture in small() {
+        let (network, theta) = random(&architecture, 3);
+        let learned = Learned::new(network, &theta).unwrap();
+        for n in [2, 7] {
+            let x0: Vec<f64> = (0..n).map(|i| (i as f64 * 1.7).sin() * 3.0).collect();
+            let curvature: Vec<f64> = (0..n).map(|i| 1.0 + i as f64).collect();
+            let run = |order: &[usize]| {
+                let objective = Bowl(order.iter().map(|i| curvature[*i]).collect());
+                let mut state = learned.init(&order.iter().map(|i| x0[*i]).collect::<Vec<_>>());
+                for _ in 0..4 {
+                    let seen = Evaluation::of(&objective, learned.ask(&state).x, Order::Gradient);
+                    learned.tell(&mut state, &seen).unwrap();
+                }
+                learned.ask(&state).x.to_vec()
+            };
+            let forwards: Vec<usize> = (0..n).collect();
+            let backwards: Vec<usize> = (0..n).rev().collect();
+            let (a, b) = (run(&forwards), run(&backwards));
+            for i in 0..n {
+                let error = (a[i] - b[n - 1 - i]).abs();
+                assert!(error < 1e-4 * a[i].abs().max(1.0), "{architecture:?}: {error}");
+            }
+        }
+    }
+}
+
+/// ½ Σ c x²
+struct Bowl(Vec<f64>);
+
+impl Objective for Bowl {
+    fn dimension(&self) -> usize {
+        self.0.len()
+    }
+    fn value(&self, x: &[f64]) -> f64 {
+        self.0.iter().zip(x).map(|(c, x)| 0.5 * c * x * x).sum()
+    }
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        for ((g, c), x) in gradient.iter_mut().zip(&self.0).zip(x) {
+            *g = c * x;
+        }
+        self.value(x)
+    }
+}
+
+/// A guided optimizer sees no units: scaling f changes nothing, scaling x and σ scales the path;
+/// nor does it see the origin.
+#[test]
+fn guidance_has_no_units_and_no_origin() {
+    let guided = |initial_scale: f64| {
+        Architecture::Optimus(Optimus {
+            width: 16,
+            encoders: 1,
+            feed_forward: 16,
+            guided: true,
+            initial_scale,
+            ..Optimus::default()
+        })
+    };
+    let path = |scale: f64, units: f64, offset: f64| {
+        let (network, theta) = random(&guided(scale), 5);
+        let learned = Learned::new(network, &theta).unwrap();
+        let (problem, x0) = Protocol::Paper.start(index_of("rosenbrock").unwrap(), 10, 0, false);
+        let x0: Vec<f64> = x0.iter().map(|x| x * scale + offset).collect();
+        let mut state = learned.init(&x0);
+        for _ in 0..10 {
+            let inner = learned.ask(&state).x.iter().map(|x| (x - offset) / scale);
+            let mut seen = Evaluation::of(&problem, &inner.collect::<Vec<_>>(), Order::Gradient);
+            seen.value *= units;
+            seen.gradient.iter_mut().for_each(|g| *g *= units / scale);
+            learned.tell(&mut state, &seen).unwrap();
+        }
+        let x = learned.ask(&state).x.iter();
+        x.map(|x| (x - offset) / scale).collect::<Vec<f64>>()
+    };
+    let plain = path(1.0, 1.0, 0.0);
+    for (scale, units, offset) in [(1.0, 1024.0, 0.0), (0.0625, 1.0, 0.0), (1.0, 1.0, 64.0)] {
+        for (a, b) in plain.iter().zip(path(scale, units, offset)) {
+            assert!((a - b).abs() < 1e-3 * a.abs().max(1.0), "{a} is not {b}");
+        }
+    }
+}
+
+#[test]
+fn every_kind_survives_an_objective_that_blows_up() {
+    struct Cliff;
+    impl Objective for Cliff {
+        fn dimension(&self) -> usize {
+            3
+        }
+        fn value(&self, x: &[f64]) -> f64 {
+            if x.iter().any(|x| x.abs() > 1.01) {
+                f64::NAN
+            } else {
+                x.iter().sum()
+            }
+        }
+        fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+            gradient.fill(1.0);
+            self.value(x)
+        }
+    }
+    for architecture in small() {
+        let (network, theta) = random(&architecture, 8);
+        let learned = Learned::new(network, &theta).unwrap();
+        let budget = Budget {
+            evaluations: 60,
+            ..Budget::default()
+        };
+        let found = minimize(&learned, &Cliff, &[1.0; 3], &budget, &mut Unobserved).unwrap();
+        assert!(found.value <= 3.0 && found.evaluations == 60);
+    }
+}
+
+#[test]
+fn weight_files_are_read_back_and_damage_is_reported() {
+    for architecture in small() {
+        let (network, theta) = random(&architecture, 1);
+        let bytes = Trained { network, theta }.to_bytes().unwrap();
+        let read = Trained::parse(&bytes, "w").unwrap();
+        assert_eq!(read.network.architecture(), &architecture);
+        assert_eq!(read.to_bytes().unwrap(), bytes);
+        let cut = Trained::parse(&bytes[..bytes.len() / 2], "w").unwrap_err();
+        assert_eq!(cut.exit_code(), 2);
+        let mut broken = bytes.clone();
+        let end = broken.len();
+        broken[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+        let error = Trained::parse(&broken, "w").unwrap_err().to_string();
+        assert!(error.contains("NaN"), "{error}");
+    }
+}
