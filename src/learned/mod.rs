@@ -15,6 +15,7 @@ pub use architecture::{AdafactorMlp, Architecture, Normalization, Optimus, Struc
 pub use batch::Batch;
 pub use layout::{Initial, Layout, Parameter, Weights};
 pub use optimizer::Learned;
+pub use registry::{NAMES, by_name};
 pub use rule::{Network, Rule};
 pub use weights::{Card, Trained};
 
@@ -28,6 +29,7 @@ mod moments;
 mod network;
 mod optimizer;
 mod optimus;
+mod registry;
 mod rule;
 mod weights;
 

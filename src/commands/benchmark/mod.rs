@@ -12,7 +12,8 @@ use super::{Session, json};
 use crate::benchmark::functions::{FUNCTIONS, index_of};
 use crate::benchmark::{DIMENSIONS, Plan, Protocol, Row, Solver, run as run_plan, summary};
 use crate::error::{Error, Result};
-use crate::optim::{self, Options};
+use crate::learned;
+use crate::optim::Options;
 use crate::output::OutputDir;
 
 mod figures;
@@ -37,7 +38,7 @@ pub struct BenchmarkArgs {
     #[arg(long, value_delimiter = ',')]
     pub dims: Vec<usize>,
 
-    /// Optimizers, separated by commas.
+    /// Optimizers, separated by commas; a .safetensors file written by motionfit train is one too.
     #[arg(
         long,
         value_delimiter = ',',
@@ -167,7 +168,7 @@ fn solver(name: &str) -> Result<Solver> {
             learning_rate,
             ..Options::default()
         };
-        Ok((learning_rate, optim::by_name(name, &options)?))
+        Ok((learning_rate, learned::by_name(name, &options)?))
     };
     let variants = if matches!(name, "sgd" | "sgd-m" | "adam") {
         learning_rates()
@@ -177,7 +178,7 @@ fn solver(name: &str) -> Result<Solver> {
         vec![variant(None)?]
     };
     Ok(Solver {
-        name: name.to_string(),
+        name: variants[0].1.name(),
         variants,
     })
 }
