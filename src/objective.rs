@@ -135,6 +135,11 @@ pub trait Task: Objective {
         loss
     }
 
+    /// A global minimizer, `(N,)`, where one is known: training may aim at it.
+    fn known_minimizer(&self) -> Option<Vec<f64>> {
+        None
+    }
+
     /// The derivative of [`normalize`](Self::normalize).
     fn normalize_slope(&self, _loss: f64) -> f64 {
         1.0

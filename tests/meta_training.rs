@@ -237,6 +237,7 @@ fn backprop_through_one_step_is_the_derivative() {
     let backprop = Backprop {
         truncation: 1,
         discount: 1.0,
+        distance: 0.0,
         clip: 1.0,
     };
     let mut rng = Rng::seed_from_u64(0);

@@ -160,6 +160,10 @@ impl Task for Problem {
         loss.clamp(SMALLEST, LARGEST).log10()
     }
 
+    fn known_minimizer(&self) -> Option<Vec<f64>> {
+        Some(self.minimizer())
+    }
+
     fn normalize_slope(&self, loss: f64) -> f64 {
         if (SMALLEST..LARGEST).contains(&loss) {
             (loss * std::f64::consts::LN_10).recip()

@@ -1,6 +1,6 @@
 //! Guidance: classical directions offered to the network, and features without a scale.
 //!
-//! After every evaluation the inner state proposes seven directions. All are measured in units of
+//! After every evaluation the inner state proposes nine directions. All are measured in units of
 //! σ, the root mean square of the last step, so that what the network sees does not depend on the
 //! units of x or f, nor on where the origin is, and so that steps may shrink or grow by any factor
 //! over a run. The network blends the proposals coordinate by coordinate.
@@ -13,6 +13,7 @@
 //! | 4 | −H g | L-BFGS |
 //! | 5 | Δx | the last step again |
 //! | 6 | x_best − x | back to the best point |
+//! | 7, 8 | c − x | to the root of a running [regression](super::regression) of g on x, two decays |
 //!
 //! No proposal is longer than [`LONGEST`] σ in its root mean square.
 
@@ -21,9 +22,10 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::moments::{Decays, Moments};
+use super::regression::Regression;
 
 /// Number of proposals P.
-pub const PROPOSALS: usize = 7;
+pub const PROPOSALS: usize = 9;
 
 /// Largest root mean square of a proposal, and of a coordinate's secant step in units of its last
 /// step: how fast steps may grow.
@@ -32,9 +34,12 @@ const LONGEST: f64 = 10.0;
 /// Pairs (Δx, Δg) kept for L-BFGS.
 const MEMORY: usize = 10;
 
+/// Decays of the regressions.
+const REGRESSION_DECAYS: [f64; 2] = [0.9, 0.98];
+
 /// Features of every coordinate, and those that all coordinates share.
-const OWN: usize = 2 * PROPOSALS + 4;
-const SHARED: usize = 24;
+const OWN: usize = 2 * PROPOSALS + 6;
+const SHARED: usize = 26;
 
 /// Number of features F.
 pub(super) const WIDTH: usize = OWN + SHARED;
@@ -51,6 +56,7 @@ pub(super) struct Guidance {
     first_value: f64,
     since_best: usize,
     pairs: VecDeque<Pair>,
+    regressions: Vec<Regression>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,8 +83,9 @@ pub(super) struct Target<'a> {
 }
 
 impl Guidance {
-    /// At the start of a run whose first steps are about `scale` long in every coordinate.
-    pub fn new(scale: f64) -> Self {
+    /// At the start of a run in `n` variables whose first steps are about `scale` long in every
+    /// coordinate.
+    pub fn new(n: usize, scale: f64) -> Self {
         Self {
             scale,
             last_scale: scale,
@@ -88,6 +95,7 @@ impl Guidance {
             first_value: 0.0,
             since_best: 0,
             pairs: VecDeque::new(),
+            regressions: REGRESSION_DECAYS.map(|decay| Regression::new(n, decay)).to_vec(),
         }
     }
 
@@ -106,6 +114,9 @@ impl Guidance {
         let moved = self.last.take().map(|last| Move::between(&last, &look));
         if let Some(moved) = &moved {
             self.remember(moved);
+        }
+        for regression in &mut self.regressions {
+            regression.update(x, gradient);
         }
         self.since_best += 1;
         if self.best.as_ref().is_none_or(|best| value < best.value) {
@@ -181,7 +192,18 @@ impl Guidance {
             apart.map(|(best, x)| (best - x) * inverse).collect()
         });
         let [first, second] = adam.slow.clone();
-        let mut all = [steepest, first, second, secant, quasi_newton, onward, back];
+        let root = |i: usize| scaled(&self.regressions[i].step_to_root(&look.x, LONGEST));
+        let mut all = [
+            steepest,
+            first,
+            second,
+            secant,
+            quasi_newton,
+            onward,
+            back,
+            root(0),
+            root(1),
+        ];
         all.iter_mut().for_each(|direction| shorten(direction));
         all
     }
@@ -237,6 +259,8 @@ impl Guidance {
             });
             own[2] = turn as f32;
             own[3] = ratio.clamp(-10.0, 10.0) as f32;
+            own[4] = self.regressions[0].correlation(n) as f32;
+            own[5] = self.regressions[1].correlation(n) as f32;
             row[OWN..].copy_from_slice(&shared);
         }
     }
@@ -274,9 +298,9 @@ impl Guidance {
         for (j, direction) in directions[3..].iter().enumerate() {
             features[12 + j] = log(rms(direction) + 1e-6);
         }
-        features[16] = cosine(&directions[4], &directions[0]);
-        features[17] = (look.x.len() as f64).ln() / 7.0;
-        for (feature, period) in features[18..].iter_mut().zip([1.0, 3.0, 10.0, 30.0, 100.0, 300.0]) {
+        features[18] = cosine(&directions[4], &directions[0]);
+        features[19] = (look.x.len() as f64).ln() / 7.0;
+        for (feature, period) in features[20..].iter_mut().zip([1.0, 3.0, 10.0, 30.0, 100.0, 300.0]) {
             *feature = (k as f64 / period - 1.0).tanh();
         }
         features.map(|f| if f.is_finite() { f as f32 } else { 0.0 })

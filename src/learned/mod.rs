@@ -30,6 +30,7 @@ mod network;
 mod optimizer;
 mod optimus;
 mod registry;
+mod regression;
 mod rule;
 mod weights;
 

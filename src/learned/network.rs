@@ -152,6 +152,9 @@ impl Encoder {
     }
 }
 
+/// Queries that look at all keys at once: their weights stay in the cache.
+const QUERIES: usize = 128;
+
 /// Multi-head self-attention: every token of a problem looks at every other.
 #[derive(Clone, Debug)]
 struct Attention {
@@ -200,9 +203,18 @@ impl Attention {
         };
         let query = (split(&self.query)? * (self.head_width as f64).sqrt().recip())?;
         let (key, value) = (split(&self.key)?, split(&self.value)?);
-        let attention = softmax(&query.matmul(&key.t()?)?)?;
-        let merged = attention
-            .matmul(&value)?
+        let key = key.t()?.contiguous()?;
+        let attend = |query: &Tensor| softmax(&query.matmul(&key)?)?.matmul(&value);
+        let seen = if tokens <= QUERIES {
+            attend(&query)?
+        } else {
+            let blocks = (0..tokens).step_by(QUERIES).map(|first| {
+                let block = query.narrow(1, first, QUERIES.min(tokens - first))?;
+                attend(&block.contiguous()?)
+            });
+            Tensor::cat(&blocks.collect::<Result<Vec<_>>>()?, 1)?
+        };
+        let merged = seen
             .reshape((batch, self.heads, tokens, self.head_width))?
             .transpose(1, 2)?
             .contiguous()?

@@ -13,7 +13,7 @@ use super::layout::{Initial, Layout, Weights};
 use super::network::{Encoder, EncoderShape, LayerNorm, Linear, Trunk};
 
 /// Weights of the proposals before anything is learned: a little steepest descent, half of L-BFGS.
-const FIRST_GATES: [f32; PROPOSALS] = [0.1, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0];
+const FIRST_GATES: [f32; PROPOSALS] = [0.1, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0];
 
 /// Scale of the initial weights of heads whose first outputs should be small.
 const QUIET: f32 = 0.1;

@@ -9,6 +9,8 @@
 //! * M. Andrychowicz et al., "Learning to learn by gradient descent by gradient descent",
 //!   NeurIPS 2016.
 
+use std::f64::consts::LN_10;
+
 use candle_core::{Device, Tensor};
 
 use crate::error::Result;
@@ -27,6 +29,9 @@ pub struct Backprop {
     /// With γ = 1 a step is credited with all that later steps will have to do as well: it
     /// overshoots, and oscillation looks optimal, since its slopes cancel.
     pub discount: f64,
+    /// Weight of log₁₀ ‖x − x*‖² beside the normalized value in the meta-loss, for tasks whose
+    /// minimizer x* is known: the pull towards the global minimum that a local gradient lacks.
+    pub distance: f64,
     /// Length that σ ∂ℓ/∂x of one task is brought to in every inner step.
     pub clip: f64,
 }
@@ -48,9 +53,15 @@ impl GradientEstimator<Network> for Backprop {
         let batch = &mut group.sides[0];
         let (mut steps, mut scales, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
         let mut loss = 0.0;
+        let targets: Vec<Option<Vec<f64>>> = if self.distance > 0.0 {
+            tasks.iter().map(Task::known_minimizer).collect()
+        } else {
+            vec![None; tasks.len()]
+        };
         for t in 0..=self.truncation {
             let evaluations = look(network, batch, tasks);
-            slopes.push(loss_slopes(tasks, &evaluations));
+            let targets = targets.iter().map(Option::as_deref);
+            slopes.push(self.loss_slopes(network, batch, tasks, targets, &evaluations));
             if t == self.truncation {
                 break; // the point that the next truncation starts from
             }
@@ -104,15 +115,38 @@ fn cotangent(future: &[Vec<f64>], scales: &[f64], longest: f64) -> Vec<f32> {
     all
 }
 
-/// ∂ℓ/∂x of every task, `(B, N)`; zero where the loss is not finite.
-fn loss_slopes<T: Task>(tasks: &[T], evaluations: &[Evaluation]) -> Vec<Vec<f64>> {
-    tasks
-        .iter()
-        .zip(evaluations)
-        .map(|(task, seen)| {
-            let slope = task.normalize_slope(seen.value);
-            let slopes = seen.gradient.iter().map(|g| slope * g);
-            slopes.map(|s| if s.is_finite() { s } else { 0.0 }).collect()
-        })
-        .collect()
+impl Backprop {
+    /// ∂ℓ/∂x of every task, `(B, N)`; zero where the loss is not finite or below what is told
+    /// apart.
+    fn loss_slopes<'t, T: Task>(
+        &self,
+        network: &Network,
+        batch: &<Network as LearnedOptimizer>::State,
+        tasks: &[T],
+        targets: impl Iterator<Item = Option<&'t [f64]>>,
+        evaluations: &[Evaluation],
+    ) -> Vec<Vec<f64>> {
+        tasks
+            .iter()
+            .zip(evaluations)
+            .zip(targets)
+            .enumerate()
+            .map(|(b, ((task, seen), target))| {
+                let slope = task.normalize_slope(seen.value);
+                let mut slopes: Vec<f64> = seen.gradient.iter().map(|g| slope * g).collect();
+                if let Some(target) = target.filter(|_| slope > 0.0) {
+                    let x = network.point(batch, b).iter();
+                    let apart: Vec<f64> = x.zip(target).map(|(x, t)| x - t).collect();
+                    let square: f64 = apart.iter().map(|d| d * d).sum();
+                    let factor = self.distance * 2.0 / (LN_10 * square.max(1e-300));
+                    let sums = slopes.iter_mut().zip(apart);
+                    sums.for_each(|(slope, apart)| *slope += factor * apart);
+                }
+                for slope in slopes.iter_mut().filter(|slope| !slope.is_finite()) {
+                    *slope = 0.0;
+                }
+                slopes
+            })
+            .collect()
+    }
 }

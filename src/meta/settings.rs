@@ -38,6 +38,8 @@ pub struct Stage {
     pub tasks: usize,
     /// Discount γ of backprop: how far a step is credited with later losses. Default: 0.5.
     pub discount: f64,
+    /// Weight of the distance to known minimizers in the meta-loss of backprop. Default: 0.
+    pub distance: f64,
     /// Standard deviation σ of the perturbations of evolution strategies. Default: 0.01.
     pub deviation: f64,
     /// Prefixes of the names of tensors that are trained; all when empty. Default: empty.
@@ -57,6 +59,7 @@ impl Default for Stage {
             groups: 4,
             tasks: 8,
             discount: 0.5,
+            distance: 0.0,
             deviation: 0.01,
             parameters: Vec::new(),
             clip: 1.0,
@@ -134,6 +137,11 @@ impl Settings {
                 let field = format!("stages[{i}].discount");
                 let advice = "give a number from 0 to 1";
                 return Err(Error::input(origin, field, stage.discount, advice));
+            }
+            if !(stage.distance.is_finite() && stage.distance >= 0.0) {
+                let field = format!("stages[{i}].distance");
+                let advice = "give a number of at least 0";
+                return Err(Error::input(origin, field, stage.distance, advice));
             }
             let numbers = [
                 ("learning_rate", stage.learning_rate),

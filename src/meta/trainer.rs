@@ -384,6 +384,7 @@ impl AnyEstimator {
                 return Self::Backprop(Backprop {
                     truncation: stage.truncation,
                     discount: stage.discount,
+                    distance: stage.distance,
                     clip: 1.0,
                 });
             }
