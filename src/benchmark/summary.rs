@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::error::Result;
 
 use super::paper::{self, PaperRow};
-use super::{Plan, Row};
+use super::{Plan, Row, relative_iterations};
 
 /// The Markdown summary of `rows`.
 ///
@@ -21,6 +21,12 @@ pub fn markdown(plan: &Plan, rows: &[Row]) -> Result<String> {
     text.push_str(&best_values(rows, &solvers, &published));
     text.push_str("\n## Cost\n\n");
     text.push_str(&costs(rows, &solvers));
+    text.push_str("\n## Speed and small dimensions\n\n");
+    text.push_str(&comparisons(rows, &solvers));
+    if plan.protocol == super::Protocol::Paper {
+        text.push_str("\n## Beside the published Optimus\n\n");
+        text.push_str(&beside_published(rows, &solvers, &published));
+    }
     if plan.protocol == super::Protocol::Paper && !plan.offsets {
         text.push_str("\n## Rows that differ from the paper's by more than 10 %\n\n");
         text.push_str(&differences(rows, &published));
@@ -144,6 +150,76 @@ fn costs(rows: &[Row], solvers: &[String]) -> String {
             own.len().to_string(),
         ];
         push_row(&mut text, &cells);
+    }
+    text
+}
+
+/// The share of tasks on which each solver needs at most a tenth of a baseline's iterations, and on
+/// how many tasks of two variables it is not worse.
+fn comparisons(rows: &[Row], solvers: &[String]) -> String {
+    const BASELINES: [&str; 2] = ["adam", "bfgs"];
+    let names = ["optimizer".to_string()]
+        .into_iter()
+        .chain(BASELINES.iter().flat_map(|baseline| {
+            [
+                format!("≥ 10 × fewer iterations than {baseline}"),
+                format!("median × fewer than {baseline}"),
+                format!("d = 2: not worse than {baseline}"),
+            ]
+        }));
+    let mut text = header(names);
+    for solver in solvers {
+        let mut cells = vec![solver.clone()];
+        for baseline in BASELINES {
+            let pairs = pairs(rows, solver, baseline);
+            let mut ratios: Vec<f64> = pairs
+                .iter()
+                .filter_map(|(own, other)| relative_iterations(other, own))
+                .collect();
+            ratios.sort_by(f64::total_cmp);
+            let fast = ratios.iter().filter(|ratio| **ratio >= 10.0).count();
+            let small: Vec<_> = pairs.iter().filter(|(own, _)| own.dimension == 2).collect();
+            let good = small.iter().filter(|(own, other)| own.mean_best <= 1.01 * other.mean_best);
+            cells.push(format!("{fast} of {}", ratios.len()));
+            cells.push(ratios.get(ratios.len() / 2).map_or_else(String::new, |r| format!("{r:.2}")));
+            cells.push(format!("{} of {}", good.count(), small.len()));
+        }
+        push_row(&mut text, &cells);
+    }
+    text.push_str("\nThe target of a task is the baseline's mean best value after 100 iterations.\n");
+    text
+}
+
+/// The rows of `solver` and of `baseline` on the same tasks.
+fn pairs<'r>(rows: &'r [Row], solver: &str, baseline: &str) -> Vec<(&'r Row, &'r Row)> {
+    let find = |task: &'r [Row], name: &str| task.iter().find(|row| row.optimizer == name);
+    tasks(rows)
+        .into_iter()
+        .filter_map(|task| Some((find(task, solver)?, find(task, baseline)?)))
+        .collect()
+}
+
+/// On how many tasks each solver is at or below the paper's Optimus; Perm is left out, since the
+/// paper's is another function.
+fn beside_published(rows: &[Row], solvers: &[String], published: &[PaperRow]) -> String {
+    let names = ["optimizer", "at or below, all d", "at or below, d ≥ 250"];
+    let mut text = header(names.into_iter().map(String::from));
+    for solver in solvers {
+        let compared: Vec<(usize, bool)> = rows
+            .iter()
+            .filter(|row| row.optimizer == *solver && row.function != "perm0")
+            .filter_map(|row| {
+                let same = |p: &&PaperRow| p.function == row.function && p.dimension == row.dimension;
+                let paper = published.iter().find(same)?;
+                Some((row.dimension, row.mean_best + paper.shift() <= paper.optimus))
+            })
+            .collect();
+        let count = |least: usize| {
+            let all = compared.iter().filter(|(dimension, _)| *dimension >= least);
+            let good = all.clone().filter(|(_, is_good)| *is_good).count();
+            format!("{good} of {}", all.count())
+        };
+        push_row(&mut text, &[solver.clone(), count(0), count(250)]);
     }
     text
 }

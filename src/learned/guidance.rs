@@ -54,6 +54,7 @@ pub(super) struct Guidance {
     last: Option<Look>,
     best: Option<Look>,
     first_value: f64,
+    first_slope: f64,
     since_best: usize,
     pairs: VecDeque<Pair>,
     regressions: Vec<Regression>,
@@ -93,6 +94,7 @@ impl Guidance {
             last: None,
             best: None,
             first_value: 0.0,
+            first_slope: 0.0,
             since_best: 0,
             pairs: VecDeque::new(),
             regressions: REGRESSION_DECAYS.map(|decay| Regression::new(n, decay)).to_vec(),
@@ -125,6 +127,7 @@ impl Guidance {
         }
         if k == 0 {
             self.first_value = value;
+            self.first_slope = rms(gradient);
         }
         let adam = AdamDirections::new(moments, decays, k);
         let directions = self.directions(&look, moved.as_ref(), &adam);
@@ -287,8 +290,8 @@ impl Guidance {
             features[3] = cosine(&look.gradient, &before);
             features[4] = cosine(&look.gradient, &moved.s);
             features[5] = cosine(&moved.y, &moved.s);
-            features[6] = moved.gain / (look.value.abs() + (look.value - moved.gain).abs()).max(1e-300);
         }
+        features[6] = log(g / self.first_slope.max(1e-300));
         features[7] = log(g / rms(&best.gradient).max(1e-300));
         let fallen = (self.first_value - best.value).max(1e-300);
         features[8] = ((look.value - best.value) / fallen).min(1e3).asinh();

@@ -94,7 +94,7 @@ impl GradientEstimator<Network> for Backprop {
 }
 
 /// Slopes shorter than this share of the longest are not blown up to it.
-const FAINT: f64 = 0.02;
+const FAINT: f64 = 0.002;
 
 /// σ Σ ∂ℓ/∂x of every task, brought to a length just below `longest` whatever the task, unless it
 /// is [`FAINT`], `(B · N,)`.
