@@ -16,7 +16,7 @@ const SMALL: [&str; 14] = [
     "--dims",
     "2,250",
     "--optimizers",
-    "adam,bfgs,basin-l-bfgs",
+    "adam,bfgs,basin-l-bfgs,optimus-guided,adafactor-mlp",
     "--inits",
     "3",
     "--iterations",
@@ -62,7 +62,7 @@ fn any_number_of_threads_writes_the_same_bytes() {
     }
     let table: serde_json::Value = serde_json::from_slice(&written[0]["table.json"]).unwrap();
     let rows = table.as_array().unwrap();
-    assert_eq!(rows.len(), 3 * 2 * 3);
+    assert_eq!(rows.len(), 3 * 2 * 5);
     let keys = [
         "function",
         "dimension",

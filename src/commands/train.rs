@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use rand::SeedableRng;
 use serde_json::Value;
 
 use super::{Session, json};
 use crate::config::{TaskSettings, TrainingConfig};
 use crate::error::{Error, Result};
-use crate::learned::{Card, Network, Trained};
+use crate::learned::{Card, LearnedOptimizer, Network, Trained};
 use crate::meta::{MetaTrainer, StepReport};
-use crate::objective::TaskFamily;
+use crate::objective::{Rng, TaskFamily};
 use crate::output::OutputDir;
 
 const CHECKPOINT: &str = "checkpoint.bin";
@@ -122,13 +123,8 @@ fn start(args: &TrainArgs, config: &TrainingConfig, network: &Network) -> Result
         return Ok(None);
     };
     let path = args.config.parent().unwrap_or(Path::new("")).join(file);
-    let trained = Trained::read(&path)?;
-    if trained.network.layout() != network.layout() {
-        let found = "weights of another architecture";
-        let advice = "give weights of the architecture that is trained";
-        return Err(Error::input(path.display(), "tensors", found, advice));
-    }
-    Ok(Some(trained.theta))
+    let mut rng = Rng::seed_from_u64(config.training.seed);
+    Trained::warm_start(&path, network, network.initial(&mut rng)).map(Some)
 }
 
 /// A training with everything it writes.

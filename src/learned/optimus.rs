@@ -6,6 +6,7 @@
 //!   optimization", CVPR 2023, Eq. (1)–(3), Alg. 1, Fig. 2.
 
 use candle_core::{DType, Device, Result, Tensor};
+use candle_nn::ops::sigmoid;
 
 use super::architecture::{Normalization, Optimus, Structure};
 use super::guidance::PROPOSALS;
@@ -32,12 +33,20 @@ pub(super) struct OptimusNetwork {
     settings: Optimus,
 }
 
-/// Weights of the proposals, by coordinate.
+/// Weights of the proposals: constant, shared by all coordinates, and by coordinate.
+///
+/// A switch per problem scales everything that differs between coordinates: where they depend on
+/// each other, a classical direction is worth more unblended.
 #[derive(Clone, Debug)]
 struct Gates {
-    head: Linear,
     always: usize,
+    shared: Linear,
+    own: Linear,
+    switch: Linear,
 }
+
+/// What the switch begins with: nearly on.
+const SWITCHED_ON: f32 = 4.0;
 
 /// What the network is shown: B problems of N coordinates each.
 pub(super) struct Inputs<'a> {
@@ -73,8 +82,10 @@ impl OptimusNetwork {
                 .map(|l| Linear::new(layout, &format!("update.{l}"), (width, 1), QUIET))
                 .collect(),
             gates: settings.guided.then(|| Gates {
-                head: Linear::new(layout, "gates", (width, PROPOSALS), QUIET),
                 always: layout.add("gates.always", &[PROPOSALS], Initial::List(&FIRST_GATES)),
+                shared: Linear::new(layout, "gates.shared", (width, PROPOSALS), 0.0),
+                own: Linear::new(layout, "gates", (width, PROPOSALS), QUIET),
+                switch: Linear::with_bias(layout, "switch", (width, 1), 0.0, SWITCHED_ON),
             }),
             settings: settings.clone(),
         }
@@ -92,34 +103,57 @@ impl OptimusNetwork {
         let hidden = self.trunk.forward(weights, inputs.features)?;
         let mut encoded = self.input_norm.forward(weights, &hidden)?;
         let mut updates = Vec::with_capacity(self.updates.len());
-        let mut last = None;
+        let mut last = hidden.clone();
         for (l, encoder) in self.encoders.iter().enumerate() {
             encoded = encoder.forward(weights, &encoded, batch)?;
             let normal = self.final_norm.forward(weights, &encoded)?;
             if let Some(head) = self.updates.get(l) {
                 updates.push(head.forward(weights, &normal)?);
             }
-            last = Some(normal);
+            last = normal;
         }
-        let s = match (&self.gates, inputs.proposals, last) {
-            (Some(gates), Some(proposals), Some(encoded)) => {
-                let always = weights.at(gates.always);
-                let gates = gates.head.forward(weights, &encoded)?.broadcast_add(always)?;
-                let blend = (gates * proposals)?.sum_keepdim(1)?;
-                (blend + self.free_step(weights, &encoded)?)?
+        let (s, switch) = match (&self.gates, inputs.proposals) {
+            (Some(gates), Some(proposals)) => {
+                let blended = self.blend(gates, weights, &last, proposals, inputs.size)?;
+                (blended.0, Some(blended.1))
             }
-            _ => self.free_step(weights, &hidden)?,
+            _ => (self.free_step(weights, &hidden)?.reshape((batch, tokens, 1))?, None),
         };
-        let s = s.reshape((batch, tokens, 1))?;
         if updates.is_empty() {
             return Ok((s.squeeze(2)?, None));
         }
         // Alg. 1: B is updated first, then used.
-        let u = Tensor::cat(&updates, 1)?.reshape((batch, tokens, self.updates.len()))?;
+        let mut u = Tensor::cat(&updates, 1)?.reshape((batch, tokens, self.updates.len()))?;
+        if let Some(switch) = switch {
+            u = u.broadcast_mul(&switch)?;
+        }
         let structure = self.update(structure, &u)?;
         let step = structure.matmul(&s)?.squeeze(2)?;
         let kept = self.settings.structure == Structure::Accumulated;
         Ok((step, kept.then_some(structure)))
+    }
+
+    /// The blend of `proposals: (B · N, P)` and the free step, `(B, N, 1)`, and the switch,
+    /// `(B, 1, 1)`, from the encoded coordinates `x: (B · N, D)`.
+    fn blend(
+        &self,
+        gates: &Gates,
+        weights: &Weights,
+        x: &Tensor,
+        proposals: &Tensor,
+        (batch, tokens): (usize, usize),
+    ) -> Result<(Tensor, Tensor)> {
+        let width = x.dim(1)?;
+        let pooled = x.reshape((batch, tokens, width))?.mean(1)?;
+        let switch = sigmoid(&gates.switch.forward(weights, &pooled)?)?.unsqueeze(1)?;
+        let shared = gates.shared.forward(weights, &pooled)?;
+        let shared = shared.broadcast_add(weights.at(gates.always))?.unsqueeze(1)?;
+        let own = gates.own.forward(weights, x)?.reshape((batch, tokens, PROPOSALS))?;
+        let gates = own.broadcast_mul(&switch)?.broadcast_add(&shared)?;
+        let proposals = proposals.reshape((batch, tokens, PROPOSALS))?;
+        let blend = (gates * proposals)?.sum_keepdim(2)?;
+        let free = self.free_step(weights, x)?.reshape((batch, tokens, 1))?;
+        Ok(((blend + free.broadcast_mul(&switch)?)?, switch))
     }
 
     /// s = λ_b exp(λ_a a) d, `(B · N, 1)`.

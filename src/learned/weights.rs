@@ -49,6 +49,18 @@ pub struct Card {
     pub commit: String,
 }
 
+const ADVICE: &str = "give a weight file written by motionfit train";
+
+fn damaged(origin: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::input(origin, "safetensors", error, ADVICE)
+}
+
+/// Little-endian numbers.
+fn numbers(data: &[u8]) -> impl Iterator<Item = f32> {
+    let chunks = data.chunks_exact(4);
+    chunks.map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+}
+
 impl Trained {
     /// Reads a weight file.
     ///
@@ -64,10 +76,8 @@ impl Trained {
     /// # Errors
     /// [`Error::Input`] when they are damaged, or hold other tensors than the architecture has.
     pub fn parse(bytes: &[u8], origin: &str) -> Result<Self> {
-        let advice = "give a weight file written by motionfit train";
-        let damaged = |error: &dyn std::fmt::Display| {
-            Error::input(origin, "safetensors", error, advice)
-        };
+        let advice = ADVICE;
+        let damaged = |error: &dyn std::fmt::Display| damaged(origin, error);
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
         let text = metadata
             .metadata()
@@ -90,9 +100,7 @@ impl Trained {
                 let advice = format!("it should be F32 of shape {:?}", parameter.shape);
                 return Err(Error::input(origin, name, found, advice));
             }
-            theta.extend(tensor.data().chunks_exact(4).map(|bytes| {
-                f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-            }));
+            theta.extend(numbers(tensor.data()));
         }
         if let Some(n) = theta.iter().position(|value| !value.is_finite()) {
             let field = format!("number {n}");
@@ -102,6 +110,34 @@ impl Trained {
             network: Arc::new(network),
             theta,
         })
+    }
+
+    /// Meta-parameters of `network` taken from the weight file `path` wherever it has a tensor of
+    /// that name and shape, from `theta` elsewhere: a start for training.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read, [`Error::Input`] when nothing in it fits.
+    pub fn warm_start(path: &Path, network: &Network, mut theta: Vec<f32>) -> Result<Vec<f32>> {
+        let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
+        let origin = path.display().to_string();
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| damaged(&origin, &e))?;
+        let mut found = false;
+        for parameter in network.layout().parameters() {
+            let tensor = tensors.tensor(&parameter.name).ok();
+            let fits = |tensor: &TensorView| {
+                tensor.dtype() == Dtype::F32 && tensor.shape() == parameter.shape
+            };
+            if let Some(tensor) = tensor.filter(fits) {
+                let place = &mut theta[parameter.offset..][..parameter.len()];
+                place.iter_mut().zip(numbers(tensor.data())).for_each(|(t, v)| *t = v);
+                found = true;
+            }
+        }
+        if found {
+            return Ok(theta);
+        }
+        let advice = "give weights of a similar architecture";
+        Err(Error::input(origin, "tensors", "none that fits", advice))
     }
 
     /// The bytes of a weight file.
