@@ -40,7 +40,9 @@ fn wide_mlp() -> Result<Box<dyn Minimize>> {
     }))?;
     let theta = network.initial(&mut Rng::seed_from_u64(0));
     let network = Arc::new(network);
-    Ok(Box::new(Trained { network, theta }.named("adafactor-mlp-512x4")?))
+    Ok(Box::new(
+        Trained { network, theta }.named("adafactor-mlp-512x4")?,
+    ))
 }
 
 fn time(method: &dyn Minimize) -> Result<()> {
@@ -49,7 +51,10 @@ fn time(method: &dyn Minimize) -> Result<()> {
         let iterations = if n > 100 { 5 } else { 50 };
         print!("{:>10.1}", step_microseconds(method, n, iterations, 6)?);
     }
-    println!("{:>10}", peak_memory().map_or("?".into(), |mib| format!("{mib:.0}")));
+    println!(
+        "{:>10}",
+        peak_memory().map_or("?".into(), |mib| format!("{mib:.0}"))
+    );
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    BenchmarkArgs, EvaluateArgs, ExportArgs, ReconstructArgs, Session, benchmark, evaluate, export,
-    TrainArgs, reconstruct, train,
+    BenchmarkArgs, EvaluateArgs, ExportArgs, ReconstructArgs, Session, TrainArgs, benchmark,
+    evaluate, export, reconstruct, train,
 };
 use crate::error::{Error, Result};
 

@@ -46,7 +46,11 @@ fn small() -> Vec<Architecture> {
             }));
         }
     }
-    for normalization in [Normalization::Frobenius, Normalization::Spectral, Normalization::None] {
+    for normalization in [
+        Normalization::Frobenius,
+        Normalization::Spectral,
+        Normalization::None,
+    ] {
         all.push(Architecture::Optimus(Optimus {
             normalization,
             ..optimus.clone()
@@ -126,7 +130,10 @@ fn adafactor_mlp_repeats_golden_steps() {
             learned.tell(&mut state, &evaluation).unwrap();
             for (ours, theirs) in learned.ask(&state).x.iter().zip(numbers(&step["x_next"])) {
                 let error = (ours - theirs).abs() / theirs.abs().max(1.0);
-                assert!(error <= 1e-6, "{name}: {ours} is not {theirs} ({error:.1e})");
+                assert!(
+                    error <= 1e-6,
+                    "{name}: {ours} is not {theirs} ({error:.1e})"
+                );
             }
         }
     }
@@ -155,7 +162,10 @@ fn coordinates_are_equal() {
             let (a, b) = (run(&forwards), run(&backwards));
             for i in 0..n {
                 let error = (a[i] - b[n - 1 - i]).abs();
-                assert!(error < 1e-4 * a[i].abs().max(1.0), "{architecture:?}: {error}");
+                assert!(
+                    error < 1e-4 * a[i].abs().max(1.0),
+                    "{architecture:?}: {error}"
+                );
             }
         }
     }

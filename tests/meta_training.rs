@@ -159,7 +159,10 @@ fn evolution_strategies_are_unbiased_over_truncations() {
         }
         for (mean, exact) in mean.iter().zip(&exact) {
             let tolerance = 0.08 * exact.abs().max(1.0);
-            assert!((mean - exact).abs() < tolerance, "{kind:?}: {mean} is not {exact}");
+            assert!(
+                (mean - exact).abs() < tolerance,
+                "{kind:?}: {mean} is not {exact}"
+            );
         }
     }
 }
@@ -177,7 +180,13 @@ fn masked_meta_parameters_are_left_alone() {
     let (mut group, tasks) = Group::new(&LearnableDescent, &Parabolas, (&stage, 2, 7), 0);
     let mut rng = Rng::seed_from_u64(0);
     let found = estimator
-        .estimate(&LearnableDescent, &[-1.0, 0.0], &mut group, &tasks, &mut rng)
+        .estimate(
+            &LearnableDescent,
+            &[-1.0, 0.0],
+            &mut group,
+            &tasks,
+            &mut rng,
+        )
         .unwrap();
     assert!(found.gradient[0].abs() > 0.0 && found.gradient[1].to_bits() << 1 == 0);
 }
@@ -259,9 +268,16 @@ fn backprop_through_one_step_is_the_derivative() {
     // for a few meta-parameters beside a kink of a ReLU.
     ratios.sort_by(f64::total_cmp);
     let median = ratios[ratios.len() / 2];
-    let close = ratios.iter().filter(|r| (*r / median - 1.0).abs() < 0.03).count();
+    let close = ratios
+        .iter()
+        .filter(|r| (*r / median - 1.0).abs() < 0.03)
+        .count();
     assert!(ratios.len() > 100 && median > 0.0);
-    assert!(close as f64 > 0.95 * ratios.len() as f64, "{close} of {}", ratios.len());
+    assert!(
+        close as f64 > 0.95 * ratios.len() as f64,
+        "{close} of {}",
+        ratios.len()
+    );
 }
 
 fn settings(estimator: Estimator) -> Settings {
@@ -301,8 +317,7 @@ fn resumed_training_ends_in_the_same_bytes() {
         while !interrupted.is_done() {
             interrupted.advance().unwrap();
             let bytes = interrupted.checkpoint().unwrap();
-            interrupted =
-                MetaTrainer::resume(&network, &family, &settings, (&bytes, "c")).unwrap();
+            interrupted = MetaTrainer::resume(&network, &family, &settings, (&bytes, "c")).unwrap();
         }
         let bytes = undisturbed.checkpoint().unwrap();
         assert!(bytes == interrupted.checkpoint().unwrap(), "{estimator:?}");
@@ -345,6 +360,9 @@ fn backprop_learns_to_descend() {
             }
         }
         let last = trainer.best().1;
-        assert!(last < first - 1.0, "guided {guided}: from {first} to {last}");
+        assert!(
+            last < first - 1.0,
+            "guided {guided}: from {first} to {last}"
+        );
     }
 }

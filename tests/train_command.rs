@@ -33,9 +33,25 @@ fn training_killed_at_any_moment_and_resumed_ends_in_the_same_bytes() {
     let work = Workspace::new();
     let config = work.write("config.json", CONFIG.as_bytes());
     let undisturbed = work.arg("undisturbed");
-    succeed(&["train", "--config", &config, "--out", &undisturbed, "--threads", "1"]);
+    succeed(&[
+        "train",
+        "--config",
+        &config,
+        "--out",
+        &undisturbed,
+        "--threads",
+        "1",
+    ]);
     let killed = work.arg("killed");
-    let arguments = ["train", "--config", &config, "--out", &killed, "--checkpoint-seconds", "0"];
+    let arguments = [
+        "train",
+        "--config",
+        &config,
+        "--out",
+        &killed,
+        "--checkpoint-seconds",
+        "0",
+    ];
     let mut child = Command::new(env!("CARGO_BIN_EXE_motionfit"))
         .args(arguments)
         .stdout(Stdio::null())
@@ -51,20 +67,45 @@ fn training_killed_at_any_moment_and_resumed_ends_in_the_same_bytes() {
     child.kill().unwrap(); // SIGKILL
     child.wait().unwrap();
     succeed(&[&arguments[..5], &["--resume"]].concat());
-    let same = ["weights.safetensors", "checkpoint.bin", "metrics.jsonl", "config.json"];
+    let same = [
+        "weights.safetensors",
+        "checkpoint.bin",
+        "metrics.jsonl",
+        "config.json",
+    ];
     for name in same {
-        let [a, b] = ["undisturbed", "killed"].map(|run| fs::read(work.path(run).join(name)).unwrap());
+        let [a, b] =
+            ["undisturbed", "killed"].map(|run| fs::read(work.path(run).join(name)).unwrap());
         assert!(a == b, "{name} differs");
     }
     let card = work.json("killed/weights.json");
     assert_eq!(card["steps"], 90);
     assert_eq!(card["evaluations"], 60 * 2 * 10 * 4 + 30 * 2 * 2 * 10 * 4);
     let metrics = fs::read_to_string(work.path("killed/metrics.jsonl")).unwrap();
-    let steps: Vec<Value> = metrics.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    assert!(steps.iter().enumerate().all(|(i, step)| step["step"] == i + 1));
+    let steps: Vec<Value> = metrics
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert!(
+        steps
+            .iter()
+            .enumerate()
+            .all(|(i, step)| step["step"] == i + 1)
+    );
     let weights = work.arg("killed/weights.safetensors");
-    let (out, dims) = (work.arg("benchmark"), ["--dims", "2", "--inits", "2", "--iterations", "5"]);
-    let benchmark = ["benchmark", "--functions", "sphere", "--optimizers", &weights, "--out", &out];
+    let (out, dims) = (
+        work.arg("benchmark"),
+        ["--dims", "2", "--inits", "2", "--iterations", "5"],
+    );
+    let benchmark = [
+        "benchmark",
+        "--functions",
+        "sphere",
+        "--optimizers",
+        &weights,
+        "--out",
+        &out,
+    ];
     succeed(&[&benchmark[..], &dims[..]].concat());
     assert_eq!(work.json("benchmark/table.json")[0]["optimizer"], "weights");
 }
@@ -76,20 +117,30 @@ fn what_cannot_be_trained_is_refused_in_one_line() {
         let text = CONFIG.replacen(from, to, 1);
         assert_ne!(text, CONFIG);
         let config = work.write("config.json", text.as_bytes());
-        let message = fail(&["train", "--config", &config, "--out", &work.arg("out")], 2);
+        let message = fail(
+            &["train", "--config", &config, "--out", &work.arg("out")],
+            2,
+        );
         for part in expected {
             assert!(message.contains(part), "{message}");
         }
         assert!(!work.path("out").exists());
     };
     refused("\"levy\"", "\"beale\"", &["beale", "levy"]);
-    refused("\"horizon\": 20", "\"horizon\": 25", &["stages[0].horizon", "25", "multiple"]);
+    refused(
+        "\"horizon\": 20",
+        "\"horizon\": 25",
+        &["stages[0].horizon", "25", "multiple"],
+    );
     refused("\"steps\": 30", "\"steps\": 0", &["stages[1].steps", "0"]);
     refused("\"width\": 8", "\"width\": 0", &["width", "0"]);
     refused("\"seed\": 3", "\"sead\": 3", &["sead"]);
     refused("[2, 5]", "[1, 5]", &["tasks.dimensions", "1"]);
     let config = work.write("config.json", CONFIG.as_bytes());
     let nothing = work.arg("nothing");
-    let message = fail(&["train", "--config", &config, "--out", &nothing, "--resume"], 2);
+    let message = fail(
+        &["train", "--config", &config, "--out", &nothing, "--resume"],
+        2,
+    );
     assert!(message.contains("checkpoint.bin"), "{message}");
 }

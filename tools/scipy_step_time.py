@@ -3,7 +3,7 @@
 usage: python tools/scipy_step_time.py [DIMENSION] [ITERATIONS]     (needs numpy and scipy)
 
 Runs on Rosenbrock from uniform points in [-10, 10]. Beside it, `cargo bench --bench
-optimizer_steps` prints the times of this program; run both in the same state of the machine, with
+optimizer_step` prints the times of this program; run both in the same state of the machine, with
 OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1.
 """
 

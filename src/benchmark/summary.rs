@@ -179,14 +179,22 @@ fn comparisons(rows: &[Row], solvers: &[String]) -> String {
             ratios.sort_by(f64::total_cmp);
             let fast = ratios.iter().filter(|ratio| **ratio >= 10.0).count();
             let small: Vec<_> = pairs.iter().filter(|(own, _)| own.dimension == 2).collect();
-            let good = small.iter().filter(|(own, other)| own.mean_best <= 1.01 * other.mean_best);
+            let good = small
+                .iter()
+                .filter(|(own, other)| own.mean_best <= 1.01 * other.mean_best);
             cells.push(format!("{fast} of {}", ratios.len()));
-            cells.push(ratios.get(ratios.len() / 2).map_or_else(String::new, |r| format!("{r:.2}")));
+            cells.push(
+                ratios
+                    .get(ratios.len() / 2)
+                    .map_or_else(String::new, |r| format!("{r:.2}")),
+            );
             cells.push(format!("{} of {}", good.count(), small.len()));
         }
         push_row(&mut text, &cells);
     }
-    text.push_str("\nThe target of a task is the baseline's mean best value after 100 iterations.\n");
+    text.push_str(
+        "\nThe target of a task is the baseline's mean best value after 100 iterations.\n",
+    );
     text
 }
 
@@ -209,9 +217,13 @@ fn beside_published(rows: &[Row], solvers: &[String], published: &[PaperRow]) ->
             .iter()
             .filter(|row| row.optimizer == *solver && row.function != "perm0")
             .filter_map(|row| {
-                let same = |p: &&PaperRow| p.function == row.function && p.dimension == row.dimension;
+                let same =
+                    |p: &&PaperRow| p.function == row.function && p.dimension == row.dimension;
                 let paper = published.iter().find(same)?;
-                Some((row.dimension, row.mean_best + paper.shift() <= paper.optimus))
+                Some((
+                    row.dimension,
+                    row.mean_best + paper.shift() <= paper.optimus,
+                ))
             })
             .collect();
         let count = |least: usize| {

@@ -62,7 +62,10 @@ pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
         TaskSettings::Functions(functions) => {
             let family = functions.family(&origin)?;
             let names = functions.functions.join(", ");
-            let data = format!("classic test functions: {names}; {:?} variables", functions.dimensions);
+            let data = format!(
+                "classic test functions: {names}; {:?} variables",
+                functions.dimensions
+            );
             run(args, session, &config, &family, data)
         }
     }

@@ -53,7 +53,9 @@ impl Batch {
 impl Inner {
     /// Units of the network's steps.
     pub fn scale(&self) -> f64 {
-        self.guidance.as_ref().map_or(1.0, |guidance| guidance.scale)
+        self.guidance
+            .as_ref()
+            .map_or(1.0, |guidance| guidance.scale)
     }
 
     /// Keeps a look and says so; steps half-way back from one that is not finite, and, when

@@ -32,7 +32,14 @@ impl AdafactorFeatures {
 
     /// Writes `rows: (N, F)` for the iterate `x: (N,)`, its `gradient: (N,)`, accumulators that
     /// already hold that gradient, and the number `k` of updates before it.
-    pub fn write(&self, x: &[f64], gradient: &[f64], moments: &Moments, k: usize, rows: &mut [f32]) {
+    pub fn write(
+        &self,
+        x: &[f64],
+        gradient: &[f64],
+        moments: &Moments,
+        k: usize,
+        rows: &mut [f32],
+    ) {
         let (width, columns) = (self.width(), self.normalized());
         let mut all = Vec::with_capacity(x.len() * columns);
         for n in 0..x.len() {
@@ -69,7 +76,11 @@ impl AdafactorFeatures {
         all.extend(m);
         all.extend(r);
         let inverse = |r: f64| (r + 1e-6).sqrt().recip();
-        all.extend(m.iter().enumerate().map(|(j, m)| m * inverse(r[j.min(rms - 1)])));
+        all.extend(
+            m.iter()
+                .enumerate()
+                .map(|(j, m)| m * inverse(r[j.min(rms - 1)])),
+        );
         all.extend(r.iter().map(|r| inverse(*r)));
         all.extend(v.iter().map(|v| g / (v + 1e-9).max(1e-9).sqrt()));
         // A vector has no rows and columns: both factored slots hold the whole accumulator.
@@ -88,8 +99,15 @@ mod tests {
     fn widths_are_those_published() {
         let width = |rms, repeats_gradient| {
             let decays = (3, rms, 3);
-            AdafactorFeatures { decays, repeats_gradient }.width()
+            AdafactorFeatures {
+                decays,
+                repeats_gradient,
+            }
+            .width()
         };
-        assert_eq!((width(1, false), width(3, false), width(3, true)), (39, 43, 44));
+        assert_eq!(
+            (width(1, false), width(3, false), width(3, true)),
+            (39, 43, 44)
+        );
     }
 }

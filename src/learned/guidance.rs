@@ -97,7 +97,9 @@ impl Guidance {
             first_slope: 0.0,
             since_best: 0,
             pairs: VecDeque::new(),
-            regressions: REGRESSION_DECAYS.map(|decay| Regression::new(n, decay)).to_vec(),
+            regressions: REGRESSION_DECAYS
+                .map(|decay| Regression::new(n, decay))
+                .to_vec(),
         }
     }
 
@@ -179,7 +181,10 @@ impl Guidance {
         let scaled = |v: &[f64]| v.iter().map(|v| v * inverse).collect::<Vec<f64>>();
         let steepest = {
             let size = rms(&look.gradient).max(1e-300).recip();
-            look.gradient.iter().map(|g| -g * size).collect::<Vec<f64>>()
+            look.gradient
+                .iter()
+                .map(|g| -g * size)
+                .collect::<Vec<f64>>()
         };
         let still = || vec![0.0; look.x.len()];
         let secant = moved.map_or_else(still, |moved| {
@@ -282,7 +287,12 @@ impl Guidance {
         let best = self.best.as_ref().unwrap_or(look);
         let mut features = [0.0; SHARED];
         if let Some(moved) = moved {
-            let before: Vec<f64> = moved.y.iter().zip(&look.gradient).map(|(y, g)| g - y).collect();
+            let before: Vec<f64> = moved
+                .y
+                .iter()
+                .zip(&look.gradient)
+                .map(|(y, g)| g - y)
+                .collect();
             let predicted = dot(&before, &moved.s).abs().max(1e-300);
             features[0] = 0.5 * (moved.gain / predicted).asinh().clamp(-10.0, 10.0);
             features[1] = moved.gain.signum();
@@ -303,7 +313,10 @@ impl Guidance {
         }
         features[18] = cosine(&directions[4], &directions[0]);
         features[19] = (look.x.len() as f64).ln() / 7.0;
-        for (feature, period) in features[20..].iter_mut().zip([1.0, 3.0, 10.0, 30.0, 100.0, 300.0]) {
+        for (feature, period) in features[20..]
+            .iter_mut()
+            .zip([1.0, 3.0, 10.0, 30.0, 100.0, 300.0])
+        {
             *feature = (k as f64 / period - 1.0).tanh();
         }
         features.map(|f| if f.is_finite() { f as f32 } else { 0.0 })
@@ -354,7 +367,10 @@ impl AdamDirections {
         let direction = |j: usize| {
             let m_scale = 1.0 / (1.0 - momentum[j].powi(seen)).max(1e-12);
             let r_scale = 1.0 / (1.0 - rms[j].powi(seen)).max(1e-12);
-            let pairs = moments.m.chunks_exact(count).zip(moments.r.chunks_exact(count));
+            let pairs = moments
+                .m
+                .chunks_exact(count)
+                .zip(moments.r.chunks_exact(count));
             pairs
                 .map(|(m, r)| -m[j] * m_scale / (r[j] * r_scale).sqrt().max(1e-150))
                 .collect::<Vec<f64>>()

@@ -175,7 +175,11 @@ impl CustomOp1 for NormalizeRows {
 
     fn bwd(&self, x: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         let gradient = gradient.contiguous()?;
-        Ok(Some(x.apply_op3_no_bwd(y, &gradient, &NormalizeRowsSlope)?))
+        Ok(Some(x.apply_op3_no_bwd(
+            y,
+            &gradient,
+            &NormalizeRowsSlope,
+        )?))
     }
 }
 
@@ -241,7 +245,11 @@ impl CustomOp3 for ScaleAndShift {
         let gradient = gradient.contiguous()?;
         let gains = (x * &gradient)?.apply_op1_no_bwd(&SumRows)?;
         let biases = gradient.apply_op1_no_bwd(&SumRows)?;
-        Ok((Some(gradient.broadcast_mul(gain)?), Some(gains), Some(biases)))
+        Ok((
+            Some(gradient.broadcast_mul(gain)?),
+            Some(gains),
+            Some(biases),
+        ))
     }
 }
 
@@ -344,7 +352,10 @@ impl WithSimd for NormalizeSlopeLoop<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let rows = self.x.chunks_exact(self.width).zip(self.y.chunks_exact(self.width));
+        let rows = self
+            .x
+            .chunks_exact(self.width)
+            .zip(self.y.chunks_exact(self.width));
         for ((x, y), slope) in rows.zip(self.slope.chunks_exact_mut(self.width)) {
             let (_, inverse) = mean_and_inverse_deviation(x);
             let count = (self.width as f32).recip();
@@ -475,7 +486,11 @@ mod tests {
         };
         let ours = scale_and_shift(&normalize_rows(&x).unwrap(), &gain, &bias).unwrap();
         let theirs = candle_nn::ops::layer_norm_slow(&x, &gain, &bias, 1e-5).unwrap();
-        for (a, b) in slopes(&ours).iter().flatten().zip(slopes(&theirs).iter().flatten()) {
+        for (a, b) in slopes(&ours)
+            .iter()
+            .flatten()
+            .zip(slopes(&theirs).iter().flatten())
+        {
             assert!((a - b).abs() < 2e-5 * b.abs().max(1.0), "{a} is not {b}");
         }
         let ours = add_bias(&x, &bias).unwrap();

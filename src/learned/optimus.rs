@@ -117,7 +117,11 @@ impl OptimusNetwork {
                 let blended = self.blend(gates, weights, &last, proposals, inputs.size)?;
                 (blended.0, Some(blended.1))
             }
-            _ => (self.free_step(weights, &hidden)?.reshape((batch, tokens, 1))?, None),
+            _ => (
+                self.free_step(weights, &hidden)?
+                    .reshape((batch, tokens, 1))?,
+                None,
+            ),
         };
         if updates.is_empty() {
             return Ok((s.squeeze(2)?, None));
@@ -147,8 +151,13 @@ impl OptimusNetwork {
         let pooled = x.reshape((batch, tokens, width))?.mean(1)?;
         let switch = sigmoid(&gates.switch.forward(weights, &pooled)?)?.unsqueeze(1)?;
         let shared = gates.shared.forward(weights, &pooled)?;
-        let shared = shared.broadcast_add(weights.at(gates.always))?.unsqueeze(1)?;
-        let own = gates.own.forward(weights, x)?.reshape((batch, tokens, PROPOSALS))?;
+        let shared = shared
+            .broadcast_add(weights.at(gates.always))?
+            .unsqueeze(1)?;
+        let own = gates
+            .own
+            .forward(weights, x)?
+            .reshape((batch, tokens, PROPOSALS))?;
         let gates = own.broadcast_mul(&switch)?.broadcast_add(&shared)?;
         let proposals = proposals.reshape((batch, tokens, PROPOSALS))?;
         let blend = (gates * proposals)?.sum_keepdim(2)?;
@@ -163,7 +172,11 @@ impl OptimusNetwork {
             direction_scale,
             ..
         } = self.settings;
-        exponential_step(&self.step.forward(weights, x)?, magnitude_scale, direction_scale)
+        exponential_step(
+            &self.step.forward(weights, x)?,
+            magnitude_scale,
+            direction_scale,
+        )
     }
 
     /// B ← (B + Σ u uᵀ) / ‖·‖, Eq. (3), for `u: (B, N, L)`.

@@ -54,7 +54,9 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
     if optim::NAMES.contains(&name) {
         return optim::by_name(name, options);
     }
-    let known = [optim::NAMES.as_slice(), NAMES.as_slice()].concat().join(", ");
+    let known = [optim::NAMES.as_slice(), NAMES.as_slice()]
+        .concat()
+        .join(", ");
     let advice = format!("choose one of {known}, a *{WEIGHT_FILE} file, or basin- and one of them");
     Err(Error::input("optimizer", "name", name, advice))
 }
@@ -74,9 +76,17 @@ mod tests {
 
     #[test]
     fn unknown_names_and_missing_files_are_refused_with_advice() {
-        let refused = |name: &str| by_name(name, &Options::default()).err().unwrap().to_string();
+        let refused = |name: &str| {
+            by_name(name, &Options::default())
+                .err()
+                .unwrap()
+                .to_string()
+        };
         let unknown = refused("basin-newton");
-        assert!(unknown.contains("newton") && unknown.contains("optimus"), "{unknown}");
+        assert!(
+            unknown.contains("newton") && unknown.contains("optimus"),
+            "{unknown}"
+        );
         assert!(refused("nowhere.safetensors").contains("nowhere"));
     }
 }

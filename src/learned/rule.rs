@@ -201,9 +201,7 @@ impl LearnedOptimizer for Network {
             moments: Moments::new(x0.len(), &self.decays),
             guidance: match self.view {
                 View::Adafactor(_) => None,
-                View::Guided { initial_scale } => {
-                    Some(Guidance::new(x0.len(), initial_scale))
-                },
+                View::Guided { initial_scale } => Some(Guidance::new(x0.len(), initial_scale)),
             },
         };
         Batch {

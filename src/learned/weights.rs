@@ -84,8 +84,8 @@ impl Trained {
             .as_ref()
             .and_then(|metadata| metadata.get(ARCHITECTURE))
             .ok_or_else(|| Error::input(origin, "metadata", "no architecture", advice))?;
-        let architecture: Architecture =
-            serde_json::from_str(text).map_err(|e| Error::input(origin, ARCHITECTURE, e, advice))?;
+        let architecture: Architecture = serde_json::from_str(text)
+            .map_err(|e| Error::input(origin, ARCHITECTURE, e, advice))?;
         architecture.check(origin)?;
         let network = Network::new(&architecture)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e))?;
@@ -129,7 +129,10 @@ impl Trained {
             };
             if let Some(tensor) = tensor.filter(fits) {
                 let place = &mut theta[parameter.offset..][..parameter.len()];
-                place.iter_mut().zip(numbers(tensor.data())).for_each(|(t, v)| *t = v);
+                place
+                    .iter_mut()
+                    .zip(numbers(tensor.data()))
+                    .for_each(|(t, v)| *t = v);
                 found = true;
             }
         }

@@ -82,7 +82,10 @@ mod tests {
             adam.step(&mut theta, &gradient, 0.03);
         }
         for (ours, theirs) in theta.iter().zip(inner.ask(&state).x) {
-            assert!((f64::from(*ours) - theirs).abs() < 1e-5, "{ours} is not {theirs}");
+            assert!(
+                (f64::from(*ours) - theirs).abs() < 1e-5,
+                "{ours} is not {theirs}"
+            );
         }
     }
 

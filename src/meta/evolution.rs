@@ -90,12 +90,19 @@ impl<L: LearnedOptimizer> GradientEstimator<L> for Evolution {
         let accumulator = &mut group.accumulator;
         accumulator.resize(n, 0.0);
         match self.kind {
-            Kind::Persistent => accumulator.iter_mut().zip(&epsilon).for_each(|(xi, e)| *xi += e),
+            Kind::Persistent => accumulator
+                .iter_mut()
+                .zip(&epsilon)
+                .for_each(|(xi, e)| *xi += e),
             Kind::NoiseReuse => accumulator.copy_from_slice(&epsilon),
         }
         let mut losses = [0.0; 2];
         for (side, (state, sign)) in group.sides.iter_mut().zip([1.0, -1.0]).enumerate() {
-            let perturbed: Vec<f32> = theta.iter().zip(&epsilon).map(|(t, e)| t + sign * e).collect();
+            let perturbed: Vec<f32> = theta
+                .iter()
+                .zip(&epsilon)
+                .map(|(t, e)| t + sign * e)
+                .collect();
             let rule = learned.rule(&perturbed)?;
             for _ in 0..self.truncation {
                 let evaluations = look(learned, state, tasks);

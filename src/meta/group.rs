@@ -110,12 +110,7 @@ impl<S: Clone> Group<S> {
     }
 
     /// The tasks of the present episode.
-    pub fn tasks<F: TaskFamily>(
-        &self,
-        family: &F,
-        count: usize,
-        seed: u64,
-    ) -> (Vec<F::Task>, Rng) {
+    pub fn tasks<F: TaskFamily>(&self, family: &F, count: usize, seed: u64) -> (Vec<F::Task>, Rng) {
         let mut rng = Rng::seed_from_u64(seed);
         rng.set_stream((self.number << 32) | self.episode);
         (family.sample_batch(count, &mut rng), rng)
