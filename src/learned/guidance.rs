@@ -13,14 +13,15 @@
 //! | 4 | −H g | L-BFGS |
 //! | 5 | Δx | the last step again |
 //! | 6 | x_best − x | back to the best point |
-//! | 7, 8 | c − x | to the root of a running [regression](super::regression) of g on x, two decays |
+//! | 7, 8 | c − x | to the root of a running regression of g on x, two decays |
 //!
-//! No proposal is longer than [`LONGEST`] σ in its root mean square.
+//! No proposal is longer than 10 σ in its root mean square.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::directions::{AdamDirections, add_scaled, dot, rms, secant_newton, signed_at_least};
 use super::moments::{Decays, Moments};
 use super::regression::Regression;
 
@@ -29,7 +30,7 @@ pub const PROPOSALS: usize = 9;
 
 /// Largest root mean square of a proposal, and of a coordinate's secant step in units of its last
 /// step: how fast steps may grow.
-const LONGEST: f64 = 10.0;
+pub(super) const LONGEST: f64 = 10.0;
 
 /// Pairs (Δx, Δg) kept for L-BFGS.
 const MEMORY: usize = 10;
@@ -188,7 +189,12 @@ impl Guidance {
         };
         let still = || vec![0.0; look.x.len()];
         let secant = moved.map_or_else(still, |moved| {
-            scaled(&secant_newton(look, moved, self.scale))
+            scaled(&secant_newton(
+                &look.gradient,
+                &moved.s,
+                &moved.y,
+                self.scale,
+            ))
         });
         let quasi_newton = match self.pairs.back() {
             Some(_) => scaled(&self.quasi_newton(&look.gradient)),
@@ -351,72 +357,4 @@ impl Move {
             gain: look.value - last.value,
         }
     }
-}
-
-/// Bias-corrected m̂ / √r̂, each `(N,)`: the fastest decay as a feature, the others as proposals.
-struct AdamDirections {
-    fast: Vec<f64>,
-    slow: [Vec<f64>; 2],
-}
-
-impl AdamDirections {
-    fn new(moments: &Moments, decays: &Decays, k: usize) -> Self {
-        let (momentum, rms) = (decays.momentum(), decays.rms());
-        let count = momentum.len();
-        let seen = (k + 1) as i32;
-        let direction = |j: usize| {
-            let m_scale = 1.0 / (1.0 - momentum[j].powi(seen)).max(1e-12);
-            let r_scale = 1.0 / (1.0 - rms[j].powi(seen)).max(1e-12);
-            let pairs = moments
-                .m
-                .chunks_exact(count)
-                .zip(moments.r.chunks_exact(count));
-            pairs
-                .map(|(m, r)| -m[j] * m_scale / (r[j] * r_scale).sqrt().max(1e-150))
-                .collect::<Vec<f64>>()
-        };
-        Self {
-            fast: direction(0),
-            slow: [direction(1), direction(2)],
-        }
-    }
-}
-
-/// −g Δx/Δg where the curvature Δg/Δx is positive, twice the last step towards descent where not;
-/// no coordinate more than [`LONGEST`] times its last step (or a hundredth of `scale`).
-fn secant_newton(look: &Look, moved: &Move, scale: f64) -> Vec<f64> {
-    let coordinates = look.gradient.iter().zip(&moved.s).zip(&moved.y);
-    coordinates
-        .map(|((g, s), y)| {
-            let limit = LONGEST * (s.abs() + 0.01 * scale);
-            let newton = -g * s / y;
-            if s * y > 0.0 && newton.is_finite() {
-                newton.clamp(-limit, limit)
-            } else {
-                -g.signum() * 2.0 * s.abs()
-            }
-        })
-        .collect()
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// Root mean square, without overflow of the squares.
-fn rms(v: &[f64]) -> f64 {
-    let largest = v.iter().fold(0.0_f64, |largest, v| largest.max(v.abs()));
-    if largest <= 0.0 || !largest.is_finite() {
-        return largest;
-    }
-    let sum: f64 = v.iter().map(|v| (v / largest).powi(2)).sum();
-    largest * (sum / v.len() as f64).sqrt()
-}
-
-fn add_scaled(v: &mut [f64], factor: f64, other: &[f64]) {
-    v.iter_mut().zip(other).for_each(|(v, o)| *v += factor * o);
-}
-
-fn signed_at_least(value: f64, least: f64) -> f64 {
-    if value.abs() < least { least } else { value }
 }

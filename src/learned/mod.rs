@@ -21,6 +21,7 @@ pub use weights::{Card, Trained};
 
 mod architecture;
 mod batch;
+mod directions;
 mod features;
 pub mod guidance;
 mod kernels;
