@@ -27,6 +27,7 @@ pub mod config;
 pub mod error;
 pub mod evaluation;
 pub mod export;
+pub mod keypoints;
 pub mod metrics;
 pub mod motion;
 pub mod objective;
