@@ -35,13 +35,7 @@ fn dev() {
         let worst = 1e3*metrics::frame_errors(&f.joints,&truth).into_iter().fold(0.0,f64::max);
         let sig: f64 = 1e3*f.sigma.iter().flatten().sum::<f64>()/(f.sigma.len()*JOINTS) as f64;
         print!("{clip:7} 2D: G {g:6.1} M {m:6.1} worst {worst:6.1} sig {sig:5.1} st {:.2} cost {:.2} 2d {:.2} t {:.1}s", f.stature, f.cost, o.reprojection_error(&f.joints).unwrap(), t0.elapsed().as_secs_f64());
-        // estimates
-        let mut r = Draws(7);
-        let cam = &o.views[0].camera;
-        let sign = if r.uniform()<0.5 {1.0} else {-1.0};
-        let est: Vec<Joints> = truth.iter().map(|f| { let root = cam.to_camera(&f[0]); let shifted = cam.to_world(&(root*(1.0+0.05*sign))); let d = shifted - f[0]; f.map(|p| p + d + 0.06*Vector3::new(r.normal(),r.normal(),r.normal())) }).collect();
-        let mut oe = o.clone(); oe.estimates = Some(est.clone());
-        let f = fit(&oe, None).unwrap();
-        println!(" | est in G {:.0} M {:.0} -> G {:5.1} M {:5.1} 2d {:.2} st {:.2} tv {:.3}", 1e3*metrics::mpjpe_global(&est,&truth), 1e3*metrics::mpjpe(&est,&truth,metrics::Alignment::Root), 1e3*metrics::mpjpe_global(&f.joints,&truth), 1e3*metrics::mpjpe(&f.joints,&truth,metrics::Alignment::Root), o.reprojection_error(&f.joints).unwrap(), f.stature, metrics::acceleration_tv(&f.joints));
+        println!();
+        let cam=&o.views[0].camera;
     }
 }

@@ -12,6 +12,7 @@ mod layout;
 mod observation;
 mod people;
 mod plausibility;
+mod poses;
 pub mod proportions;
 mod triangulation;
 
@@ -24,6 +25,7 @@ pub use layout::Layout2d;
 pub use observation::{Frame3d, Observation, View};
 pub use people::{Person, choose};
 pub use plausibility::{check_view, confusions};
+pub use poses::{PoseOptions, of_array as poses_of_array, read_poses};
 pub use triangulation::triangulate;
 
 /// A joint as seen in an image.

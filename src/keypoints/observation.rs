@@ -1,9 +1,17 @@
 //! What the cameras saw, on one clock.
 
+use nalgebra::{Rotation3, Vector3};
+
 use super::{Keypoint, Keypoints};
 use crate::error::{Error, Result};
+use crate::motion::calibration;
 use crate::motion::camera::Camera;
+use crate::motion::skeleton::Frame;
 use crate::motion::{JOINTS, Joints};
+
+/// A floor found closer to z = 0 than this is taken to be there, m: estimates of one view are off by
+/// as much.
+const FLOOR_TOLERANCE: f64 = 0.2;
 
 /// One camera and what it saw.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +91,38 @@ impl Observation {
         self.len() == 0
     }
 
+    /// The height of the floor under 3D `joints` in this observation's world, m, where they put it
+    /// far from z = 0; else 0.
+    pub fn floor_of(joints: &[Joints]) -> f64 {
+        let frames: Vec<Frame> = joints
+            .iter()
+            .filter(|p| p.iter().all(|p| p.x.is_finite()))
+            .map(|joints| Frame {
+                joints: *joints,
+                toes: None,
+            })
+            .collect();
+        let complete: Vec<Joints> = frames.iter().map(|frame| frame.joints).collect();
+        if complete.is_empty() {
+            return 0.0;
+        }
+        let shin = calibration::shin(&calibration::bone_lengths(&complete));
+        let floor = calibration::floor_height(&frames, shin);
+        if floor.abs() > FLOOR_TOLERANCE { floor } else { 0.0 }
+    }
+
+    /// The same in a world whose floor z = 0 is `floor` m higher.
+    pub fn with_floor(&self, floor: f64) -> Self {
+        let mut moved = self.clone();
+        for view in &mut moved.views {
+            view.camera = view.camera.moved(&Rotation3::identity(), floor);
+        }
+        for joints in moved.estimates.iter_mut().flatten() {
+            *joints = joints.map(|p| p - Vector3::z() * floor);
+        }
+        moved
+    }
+
     /// Every `step`-th frame.
     pub fn decimated(&self, step: usize) -> Self {
         Self {
@@ -140,11 +180,6 @@ impl Observation {
         }
         (count > 0).then(|| sum / count as f64)
     }
-}
-
-/// Joints of one frame in camera coordinates brought to the world frame.
-pub fn to_world(camera: &Camera, joints: &Joints) -> Joints {
-    joints.map(|q| camera.to_world(&q))
 }
 
 /// The frame in which nothing was seen.

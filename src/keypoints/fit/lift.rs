@@ -15,6 +15,9 @@ use crate::motion::{JOINTS, Joints};
 /// Depths by ground contact count when they are within this factor of those by size.
 const AGREEMENT: f64 = 1.3;
 
+/// Speed at which a foot hardly stands, m/s.
+const STANDING_SPEED: f64 = 0.35;
+
 /// A view with every pixel filled in.
 pub struct Picture<'a> {
     /// The camera.
@@ -30,8 +33,9 @@ pub struct Picture<'a> {
 }
 
 /// Motions that fit the view, for a body `stature` m tall: the most plausible choice of
-/// directions, and that with every limb of the trunk facing the other way.
-pub fn lift(view: &View, fps: f64, stature: f64) -> Result<Vec<Vec<Joints>>> {
+/// directions, and the most plausible in which the body faces the other way. And how surely each
+/// foot stands.
+pub fn lift(view: &View, fps: f64, stature: f64) -> Result<(Vec<Vec<Joints>>, Vec<[f64; 2]>)> {
     let picture = Picture {
         camera: &view.camera,
         fps,
@@ -40,7 +44,52 @@ pub fn lift(view: &View, fps: f64, stature: f64) -> Result<Vec<Vec<Joints>>> {
         standing: ANKLE_HEIGHT * stature,
     };
     let depths = depths(&picture);
-    Ok(limbs::hypotheses(&picture, &depths))
+    let feet = ANKLES.map(|ankle| standing(&picture, &depths, ankle));
+    let contacts = feet[0].iter().zip(&feet[1]).map(|(right, left)| [*right, *left]);
+    Ok((limbs::hypotheses(&picture, &depths), contacts.collect()))
+}
+
+/// How surely `ankle` stands in every frame, in [0, 1]: by its speed if it were on the ground.
+fn standing(picture: &Picture, depths: &[f64], ankle: usize) -> Vec<f64> {
+    let camera = picture.camera;
+    let points: Vec<Vector3<f64>> = picture
+        .pixels
+        .iter()
+        .zip(depths)
+        .map(|(p, depth)| {
+            let ground = camera.on_plane(&p[ankle], picture.standing);
+            ground.unwrap_or_else(|| camera.unproject(&p[ankle], *depth))
+        })
+        .collect();
+    let reach = (0.06 * picture.fps).round().max(1.0) as usize;
+    let mean = |t: usize| {
+        let near = t.saturating_sub(reach)..(t + reach + 1).min(points.len());
+        let count = near.len() as f64;
+        points[near].iter().sum::<Vector3<f64>>() / count
+    };
+    (0..points.len())
+        .map(|t| {
+            let (a, b) = (t.saturating_sub(reach), (t + reach).min(points.len() - 1));
+            let seconds = (b - a).max(1) as f64 / picture.fps;
+            let velocity = camera.rotation * (mean(b) - mean(a)) / seconds;
+            // Pixels tell little about motion along the depth.
+            let speed = velocity.xy().norm().hypot((velocity.z.abs() - 0.3).max(0.0));
+            let by_speed: f64 = (-(speed / STANDING_SPEED).powi(2)).exp();
+            by_speed.max(0.5 * lowest(picture, ankle, t))
+        })
+        .collect()
+}
+
+/// How surely `ankle` is as low in the image in frame `t` as it gets within a step, in [0, 1]: a
+/// runner's feet hardly ever rest, but touch the ground there.
+fn lowest(picture: &Picture, ankle: usize, t: usize) -> f64 {
+    let reach = (0.3 * picture.fps).round() as usize;
+    let near = t.saturating_sub(reach)..(t + reach + 1).min(picture.pixels.len());
+    let row = |t: usize| picture.pixels[t][ankle].y;
+    let lowest = near.map(row).fold(f64::NEG_INFINITY, f64::max);
+    let trunk = (picture.pixels[t][THORAX] - picture.pixels[t][PELVIS]).norm();
+    let above = (lowest - row(t)) / (0.04 * trunk).max(1.0);
+    (-above * above).exp()
 }
 
 impl Picture<'_> {

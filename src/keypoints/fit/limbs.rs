@@ -99,7 +99,8 @@ fn legs(picture: &Picture, t: usize, trunk: &[Vector3<f64>; 5], c: usize) -> Hal
         let thigh = (knee - hip).normalize();
         let shin = (ankle - knee).normalize();
         cost += square((-thigh.cross(&shin).dot(&left) - 0.02).max(0.0), 0.12)
-            + square((thigh.dot(&left).abs() - 0.1).max(0.0), 0.35)
+            + square(thigh.dot(&left), 0.25).min(5.0)
+            + square(shin.dot(&left), 0.3).min(5.0)
             + square((-thigh.dot(&forward) - 0.45).max(0.0), 0.2)
             + square((picture.standing - ankle.z).max(0.0), 0.08);
     }
@@ -140,11 +141,11 @@ fn arms(
     {
         let upper = (elbow - shoulder).normalize();
         let fore = (wrist - elbow).normalize();
-        cost += square((-upper.dot(&side) - 0.1).max(0.0), 0.3)
+        cost += square(upper.dot(&side) - 0.2, 0.35).min(6.0)
             + square((-upper.dot(&forward) - 0.5).max(0.0), 0.25)
             // Elbows bend forwards and upwards.
             + square((upper.dot(&forward) - fore.dot(&forward) - 0.05).max(0.0), 0.35)
-            + square((-fore.dot(&side) - 0.7).max(0.0), 0.3);
+            + square(fore.dot(&side), 0.45).min(4.0);
     }
     Half {
         joints: [lshoulder, lelbow, lwrist, rshoulder, relbow, rwrist],

@@ -23,6 +23,7 @@ use crate::error::Result;
 use crate::motion::calibration::quantile;
 use crate::motion::skeleton::*;
 use crate::motion::{JOINTS, Joints};
+pub use start::triangulated;
 use system::System;
 use terms::Terms;
 
@@ -32,6 +33,9 @@ const ROUNDS: usize = 8;
 const STEPS: usize = 8;
 /// A round ends when a step lowers the cost by less than this share.
 const STALL: f64 = 1e-4;
+
+/// Lengths of all bones against the standard that one view alone may lead to.
+const SCALES: std::ops::RangeInclusive<f64> = 0.85..=1.15;
 
 /// The fitted motion.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +61,10 @@ pub fn fit(observation: &Observation, stature: Option<f64>) -> Result<Fit> {
     let starts = start::starts(observation, prior.0)?;
     let mut best: Option<Run> = None;
     for joints in starts.candidates {
-        let run = Run::new(observation, &joints, prior, starts.is_blind);
+        let mut run = Run::new(observation, &joints, prior, starts.is_blind);
+        if let Some(contacts) = &starts.contacts {
+            run.terms.anatomy.contacts.clone_from(contacts);
+        }
         let run = run.minimize();
         if best.as_ref().is_none_or(|best| run.cost < best.cost) {
             best = Some(run);
@@ -131,6 +138,8 @@ struct Anatomy {
     left: Vec<Vector3<f64>>,
     /// Unit vector along the trunk.
     up: Vec<Vector3<f64>>,
+    /// Unit vector to the front.
+    forward: Vec<Vector3<f64>>,
 }
 
 impl Anatomy {
@@ -143,25 +152,29 @@ impl Anatomy {
         let contact = |t: usize, foot: usize| {
             let ankle = |t: usize| joints[t][ANKLES[foot]];
             let (a, b) = (t.saturating_sub(1), (t + 1).min(joints.len() - 1));
-            let speed = (ankle(b) - ankle(a)).xy().norm() * fps / (b - a).max(1) as f64;
+            let speed = (ankle(b) - ankle(a)).norm() * fps / (b - a).max(1) as f64;
             let other = joints[t][ANKLES[1 - foot]].z;
             let z = ankle(t).z;
             let above = (z - ANKLE_HEIGHT * stature).max(0.0) / height;
             let higher = (z - other).max(0.0) / 0.08;
             (-(above.powi(2) + higher.powi(2) + (speed / 0.4).powi(2))).exp()
         };
+        let left: Vec<_> = joints
+            .iter()
+            .map(|p| direction(p[LEFT_HIP] - p[RIGHT_HIP], Vector3::y()))
+            .collect();
+        let up: Vec<_> = joints
+            .iter()
+            .map(|p| direction(p[THORAX] - p[PELVIS], Vector3::z()))
+            .collect();
+        let forward = left.iter().zip(&up).map(|(l, u)| direction(l.cross(u), Vector3::x()));
         Self {
             contacts: (0..joints.len())
                 .map(|t| [contact(t, 0), contact(t, 1)])
                 .collect(),
-            left: joints
-                .iter()
-                .map(|p| direction(p[LEFT_HIP] - p[RIGHT_HIP], Vector3::y()))
-                .collect(),
-            up: joints
-                .iter()
-                .map(|p| direction(p[THORAX] - p[PELVIS], Vector3::z()))
-                .collect(),
+            forward: forward.collect(),
+            left,
+            up,
         }
     }
 }
@@ -207,6 +220,7 @@ impl<'a> Run<'a> {
             anatomy: Anatomy::new(joints, observation.fps, stature.0, 0.2),
             depth: quantile(depths.collect(), 0.5).max(0.5),
             is_blind,
+            standing_height: terms::STANDING_HEIGHT,
         };
         Self {
             terms,
@@ -220,9 +234,15 @@ impl<'a> Run<'a> {
         for round in 0..ROUNDS {
             let stature = self.x[self.terms.layout.stature()];
             // Heights are trusted more and more.
-            let height = 0.03 + 0.17 * (-(round as f64)).exp();
+            let [least, most] = if self.terms.is_blind { [0.06, 0.4] } else { [0.03, 0.2] };
+            let height = least + most * (-0.7 * round as f64).exp();
+            let contacts = self.terms.anatomy.contacts.clone();
             self.terms.anatomy =
                 Anatomy::new(&self.joints(), self.terms.observation.fps, stature, height);
+            if self.terms.is_blind {
+                self.terms.anatomy.contacts = contacts;
+            }
+            self.terms.standing_height = terms::STANDING_HEIGHT + 0.15 * (-0.7 * round as f64).exp();
             self.cost = self.cost_at(&self.x);
             for _ in 0..STEPS {
                 let before = self.cost;
@@ -255,6 +275,10 @@ impl<'a> Run<'a> {
     }
 
     fn cost_at(&self, x: &[f64]) -> f64 {
+        // One view alone sees a tiny body close by as well: it is told by its bones.
+        if self.terms.is_blind && !SCALES.contains(&self.terms.scale(x)) {
+            return f64::INFINITY;
+        }
         let mut cost = 0.0;
         self.terms.visit(x, &mut |r, loss, _| cost += loss.cost(r));
         cost

@@ -14,6 +14,8 @@ pub struct Starts {
     pub candidates: Vec<Vec<Joints>>,
     /// Whether only one camera and no estimate tell the depth.
     pub is_blind: bool,
+    /// How surely each foot `[right, left]` stands, by its pixels, where only one view tells.
+    pub contacts: Option<Vec<[f64; 2]>>,
     /// How they came about.
     pub notes: Vec<String>,
 }
@@ -25,6 +27,7 @@ pub fn starts(observation: &Observation, stature: f64) -> Result<Starts> {
         return Ok(Starts {
             candidates: vec![joints],
             is_blind: false,
+            contacts: None,
             notes: vec!["start: the 3D estimates".into()],
         });
     }
@@ -42,12 +45,15 @@ pub fn starts(observation: &Observation, stature: f64) -> Result<Starts> {
         return Ok(Starts {
             candidates: vec![filled(joints, &observation.name)?],
             is_blind: false,
+            contacts: None,
             notes: vec![format!("start: {share:.0} % of the joints triangulated from {views} views")],
         });
     }
+    let (candidates, contacts) = lift::lift(&observation.views[0], observation.fps, stature)?;
     Ok(Starts {
-        candidates: lift::lift(&observation.views[0], observation.fps, stature)?,
+        candidates,
         is_blind: true,
+        contacts: Some(contacts),
         notes: vec!["start: one view, lifted by bone lengths and ground contact".into()],
     })
 }

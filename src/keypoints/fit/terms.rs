@@ -16,7 +16,7 @@ const SYMMETRY: f64 = 0.006;
 /// Speed at which a foot on the ground may still move, m/s.
 const STANDING_SPEED: f64 = 0.1;
 /// How exactly the height of a standing ankle is known, m.
-const STANDING_HEIGHT: f64 = 0.015;
+pub const STANDING_HEIGHT: f64 = 0.015;
 /// Error of the estimates' root: along the depth as a share of it, and across, m.
 const ROOT_DEPTH: f64 = 0.05;
 const ROOT_ACROSS: f64 = 0.05;
@@ -65,6 +65,8 @@ pub struct Terms<'a> {
     pub(super) anatomy: Anatomy,
     /// Typical distance from the first camera, m.
     pub(super) depth: f64,
+    /// How exactly the height of a standing ankle is taken, m.
+    pub(super) standing_height: f64,
     /// Whether only one camera and no estimate tell the depth.
     pub(super) is_blind: bool,
 }
@@ -82,7 +84,20 @@ impl Terms<'_> {
         for t in 0..self.layout.frames {
             self.trunk(x, t, put);
             self.knees(x, t, put);
+            if self.is_blind {
+                self.posture(x, t, put);
+            }
         }
+    }
+
+    /// Length of all bones against the standard, where only one view tells: accelerations and
+    /// postures are measured by it, so that a small body close by gains nothing.
+    pub(super) fn scale(&self, x: &[f64]) -> f64 {
+        if !self.is_blind {
+            return 1.0;
+        }
+        let found: f64 = bones().map(|(_, j)| x[self.layout.bone(j)]).sum();
+        found / proportions::bones(self.stature.0).iter().sum::<f64>()
     }
 
     fn reprojection(&self, x: &[f64], view: &View, noise: f64, put: &mut Sink) {
@@ -160,9 +175,11 @@ impl Terms<'_> {
             }
         }
         let stature = layout.stature();
+        // Terms of the frames gain from a small body by their number; so does what holds against it.
+        let evidence = if self.is_blind { (0.2 * layout.frames as f64).sqrt().max(1.0) } else { 1.0 };
         for (_, j) in bones() {
             let (share, spread) = proportions::bone(j);
-            let scale = 1.0 / (share * spread * self.stature.0);
+            let scale = evidence / (share * spread * self.stature.0);
             let r = scale * (x[layout.bone(j)] - share * x[stature]);
             put(r, Loss::Square, &[(layout.bone(j), scale), (stature, -scale * share)]);
             let other = mirrored(j);
@@ -172,13 +189,13 @@ impl Terms<'_> {
                 put(r, Loss::Square, &slopes);
             }
         }
-        let (mean, spread) = self.stature;
+        let (mean, spread) = (self.stature.0, self.stature.1 / evidence);
         put((x[stature] - mean) / spread, Loss::Square, &[(stature, 1.0 / spread)]);
     }
 
     /// Accelerations are those of people.
     fn smoothness(&self, x: &[f64], put: &mut Sink) {
-        let rate = self.observation.fps.powi(2);
+        let rate = self.observation.fps.powi(2) / self.scale(x);
         for t in 1..self.layout.frames.saturating_sub(1) {
             for j in 0..JOINTS {
                 let scale = rate / usual_acceleration(j);
@@ -210,7 +227,7 @@ impl Terms<'_> {
                     continue;
                 }
                 let at = layout.index(t, ankle);
-                let scale = contact.sqrt() / STANDING_HEIGHT;
+                let scale = contact.sqrt() / self.standing_height;
                 put(scale * (x[at + 2] - standing), Loss::Robust(3.0), &[(at + 2, scale)]);
                 if t + 1 < layout.frames {
                     let next = layout.index(t + 1, ankle);
@@ -225,8 +242,7 @@ impl Terms<'_> {
     }
 
     /// The trunk hangs together: the pelvis between the hips, the thorax near the middle of the
-    /// shoulders, the spine between both, the neck between thorax and head. One camera alone needs
-    /// more: the trunk square to the hips, mostly upright, not much twisted.
+    /// shoulders, the spine between both, the neck between thorax and head.
     fn trunk(&self, x: &[f64], t: usize, put: &mut Sink) {
         let layout = &self.layout;
         let mut linear = |joints: &[(usize, f64)], sigma: f64, axes: std::ops::Range<usize>| {
@@ -244,24 +260,63 @@ impl Terms<'_> {
         linear(&middle, 0.05, 0..3);
         linear(&[(SPINE, 1.0), (PELVIS, -0.5), (THORAX, -0.5)], 0.03, 0..3);
         linear(&[(NECK, 1.0), (THORAX, -0.5), (HEAD, -0.5)], 0.04, 0..3);
-        if !self.is_blind {
-            return;
+    }
+
+    /// What one camera alone cannot see is what people mostly do: the trunk is upright, square to
+    /// the hips, not much twisted and above the feet; limbs move in planes parallel to the
+    /// sagittal one, and elbows bend forwards.
+    fn posture(&self, x: &[f64], t: usize, put: &mut Sink) {
+        let layout = &self.layout;
+        let size = self.scale(x);
+        let Anatomy { left, up, forward, .. } = &self.anatomy;
+        // r = (Σ share · p_j · direction − mean) / σ
+        let mut along = |joints: &[(usize, f64)], direction: &Vector3<f64>, mean: f64, sigma: f64| {
+            let (mean, sigma) = (mean * size, sigma * size);
+            let slopes: Vec<Slope> = joints
+                .iter()
+                .flat_map(|(j, share)| {
+                    let at = layout.index(t, *j);
+                    (0..3).map(move |k| (at + k, share * direction[k] / sigma))
+                })
+                .collect();
+            let r = slopes.iter().map(|(i, slope)| slope * x[*i]).sum::<f64>() - mean / sigma;
+            put(r, Loss::Robust(2.0), &slopes);
+        };
+        let (left, up, forward) = (left[t], up[t], forward[t]);
+        for axis in [Vector3::x(), Vector3::y()] {
+            along(&[(THORAX, 1.0), (PELVIS, -1.0)], &axis, 0.0, 0.20);
+            let feet = [(PELVIS, 1.0), (RIGHT_ANKLE, -0.5), (LEFT_ANKLE, -0.5)];
+            along(&feet, &axis, 0.0, 0.20);
         }
-        linear(&[(THORAX, 1.0), (PELVIS, -1.0)], 0.25, 0..2);
-        linear(&[(HEAD, 1.0), (THORAX, -1.0)], 0.10, 0..2);
+        along(&[(HEAD, 1.0), (THORAX, -1.0)], &forward, 0.03, 0.08);
+        along(&[(HEAD, 1.0), (THORAX, -1.0)], &left, 0.0, 0.08);
+        along(&[(THORAX, 1.0), (PELVIS, -1.0)], &left, 0.0, 0.08);
+        along(&[(LEFT_SHOULDER, 1.0), (RIGHT_SHOULDER, -1.0)], &up, 0.0, 0.06);
         let twist =
             [(LEFT_SHOULDER, 0.5), (RIGHT_SHOULDER, -0.5), (LEFT_HIP, -1.0), (RIGHT_HIP, 1.0)];
-        linear(&twist, 0.10, 0..3);
-        let up = self.anatomy.up[t];
-        for (left, right, sigma) in
-            [(LEFT_HIP, RIGHT_HIP, 0.04), (LEFT_SHOULDER, RIGHT_SHOULDER, 0.06)]
-        {
-            let across = layout.point(x, t, left) - layout.point(x, t, right);
-            let slopes: [Slope; 6] = std::array::from_fn(|k| match k {
-                0..3 => (layout.index(t, left) + k, up[k] / sigma),
-                _ => (layout.index(t, right) + k - 3, -up[k - 3] / sigma),
-            });
-            put(up.dot(&across) / sigma, Loss::Robust(3.0), &slopes);
+        along(&twist, &forward, 0.0, 0.08);
+        let segments = [
+            (RIGHT_HIP, RIGHT_KNEE, -0.02, 0.08),
+            (LEFT_HIP, LEFT_KNEE, 0.02, 0.08),
+            (RIGHT_KNEE, RIGHT_ANKLE, 0.0, 0.08),
+            (LEFT_KNEE, LEFT_ANKLE, 0.0, 0.08),
+            (RIGHT_SHOULDER, RIGHT_ELBOW, -0.06, 0.10),
+            (LEFT_SHOULDER, LEFT_ELBOW, 0.06, 0.10),
+            (RIGHT_ELBOW, RIGHT_WRIST, 0.0, 0.12),
+            (LEFT_ELBOW, LEFT_WRIST, 0.0, 0.12),
+        ];
+        for (from, to, mean, sigma) in segments {
+            along(&[(to, 1.0), (from, -1.0)], &left, mean, sigma);
+        }
+        for (shoulder, elbow, wrist) in [
+            (RIGHT_SHOULDER, RIGHT_ELBOW, RIGHT_WRIST),
+            (LEFT_SHOULDER, LEFT_ELBOW, LEFT_WRIST),
+        ] {
+            // Zero for a straight arm; negative where the elbow bends backwards.
+            let [s, e, w] = [shoulder, elbow, wrist].map(|j| layout.point(x, t, j));
+            if (s - e * 2.0 + w).dot(&forward) < 0.0 {
+                along(&[(shoulder, 1.0), (elbow, -2.0), (wrist, 1.0)], &forward, 0.0, 0.08);
+            }
         }
     }
 
