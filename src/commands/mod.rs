@@ -18,6 +18,7 @@ pub use reconstruct::{ReconstructArgs, reconstruct};
 mod benchmark;
 mod evaluate;
 mod export;
+mod keypoints;
 mod progress;
 mod reconstruct;
 mod run;

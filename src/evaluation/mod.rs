@@ -10,7 +10,10 @@ use crate::reconstruction::Reconstruction;
 use crate::simulation::{GRAVITY, Trajectory};
 
 pub mod clips;
+mod keypoints;
 pub mod summary;
+
+pub use keypoints::keypoint_record;
 
 /// A clip fails when the mean joint error of any frame is larger, mm.
 pub const FAILURE_MM: f64 = 250.0;

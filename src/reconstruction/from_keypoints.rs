@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use super::{Clip, Progress, Reconstruction, Settings, stitch};
 use crate::body::Subject;
 use crate::error::Result;
-use crate::keypoints::Observation;
 use crate::keypoints::fit::{Fit, fit, triangulated};
+use crate::keypoints::{Observation, confusions};
 use crate::motion::{Motion, resample};
 use crate::optim;
 
@@ -26,6 +26,30 @@ pub struct Reconstructed {
     pub every: usize,
     /// The settings as used: rate and timestep fit the observation.
     pub settings: Settings,
+}
+
+impl Reconstructed {
+    /// The frames of the simulation that were observed, as a reconstruction of their own.
+    pub fn observed_frames(&self) -> Reconstruction {
+        let count = self.observation.len();
+        let every = self.every;
+        let mut thinned = self.reconstruction.clone();
+        let frames = &self.reconstruction.trajectory.frames;
+        thinned.trajectory.frames = frames.iter().step_by(every).take(count).cloned().collect();
+        thinned.trajectory.fps = self.observation.fps;
+        thinned.reference = Motion {
+            name: self.observation.name.clone(),
+            fps: self.observation.fps,
+            joints: self.fit.joints[..thinned.trajectory.frames.len()].to_vec(),
+            toes: None,
+        };
+        thinned
+    }
+
+    /// What looks wrong with the keypoints.
+    pub fn warnings(&self) -> Vec<String> {
+        confusions(&self.observation, &self.fit.joints)
+    }
 }
 
 /// Reconstructs the motion seen in `observation` with the optimizer called `optimizer`; `floor` is
