@@ -37,5 +37,9 @@ fn dev() {
         print!("{clip:7} 2D: G {g:6.1} M {m:6.1} worst {worst:6.1} sig {sig:5.1} st {:.2} cost {:.2} 2d {:.2} t {:.1}s", f.stature, f.cost, o.reprojection_error(&f.joints).unwrap(), t0.elapsed().as_secs_f64());
         println!();
         let cam=&o.views[0].camera;
+        let est = keypoints::read_poses(Path::new(&format!("/tmp/est/{clip}.npy")), &keypoints::PoseOptions{frame: keypoints::Frame3d::Camera, ..Default::default()}, cam).unwrap();
+        let mut oe=o.clone(); oe.estimates=Some(est.iter().step_by(2).take(o.len()).copied().collect());
+        let f=fit(&oe,None).unwrap();
+        println!("           est: G {:.1} M {:.1} tv {:.3}", 1e3*metrics::mpjpe_global(&f.joints,&truth), 1e3*metrics::mpjpe(&f.joints,&truth,metrics::Alignment::Root), metrics::acceleration_tv(&f.joints));
     }
 }

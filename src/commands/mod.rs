@@ -17,6 +17,7 @@ pub use reconstruct::{ReconstructArgs, reconstruct};
 
 mod benchmark;
 mod evaluate;
+mod evaluate_manifest;
 mod export;
 mod keypoints;
 mod progress;

@@ -10,7 +10,10 @@ use crate::reconstruction::Reconstruction;
 use crate::simulation::{GRAVITY, Trajectory};
 
 pub mod clips;
+pub mod manifest;
+pub mod paper_table;
 mod keypoints;
+pub mod sequences;
 pub mod summary;
 
 pub use keypoints::keypoint_record;

@@ -20,7 +20,7 @@ use nalgebra::Vector2;
 
 use crate::motion::JOINTS;
 
-pub use files::{Detections, ReadOptions, read};
+pub use files::{Detections, ReadOptions, of_array as keypoints_of_array, read};
 pub use layout::Layout2d;
 pub use observation::{Frame3d, Observation, View};
 pub use people::{Person, choose};

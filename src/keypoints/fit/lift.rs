@@ -74,22 +74,9 @@ fn standing(picture: &Picture, depths: &[f64], ankle: usize) -> Vec<f64> {
             let velocity = camera.rotation * (mean(b) - mean(a)) / seconds;
             // Pixels tell little about motion along the depth.
             let speed = velocity.xy().norm().hypot((velocity.z.abs() - 0.3).max(0.0));
-            let by_speed: f64 = (-(speed / STANDING_SPEED).powi(2)).exp();
-            by_speed.max(0.5 * lowest(picture, ankle, t))
+            (-(speed / STANDING_SPEED).powi(2)).exp()
         })
         .collect()
-}
-
-/// How surely `ankle` is as low in the image in frame `t` as it gets within a step, in [0, 1]: a
-/// runner's feet hardly ever rest, but touch the ground there.
-fn lowest(picture: &Picture, ankle: usize, t: usize) -> f64 {
-    let reach = (0.3 * picture.fps).round() as usize;
-    let near = t.saturating_sub(reach)..(t + reach + 1).min(picture.pixels.len());
-    let row = |t: usize| picture.pixels[t][ankle].y;
-    let lowest = near.map(row).fold(f64::NEG_INFINITY, f64::max);
-    let trunk = (picture.pixels[t][THORAX] - picture.pixels[t][PELVIS]).norm();
-    let above = (lowest - row(t)) / (0.04 * trunk).max(1.0);
-    (-above * above).exp()
 }
 
 impl Picture<'_> {

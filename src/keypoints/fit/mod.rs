@@ -134,6 +134,8 @@ impl Layout {
 struct Anatomy {
     /// How surely each foot `[right, left]` stands, in [0, 1].
     contacts: Vec<[f64; 2]>,
+    /// How surely each foot `[right, left]` touches the ground, if only in passing, in [0, 1].
+    touches: Vec<[f64; 2]>,
     /// Unit vector to the body's left.
     left: Vec<Vector3<f64>>,
     /// Unit vector along the trunk.
@@ -172,11 +174,29 @@ impl Anatomy {
             contacts: (0..joints.len())
                 .map(|t| [contact(t, 0), contact(t, 1)])
                 .collect(),
+            touches: touches(joints, fps),
             forward: forward.collect(),
             left,
             up,
         }
     }
+}
+
+/// How surely each foot touches the ground in every frame: where it is as low as either foot gets
+/// within a step. Runners' feet hardly ever rest, but something of every step is on the ground.
+fn touches(joints: &[Joints], fps: f64) -> Vec<[f64; 2]> {
+    let reach = (0.35 * fps).round() as usize;
+    let lowest = |t: usize| {
+        let near = t.saturating_sub(reach)..(t + reach + 1).min(joints.len());
+        let heights = joints[near].iter().flat_map(|p| ANKLES.map(|ankle| p[ankle].z));
+        heights.fold(f64::INFINITY, f64::min)
+    };
+    (0..joints.len())
+        .map(|t| {
+            let lowest = lowest(t);
+            ANKLES.map(|ankle| (-((joints[t][ankle].z - lowest) / 0.03).powi(2)).exp())
+        })
+        .collect()
 }
 
 /// A fit under way.

@@ -17,9 +17,11 @@ const SYMMETRY: f64 = 0.006;
 const STANDING_SPEED: f64 = 0.1;
 /// How exactly the height of a standing ankle is known, m.
 pub const STANDING_HEIGHT: f64 = 0.015;
-/// Error of the estimates' root: along the depth as a share of it, and across, m.
+/// Error of the root of estimates whose joints are off by `ROOT_NOISE`: along the depth as a share of
+/// it, and across, m. It falls with the square of the joints' error.
 const ROOT_DEPTH: f64 = 0.05;
 const ROOT_ACROSS: f64 = 0.05;
+const ROOT_NOISE: f64 = 0.06;
 
 /// How a residual r enters the cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,6 +132,7 @@ impl Terms<'_> {
         let layout = &self.layout;
         let scale = 1.0 / self.estimate_noise;
         let axes = self.observation.views[0].camera.rotation;
+        let trust = (ROOT_NOISE / self.estimate_noise).powi(2).max(1.0);
         for (t, joints) in estimates.iter().enumerate() {
             for (j, estimate) in joints.iter().enumerate() {
                 for axis in (0..3).filter(|_| estimate.iter().all(|e| e.is_finite())) {
@@ -139,7 +142,7 @@ impl Terms<'_> {
                 }
             }
             let offset = |k: usize| x[layout.offset(t) + k] - x[layout.bias() + k];
-            along_camera(&axes, self.depth, |scale, row| {
+            along_camera(&axes, self.depth, trust, |scale, row| {
                 let r = scale * (0..3).map(|k| row[k] * offset(k)).sum::<f64>();
                 let slopes: [Slope; 6] = std::array::from_fn(|k| match k {
                     0..3 => (layout.offset(t) + k, scale * row[k]),
@@ -148,7 +151,7 @@ impl Terms<'_> {
                 put(r, Loss::Robust(3.0), &slopes);
             });
         }
-        along_camera(&axes, self.depth, |scale, row| {
+        along_camera(&axes, self.depth, trust, |scale, row| {
             let r = scale * (0..3).map(|k| row[k] * x[layout.bias() + k]).sum::<f64>();
             let slopes: [Slope; 3] =
                 std::array::from_fn(|k| (layout.bias() + k, scale * row[k]));
@@ -223,13 +226,13 @@ impl Terms<'_> {
             }
             for (foot, ankle) in ANKLES.into_iter().enumerate() {
                 let contact = self.anatomy.contacts[t][foot];
-                if contact < 0.05 {
-                    continue;
-                }
+                let touch = contact.max(0.5 * self.anatomy.touches[t][foot]);
                 let at = layout.index(t, ankle);
-                let scale = contact.sqrt() / self.standing_height;
-                put(scale * (x[at + 2] - standing), Loss::Robust(3.0), &[(at + 2, scale)]);
-                if t + 1 < layout.frames {
+                if touch > 0.05 {
+                    let scale = touch.sqrt() / self.standing_height;
+                    put(scale * (x[at + 2] - standing), Loss::Robust(3.0), &[(at + 2, scale)]);
+                }
+                if contact > 0.05 && t + 1 < layout.frames {
                     let next = layout.index(t + 1, ankle);
                     let scale = contact.sqrt() * self.observation.fps / STANDING_SPEED;
                     for axis in 0..2 {
@@ -345,11 +348,16 @@ impl Terms<'_> {
     }
 }
 
-/// Calls `each` with 1/σ and the direction of every camera axis, as the estimates' root is off.
-fn along_camera(axes: &Rotation3<f64>, depth: f64, mut each: impl FnMut(f64, Vector3<f64>)) {
+/// Calls `each` with `trust`/σ and the direction of every camera axis, as the estimates' root is off.
+fn along_camera(
+    axes: &Rotation3<f64>,
+    depth: f64,
+    trust: f64,
+    mut each: impl FnMut(f64, Vector3<f64>),
+) {
     for axis in 0..3 {
         let sigma = if axis == 2 { ROOT_DEPTH * depth } else { ROOT_ACROSS };
-        each(1.0 / sigma, axes.matrix().row(axis).transpose());
+        each(trust / sigma, axes.matrix().row(axis).transpose());
     }
 }
 
