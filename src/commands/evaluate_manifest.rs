@@ -59,9 +59,16 @@ pub(super) fn evaluate_manifest(path: &Path, args: &EvaluateArgs, session: &Sess
             ])?;
         }
     }
-    session.tell(markdown(&manifest.title, manifest.observed_fps, &lines(&rows), &rows))?;
+    session.tell(markdown(
+        &manifest.title,
+        manifest.observed_fps,
+        &lines(&rows),
+        &rows,
+    ))?;
     let out = args.out.display();
-    session.tell(format!("wrote clips.json, summary.json, summary.md to {out}"))
+    session.tell(format!(
+        "wrote clips.json, summary.json, summary.md to {out}"
+    ))
 }
 
 /// The row of one sequence.

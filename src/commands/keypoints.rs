@@ -20,7 +20,12 @@ const HEADING: &str = "Keypoints (with --camera or --focal, POSES is a file of 2
 #[command(next_help_heading = HEADING)]
 pub(super) struct KeypointArgs {
     /// Cameras: JSON of ours or of AIST++, or an .npz with K, R, t, size.
-    #[arg(long, requires = "poses", value_name = "FILE", conflicts_with = "focal")]
+    #[arg(
+        long,
+        requires = "poses",
+        value_name = "FILE",
+        conflicts_with = "focal"
+    )]
     camera: Option<PathBuf>,
     /// Focal length of a single static camera in pixels, instead of --camera.
     #[arg(long, requires_all = ["poses", "image_size"], value_name = "PX")]
@@ -59,7 +64,12 @@ pub(super) struct KeypointArgs {
     #[arg(long, value_name = "FILE")]
     estimates: Option<PathBuf>,
     /// Whether the estimates are in world or in camera axes.
-    #[arg(long, value_name = "FRAME", default_value = "world", requires = "estimates")]
+    #[arg(
+        long,
+        value_name = "FRAME",
+        default_value = "world",
+        requires = "estimates"
+    )]
     estimates_frame: FrameName,
     /// Name of the estimates in an archive or pickle.
     #[arg(long, value_name = "NAME", requires = "estimates")]
@@ -180,16 +190,30 @@ impl KeypointArgs {
             .as_ref()
             .map(|path| poses(path, &self.truth_array, FrameName::World))
             .transpose()?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let observation = Observation::new(name, fps, views, estimates)?;
-        if let Some(truth) = truth.as_ref().filter(|truth| truth.len() != observation.len()) {
-            let found = format!("{} of truth, {} of keypoints", truth.len(), observation.len());
+        if let Some(truth) = truth
+            .as_ref()
+            .filter(|truth| truth.len() != observation.len())
+        {
+            let found = format!(
+                "{} of truth, {} of keypoints",
+                truth.len(),
+                observation.len()
+            );
             let advice = "give the true poses of the same frames";
             return Err(Error::input(&origin, "frames", found, advice));
         }
         let mut notes = detections.notes;
         let count = observation.len();
-        notes.push(format!("{count} frames at {fps} fps, {} view(s)", observation.views.len()));
+        notes.push(format!(
+            "{count} frames at {fps} fps, {} view(s)",
+            observation.views.len()
+        ));
         let range = range(count, fps, cut)?;
         let step = self.step(fps)?;
         Ok(Input {
@@ -218,11 +242,14 @@ impl KeypointArgs {
         let file_has_all = detections.views.len() == all.len();
         let mut chosen: Vec<(usize, &Camera)> = Vec::new();
         for name in &self.use_cameras {
-            let found = all.iter().position(|camera| camera.name == *name).ok_or_else(|| {
-                let names: Vec<&str> = all.iter().map(|camera| camera.name.as_str()).collect();
-                let advice = format!("the cameras are {}", names.join(", "));
-                Error::input("--use-cameras", "name", name, advice)
-            })?;
+            let found = all
+                .iter()
+                .position(|camera| camera.name == *name)
+                .ok_or_else(|| {
+                    let names: Vec<&str> = all.iter().map(|camera| camera.name.as_str()).collect();
+                    let advice = format!("the cameras are {}", names.join(", "));
+                    Error::input("--use-cameras", "name", name, advice)
+                })?;
             chosen.push((found, &all[found]));
         }
         if self.use_cameras.is_empty() {
@@ -272,7 +299,12 @@ impl KeypointArgs {
         };
         let focal = self.focal.unwrap_or_default();
         let checks = [
-            ("--focal", focal, (0.1 * size[0], 50.0 * size[0]), "px, of the order of the image width"),
+            (
+                "--focal",
+                focal,
+                (0.1 * size[0], 50.0 * size[0]),
+                "px, of the order of the image width",
+            ),
             ("--camera-height", self.camera_height, (0.05, 50.0), "m"),
             ("--camera-tilt", self.camera_tilt, (-80.0, 80.0), "degrees"),
         ];
@@ -283,7 +315,12 @@ impl KeypointArgs {
             }
         }
         let tilt = self.camera_tilt.to_radians();
-        Ok(vec![Camera::standing(size, focal, self.camera_height, tilt)])
+        Ok(vec![Camera::standing(
+            size,
+            focal,
+            self.camera_height,
+            tilt,
+        )])
     }
 }
 

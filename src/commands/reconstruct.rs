@@ -223,7 +223,10 @@ fn from_keypoints(
     };
     let input = args.keypoints.read(path, &cut)?;
     let name = input.observation.name.clone();
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&name));
+    let out = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("out").join(&name));
     let output = OutputDir::create(&out, args.force)?;
     session.tell(format!("{name}: keypoints"))?;
     for note in &input.notes {
@@ -241,7 +244,10 @@ fn from_keypoints(
         ..config.clone()
     };
     let mut files = files(&name, &found.reconstruction, &used, &record, seconds)?;
-    files.push(("kinematic.npz", kinematic::encode(&found.fit, found.observation.fps)?));
+    files.push((
+        "kinematic.npz",
+        kinematic::encode(&found.fit, found.observation.fps)?,
+    ));
     session.check()?;
     output.write_all(&files)?;
     describe_windows(&found.reconstruction, session)?;
@@ -251,7 +257,10 @@ fn from_keypoints(
     }
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     let out = out.display();
-    session.tell(format!("{seconds:.1} s; wrote {} to {out}", names.join(", ")))
+    session.tell(format!(
+        "{seconds:.1} s; wrote {} to {out}",
+        names.join(", ")
+    ))
 }
 
 /// Reconstructs what was observed, showing progress and stopping at Ctrl-C.

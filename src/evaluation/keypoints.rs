@@ -30,11 +30,23 @@ pub fn keypoint_record(
     }
     let mut record = record(&observed, optimizer);
     let (body, frames) = (&observed.body, &observed.trajectory.frames);
-    let simulated: Vec<Joints> =
-        frames.iter().map(|frame| body.marker_positions(&frame.links)).collect();
+    let simulated: Vec<Joints> = frames
+        .iter()
+        .map(|frame| body.marker_positions(&frame.links))
+        .collect();
     let observation = &found.observation;
-    record.insert("mpjpe_2d_px".into(), json!(observation.reprojection_error(&simulated)));
-    record.insert("compared_with".into(), json!(if truth.is_some() { "truth" } else { "kinematic fit" }));
+    record.insert(
+        "mpjpe_2d_px".into(),
+        json!(observation.reprojection_error(&simulated)),
+    );
+    record.insert(
+        "compared_with".into(),
+        json!(if truth.is_some() {
+            "truth"
+        } else {
+            "kinematic fit"
+        }),
+    );
     record.insert("views".into(), json!(observation.views.len()));
     let against = |joints: &[Joints]| errors(joints, truth.as_deref(), observation);
     let mut kinematic = against(&found.fit.joints);
@@ -59,8 +71,11 @@ fn errors(
     let mut errors = Map::new();
     if let Some(truth) = truth {
         let complete = |p: &Joints| p.iter().all(|p| p.iter().all(|x| x.is_finite()));
-        let (ours, theirs): (Vec<Joints>, Vec<Joints>) =
-            joints.iter().zip(truth).filter(|(a, b)| complete(a) && complete(b)).unzip();
+        let (ours, theirs): (Vec<Joints>, Vec<Joints>) = joints
+            .iter()
+            .zip(truth)
+            .filter(|(a, b)| complete(a) && complete(b))
+            .unzip();
         let root = metrics::mpjpe(&ours, &theirs, Alignment::Root);
         let global = metrics::mpjpe_global(&ours, &theirs);
         let aligned = metrics::mpjpe_procrustes(&ours, &theirs);
@@ -68,7 +83,13 @@ fn errors(
         errors.insert("mpjpe_mm".into(), json!(1e3 * root));
         errors.insert("mpjpe_procrustes_mm".into(), json!(1e3 * aligned));
     }
-    errors.insert("mpjpe_2d_px".into(), json!(observation.reprojection_error(joints)));
-    errors.insert("acceleration_tv".into(), json!(metrics::acceleration_tv(joints)));
+    errors.insert(
+        "mpjpe_2d_px".into(),
+        json!(observation.reprojection_error(joints)),
+    );
+    errors.insert(
+        "acceleration_tv".into(),
+        json!(metrics::acceleration_tv(joints)),
+    );
     errors
 }

@@ -129,7 +129,12 @@ impl Manifest {
             return Err(Error::input(origin, "observed_fps", found, "give 1 to 240"));
         }
         if manifest.names().is_empty() {
-            return Err(Error::input(origin, "clips", "none", "list at least one sequence"));
+            return Err(Error::input(
+                origin,
+                "clips",
+                "none",
+                "list at least one sequence",
+            ));
         }
         Ok(manifest)
     }
@@ -164,7 +169,10 @@ mod tests {
         assert!(video.names().iter().all(|name| name.ends_with("60457274")));
         let mocap = committed("evaluate-h36m-mocap.json");
         assert_eq!(mocap.names().len(), 20);
-        let Data::H36m { clips, keypoints, .. } = &mocap.data else {
+        let Data::H36m {
+            clips, keypoints, ..
+        } = &mocap.data
+        else {
             panic!()
         };
         assert!(keypoints.is_none());

@@ -10,9 +10,9 @@ use crate::reconstruction::Reconstruction;
 use crate::simulation::{GRAVITY, Trajectory};
 
 pub mod clips;
+mod keypoints;
 pub mod manifest;
 pub mod paper_table;
-mod keypoints;
 pub mod sequences;
 pub mod summary;
 

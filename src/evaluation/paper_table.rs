@@ -46,7 +46,10 @@ pub fn lines(rows: &[Row]) -> Vec<Line> {
         let is = |row: &&Row| row.get("optimizer").and_then(Value::as_str) == Some(name);
         rows.iter().filter(is).collect()
     };
-    let mut lines: Vec<Line> = optimizers.iter().map(|name| line(name, None, &of(name))).collect();
+    let mut lines: Vec<Line> = optimizers
+        .iter()
+        .map(|name| line(name, None, &of(name)))
+        .collect();
     if let Some(first) = optimizers.first() {
         let rows = of(first);
         for (part, method) in [("kinematic", "kinematic fit"), ("estimates", "estimates")] {
@@ -74,7 +77,10 @@ fn line(method: &str, part: Option<&str>, rows: &[&Row]) -> Line {
     let has_failed = |row: &&&Row| row.get("failed") == Some(&Value::Bool(true));
     Line {
         method: method.into(),
-        sequences: rows.iter().filter(|row| number(row, "acceleration_tv").is_some()).count(),
+        sequences: rows
+            .iter()
+            .filter(|row| number(row, "acceleration_tv").is_some())
+            .count(),
         mpjpe_global_mm: mean("mpjpe_global_mm"),
         mpjpe_mm: mean("mpjpe_mm"),
         mpjpe_procrustes_mm: mean("mpjpe_procrustes_mm"),
@@ -83,7 +89,9 @@ fn line(method: &str, part: Option<&str>, rows: &[&Row]) -> Line {
         foot_skate_percent: mean("foot_skate_percent"),
         evaluations_per_second: (!pace.is_empty())
             .then(|| pace.iter().sum::<f64>() / pace.len() as f64),
-        failures: part.is_none().then(|| rows.iter().filter(has_failed).count()),
+        failures: part
+            .is_none()
+            .then(|| rows.iter().filter(has_failed).count()),
     }
 }
 
@@ -110,11 +118,17 @@ pub fn markdown(title: &str, fps: f64, lines: &[Line], rows: &[Row]) -> String {
             cell(line.acceleration_tv, 3),
             cell(line.foot_skate_percent, 1),
             cell(line.evaluations_per_second, 1),
-            line.failures.map_or("—".into(), |failures| failures.to_string()),
+            line.failures
+                .map_or("—".into(), |failures| failures.to_string()),
         ];
         let _ = writeln!(page, "| {} |", cells.join(" | "));
     }
-    let text = |row: &Row, key: &str| row.get(key).and_then(Value::as_str).unwrap_or("").to_string();
+    let text = |row: &Row, key: &str| {
+        row.get(key)
+            .and_then(Value::as_str)
+            .unwrap_or("")
+            .to_string()
+    };
     for row in rows.iter().filter(|row| row.contains_key("error")) {
         let _ = writeln!(page, "\n* {}: {}", text(row, "clip"), text(row, "error"));
     }
@@ -149,8 +163,14 @@ mod tests {
         let lines = lines(&rows);
         let methods: Vec<&str> = lines.iter().map(|line| line.method.as_str()).collect();
         assert_eq!(methods, ["lm", "bfgs", "kinematic fit"]);
-        assert_eq!((lines[0].mpjpe_global_mm, lines[0].failures), (Some(30.0), Some(1)));
-        assert_eq!((lines[0].sequences, lines[0].evaluations_per_second), (2, Some(20.0)));
+        assert_eq!(
+            (lines[0].mpjpe_global_mm, lines[0].failures),
+            (Some(30.0), Some(1))
+        );
+        assert_eq!(
+            (lines[0].sequences, lines[0].evaluations_per_second),
+            (2, Some(20.0))
+        );
         assert_eq!((lines[1].failures, lines[2].failures), (Some(1), None));
         let page = markdown("T", 25.0, &lines, &rows);
         assert!(page.contains("| lm | 2 | 30.0 | — |"), "{page}");

@@ -58,22 +58,34 @@ impl<'a> Reader<'a> {
     pub fn new(manifest: &'a Manifest, root: &'a Path) -> Result<Self> {
         let mut archives = Vec::new();
         let needed: Vec<PathBuf> = match &manifest.data {
-            Data::H36m { poses, keypoints, .. } => {
-                std::iter::once(poses).chain(keypoints).map(|path| root.join(path)).collect()
-            }
+            Data::H36m {
+                poses, keypoints, ..
+            } => std::iter::once(poses)
+                .chain(keypoints)
+                .map(|path| root.join(path))
+                .collect(),
             Data::Aist { .. } => ["keypoints2d", "keypoints3d", "cameras/mapping.txt"]
                 .map(|path| root.join(path))
                 .to_vec(),
             Data::Files { .. } => vec![root.to_path_buf()],
         };
         if let Some(absent) = needed.iter().find(|path| !path.exists()) {
-            return Err(Error::input(absent.display(), "data", "nothing there", &manifest.get));
+            return Err(Error::input(
+                absent.display(),
+                "data",
+                "nothing there",
+                &manifest.get,
+            ));
         }
         if let Data::H36m { .. } = manifest.data {
             for path in needed {
                 let mut archive = Archive::open(&path)?;
                 let has = |name: &str| archive.names().iter().any(|n| n == name);
-                let name = if has("positions_3d") { "positions_3d" } else { "positions_2d" };
+                let name = if has("positions_3d") {
+                    "positions_3d"
+                } else {
+                    "positions_2d"
+                };
                 archives.push((path, archive.object(name)?));
             }
         }
@@ -90,12 +102,24 @@ impl<'a> Reader<'a> {
     /// When it is missing or damaged.
     pub fn read(&self, k: usize, seconds: Option<f64>) -> Result<Sequence> {
         match &self.manifest.data {
-            Data::H36m { estimates, cameras, clips, .. } => {
-                self.h36m(&clips[k], estimates.as_deref(), cameras.as_deref(), seconds)
-            }
-            Data::Aist { estimates, truth, all_cameras, clips } => {
-                self.aist(&clips[k], estimates.as_deref(), truth, *all_cameras, seconds)
-            }
+            Data::H36m {
+                estimates,
+                cameras,
+                clips,
+                ..
+            } => self.h36m(&clips[k], estimates.as_deref(), cameras.as_deref(), seconds),
+            Data::Aist {
+                estimates,
+                truth,
+                all_cameras,
+                clips,
+            } => self.aist(
+                &clips[k],
+                estimates.as_deref(),
+                truth,
+                *all_cameras,
+                seconds,
+            ),
             Data::Files { clips } => self.files(&clips[k], seconds),
         }
     }
@@ -138,8 +162,12 @@ impl<'a> Reader<'a> {
             let found = format!("{} views", views.len());
             Error::input(&name, "keypoints", found, "four cameras are expected")
         })?;
-        let mut keypoints =
-            keypoints_of_array(&view.array("keypoints")?, None, Some(Layout2d::H36m17), &name)?;
+        let mut keypoints = keypoints_of_array(
+            &view.array("keypoints")?,
+            None,
+            Some(Layout2d::H36m17),
+            &name,
+        )?;
         let mut frames = keypoints.swap_remove(0);
         // Keypoints may go on after the poses end.
         let count = frames.len().min(truth.len());
@@ -161,9 +189,13 @@ impl<'a> Reader<'a> {
     fn h36m_action(&self, archive: usize, clip: &H36mClip) -> Result<Node<'_>> {
         let (path, pickle) = &self.archives[archive];
         let subject = pickle.root().entry(&clip.subject)?;
-        let alias = H36M_ALIASES.iter().find(|(a, b)| clip.action == *a || clip.action == *b);
+        let alias = H36M_ALIASES
+            .iter()
+            .find(|(a, b)| clip.action == *a || clip.action == *b);
         let is_of = |key: &str| {
-            let action = key.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
+            let action = key
+                .trim_end_matches(|c: char| c.is_ascii_digit())
+                .trim_end();
             action == clip.action || alias.is_some_and(|(a, b)| action == *a || action == *b)
         };
         let keys = subject.keys();
@@ -180,13 +212,19 @@ impl<'a> Reader<'a> {
     }
 
     fn h36m_camera(&self, clip: &H36mClip, cameras: Option<&Path>) -> Result<Camera> {
-        let path = self.manifest.folder.join(cameras.unwrap_or(Path::new("cameras-h36m.json")));
+        let path = self
+            .manifest
+            .folder
+            .join(cameras.unwrap_or(Path::new("cameras-h36m.json")));
         let wanted = format!("{}/{}", clip.subject, clip.camera);
         let cameras = read_cameras(&path)?;
-        cameras.into_iter().find(|camera| camera.name == wanted).ok_or_else(|| {
-            let advice = format!("add the camera {wanted} to the file");
-            Error::input(path.display(), "cameras", "others", advice)
-        })
+        cameras
+            .into_iter()
+            .find(|camera| camera.name == wanted)
+            .ok_or_else(|| {
+                let advice = format!("add the camera {wanted} to the file");
+                Error::input(path.display(), "cameras", "others", advice)
+            })
     }
 
     fn aist(
@@ -215,10 +253,13 @@ impl<'a> Reader<'a> {
         for view in &views {
             check_view(view, &clip.sequence)?;
         }
-        let camera = views.first().map(|view| view.camera.clone()).ok_or_else(|| {
-            let advice = "the cameras are c01 to c09";
-            Error::input(&clip.sequence, "camera", view, advice)
-        })?;
+        let camera = views
+            .first()
+            .map(|view| view.camera.clone())
+            .ok_or_else(|| {
+                let advice = "the cameras are c01 to c09";
+                Error::input(&clip.sequence, "camera", view, advice)
+            })?;
         let poses = |name: &str| {
             let options = PoseOptions {
                 layout: Some(Layout::Coco17),
@@ -256,18 +297,23 @@ impl<'a> Reader<'a> {
             person: None,
         };
         let seen = keypoints::read(&self.root.join(&clip.keypoints), &options)?;
-        let fps = clip.fps.or(seen.fps).ok_or_else(|| {
-            Error::input(&clip.name, "fps", "none", "give it in the manifest")
-        })?;
+        let fps = clip
+            .fps
+            .or(seen.fps)
+            .ok_or_else(|| Error::input(&clip.name, "fps", "none", "give it in the manifest"))?;
         let pairs = cameras.into_iter().zip(seen.views);
-        let views: Vec<View> =
-            pairs.map(|(camera, frames)| View { camera, frames }).collect();
+        let views: Vec<View> = pairs
+            .map(|(camera, frames)| View { camera, frames })
+            .collect();
         for view in &views {
             check_view(view, &clip.name)?;
         }
-        let camera = views.first().map(|view| view.camera.clone()).ok_or_else(|| {
-            Error::input(&clip.name, "views", "none", "give a camera and keypoints")
-        })?;
+        let camera = views
+            .first()
+            .map(|view| view.camera.clone())
+            .ok_or_else(|| {
+                Error::input(&clip.name, "views", "none", "give a camera and keypoints")
+            })?;
         let frame = match clip.estimates_frame.as_deref() {
             None | Some("world") => Frame3d::World,
             Some("camera") => Frame3d::Camera,
@@ -277,11 +323,22 @@ impl<'a> Reader<'a> {
             }
         };
         let poses = |path: &PathBuf, frame: Frame3d| {
-            let options = PoseOptions { frame, ..PoseOptions::default() };
+            let options = PoseOptions {
+                frame,
+                ..PoseOptions::default()
+            };
             read_poses(&self.root.join(path), &options, &camera)
         };
-        let estimates = clip.estimates.as_ref().map(|path| poses(path, frame)).transpose()?;
-        let truth = clip.truth.as_ref().map(|path| poses(path, Frame3d::World)).transpose()?;
+        let estimates = clip
+            .estimates
+            .as_ref()
+            .map(|path| poses(path, frame))
+            .transpose()?;
+        let truth = clip
+            .truth
+            .as_ref()
+            .map(|path| poses(path, Frame3d::World))
+            .transpose()?;
         let observation = Observation::new(clip.name.clone(), fps, views, estimates)?;
         let category = clip.category.as_deref().unwrap_or("unknown");
         self.cut(observation, truth, clip.frames, category, seconds)
@@ -299,7 +356,11 @@ impl<'a> Reader<'a> {
         let range = self.range(frames, observation.len(), observation.fps, seconds)?;
         let step = self.step(observation.fps)?;
         if let Some(truth) = truth.as_ref().filter(|truth| truth.len() < range.end) {
-            let found = format!("{} of truth, {} of keypoints", truth.len(), observation.len());
+            let found = format!(
+                "{} of truth, {} of keypoints",
+                truth.len(),
+                observation.len()
+            );
             let advice = "give the true poses of the same frames";
             return Err(Error::input(&observation.name, "frames", found, advice));
         }

@@ -50,7 +50,11 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Detections> {
     let origin = path.display().to_string();
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     let detections = if path.is_dir() {
-        of_people(&json::read_openpose(path, options.layout)?, options, &origin)
+        of_people(
+            &json::read_openpose(path, options.layout)?,
+            options,
+            &origin,
+        )
     } else {
         match extension {
             "json" => of_people(&json::read_list(path, options.layout)?, options, &origin),
@@ -76,11 +80,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Detections> {
     Ok(detections)
 }
 
-fn of_people(
-    frames: &[Vec<Person>],
-    options: &ReadOptions,
-    origin: &str,
-) -> Result<Detections> {
+fn of_people(frames: &[Vec<Person>], options: &ReadOptions, origin: &str) -> Result<Detections> {
     let (keypoints, note) = choose(frames, options.person, origin)?;
     Ok(Detections {
         fps: None,
@@ -109,8 +109,7 @@ fn layout_of(count: usize, asked: Option<Layout2d>, origin: &str) -> Result<Layo
     layout
         .filter(|layout| layout.joint_count() == count)
         .ok_or_else(|| {
-            let known =
-                Layout2d::ALL.map(|layout| format!("{} ({layout})", layout.joint_count()));
+            let known = Layout2d::ALL.map(|layout| format!("{} ({layout})", layout.joint_count()));
             let advice = format!("the known layouts are {}", known.join(", "));
             Error::input(origin, "number of keypoints", count, advice)
         })

@@ -199,6 +199,9 @@ mod tests {
         assert!(!Layout2d::Coco17.convert(&points)[0].is_seen());
         // Ears that are hidden give way to the nose.
         points[3] = Keypoint::MISSING;
-        assert_eq!(Layout2d::Coco17.convert(&points)[9].pixel.x, (5.5 + 0.0) / 2.0);
+        assert_eq!(
+            Layout2d::Coco17.convert(&points)[9].pixel.x,
+            (5.5 + 0.0) / 2.0
+        );
     }
 }

@@ -108,7 +108,11 @@ impl Observation {
         }
         let shin = calibration::shin(&calibration::bone_lengths(&complete));
         let floor = calibration::floor_height(&frames, shin);
-        if floor.abs() > FLOOR_TOLERANCE { floor } else { 0.0 }
+        if floor.abs() > FLOOR_TOLERANCE {
+            floor
+        } else {
+            0.0
+        }
     }
 
     /// The same in a world whose floor z = 0 is `floor` m higher.

@@ -59,7 +59,12 @@ pub fn choose(
                 .map(|(n, track)| format!("{n}: {}", describe(track)))
                 .collect();
             let found = format!("{} ({})", tracks.len(), people.join("; "));
-            return Err(Error::input(origin, "people", found, "choose one with --person N"));
+            return Err(Error::input(
+                origin,
+                "people",
+                found,
+                "choose one with --person N",
+            ));
         }
     };
     let mut keypoints = vec![NOTHING; frames.len()];
@@ -184,7 +189,10 @@ mod tests {
             let (first, note) = choose(&frames, Some(1), "x.json").unwrap();
             assert!(note.unwrap().contains("1 stray"));
             let x: Vec<f64> = first.iter().map(|k| k[0].pixel.x).collect();
-            assert!(x.windows(2).all(|w| (w[1] - w[0] - 1.0).abs() < 1e-12), "{x:?}");
+            assert!(
+                x.windows(2).all(|w| (w[1] - w[0] - 1.0).abs() < 1e-12),
+                "{x:?}"
+            );
             assert!(choose(&frames, Some(3), "x.json").is_err());
         }
     }

@@ -14,18 +14,30 @@ const OUTSIDE: f64 = 0.05;
 /// When it sees nothing, or its keypoints do not lie in the image.
 pub fn check_view(view: &View, origin: &str) -> Result<()> {
     let [width, height] = view.camera.size;
-    let seen: Vec<&Keypoint> = view.frames.iter().flatten().filter(|k| k.is_seen()).collect();
+    let seen: Vec<&Keypoint> = view
+        .frames
+        .iter()
+        .flatten()
+        .filter(|k| k.is_seen())
+        .collect();
     if seen.is_empty() {
         let field = format!("camera {}", view.camera.name);
         let advice = "leave a camera out that sees nothing (--use-cameras)";
-        return Err(Error::input(origin, field, "no keypoint with a confidence above 0", advice));
+        return Err(Error::input(
+            origin,
+            field,
+            "no keypoint with a confidence above 0",
+            advice,
+        ));
     }
     let is_outside = |k: &&&Keypoint| {
         let (x, y) = (k.pixel.x / width, k.pixel.y / height);
         !((-0.1..=1.1).contains(&x) && (-0.1..=1.1).contains(&y))
     };
     let outside = seen.iter().filter(is_outside).count() as f64 / seen.len() as f64;
-    let extent = seen.iter().fold((0f64, 0f64), |(x, y), k| (x.max(k.pixel.x), y.max(k.pixel.y)));
+    let extent = seen.iter().fold((0f64, 0f64), |(x, y), k| {
+        (x.max(k.pixel.x), y.max(k.pixel.y))
+    });
     // Normalized coordinates, or those of a small thumbnail, are as wrong as too large ones.
     let is_tiny = extent.0 < 0.02 * width && extent.1 < 0.02 * height;
     if outside > OUTSIDE || is_tiny {
@@ -45,7 +57,10 @@ pub fn check_view(view: &View, origin: &str) -> Result<()> {
 /// Checks the views against 3D joints (world frame, m): for each view in which exchanging left and
 /// right explains the keypoints much better, a line that says so.
 pub fn confusions(observation: &Observation, joints: &[Joints]) -> Vec<String> {
-    let confused = observation.views.iter().filter(|view| is_swapped(view, joints));
+    let confused = observation
+        .views
+        .iter()
+        .filter(|view| is_swapped(view, joints));
     confused
         .map(|view| {
             format!(

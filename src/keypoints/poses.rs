@@ -84,7 +84,12 @@ pub fn of_array(
     let frames: Vec<Vec<Vector3<f64>>> = array
         .values
         .chunks_exact(3 * count)
-        .map(|frame| frame.chunks_exact(3).map(Vector3::from_column_slice).collect())
+        .map(|frame| {
+            frame
+                .chunks_exact(3)
+                .map(Vector3::from_column_slice)
+                .collect()
+        })
         .collect();
     let layout = match (options.layout, count) {
         (Some(layout), _) => layout,
@@ -96,7 +101,10 @@ pub fn of_array(
         let advice = format!("the layout {layout} has {}", layout.joint_count());
         return Err(Error::input(origin, "shape", found, advice));
     }
-    let joints: Vec<Joints> = frames.iter().map(|frame| layout.convert(frame).joints).collect();
+    let joints: Vec<Joints> = frames
+        .iter()
+        .map(|frame| layout.convert(frame).joints)
+        .collect();
     let complete: Vec<Joints> = joints
         .iter()
         .filter(|p| p.iter().all(|p| p.iter().all(|x| x.is_finite())))
@@ -104,7 +112,12 @@ pub fn of_array(
         .collect();
     if complete.is_empty() {
         let advice = "at least one frame must be complete";
-        return Err(Error::input(origin, "positions", "a joint missing in every frame", advice));
+        return Err(Error::input(
+            origin,
+            "positions",
+            "a joint missing in every frame",
+            advice,
+        ));
     }
     let unit = unit_of(&complete, origin)?.metres();
     Ok(match options.frame {
@@ -114,7 +127,10 @@ pub fn of_array(
             .collect(),
         Frame3d::World => {
             let up = calibration::detect_up(&complete).unwrap_or(Axis::Z);
-            joints.iter().map(|frame| frame.map(|p| up.to_z_up(p) * unit)).collect()
+            joints
+                .iter()
+                .map(|frame| frame.map(|p| up.to_z_up(p) * unit))
+                .collect()
         }
     })
 }
@@ -130,14 +146,20 @@ fn unit_of(frames: &[Joints], origin: &str) -> Result<Unit> {
 }
 
 fn looks_like_coco(frames: &[Vec<Vector3<f64>>]) -> bool {
-    let votes = frames.iter().filter_map(|frame| skeleton::looks_like_coco(frame));
-    let (coco, all) = votes.fold((0, 0), |(coco, all), vote| (coco + usize::from(vote), all + 1));
+    let votes = frames
+        .iter()
+        .filter_map(|frame| skeleton::looks_like_coco(frame));
+    let (coco, all) = votes.fold((0, 0), |(coco, all), vote| {
+        (coco + usize::from(vote), all + 1)
+    });
     2 * coco > all
 }
 
 fn check_shape(shape: &[usize], origin: &str) -> Result<usize> {
     match shape {
-        &[frames, joints, 3] if frames > 0 && (joints == JOINTS || Layout::of_count(joints).is_some()) => {
+        &[frames, joints, 3]
+            if frames > 0 && (joints == JOINTS || Layout::of_count(joints).is_some()) =>
+        {
             Ok(joints)
         }
         _ => {

@@ -27,7 +27,9 @@ impl Sighting {
             camera: camera.clone(),
             pixels: std::array::from_fn(|j| seen(j).map_or_else(Vector2::zeros, |k| k.pixel)),
             scales: std::array::from_fn(|j| {
-                seen(j).map_or(0.0, |k| k.confidence.sqrt() / camera.scale_at(&reference[j]))
+                seen(j).map_or(0.0, |k| {
+                    k.confidence.sqrt() / camera.scale_at(&reference[j])
+                })
             }),
         }
     }

@@ -12,7 +12,13 @@ use crate::motion::files::{Archive, Array};
 use crate::motion::npy::Header;
 
 /// Names of the keypoints in an archive, the preferred one first.
-const KEYPOINTS: [&str; 5] = ["keypoints2d", "keypoints", "kp2d", "positions_2d", "poses2d"];
+const KEYPOINTS: [&str; 5] = [
+    "keypoints2d",
+    "keypoints",
+    "kp2d",
+    "positions_2d",
+    "poses2d",
+];
 /// Names of the confidences of keypoints that come without.
 const CONFIDENCES: [&str; 3] = ["confidences", "scores", "conf"];
 /// Frame rate of AIST++, Hz.
@@ -54,7 +60,10 @@ pub fn read_npz(path: &Path, options: &ReadOptions) -> Result<Detections> {
 /// The only array that can be keypoints.
 fn find(archive: &mut Archive, origin: &str) -> Result<String> {
     let names = archive.names();
-    if let Some(name) = KEYPOINTS.iter().find(|name| names.iter().any(|n| n == *name)) {
+    if let Some(name) = KEYPOINTS
+        .iter()
+        .find(|name| names.iter().any(|n| n == *name))
+    {
         return Ok((*name).to_string());
     }
     let mut candidates = Vec::new();
@@ -165,7 +174,8 @@ fn check_shape(shape: &[usize], origin: &str) -> Result<(usize, usize, usize, us
             Ok((views, frames, joints, width))
         }
         _ => {
-            let advice = "give keypoints (frames, joints, 2 or 3) or (views, frames, joints, 2 or 3)";
+            let advice =
+                "give keypoints (frames, joints, 2 or 3) or (views, frames, joints, 2 or 3)";
             Err(Error::input(origin, "shape", format!("{shape:?}"), advice))
         }
     }
@@ -178,9 +188,11 @@ fn looks_like_coco(points: &[Keypoint]) -> bool {
         let both = frame[a].is_seen() && frame[b].is_seen();
         both.then(|| (frame[a].pixel - frame[b].pixel).norm())
     };
-    let votes = points.chunks_exact(17).filter_map(|frame| {
-        Some(distance(frame, 1, 2)? < 0.4 * distance(frame, 11, 13)?)
+    let votes = points
+        .chunks_exact(17)
+        .filter_map(|frame| Some(distance(frame, 1, 2)? < 0.4 * distance(frame, 11, 13)?));
+    let (coco, all) = votes.fold((0, 0), |(coco, all), vote| {
+        (coco + usize::from(vote), all + 1)
     });
-    let (coco, all) = votes.fold((0, 0), |(coco, all), vote| (coco + usize::from(vote), all + 1));
     2 * coco > all
 }

@@ -79,7 +79,10 @@ pub fn read_openpose(folder: &Path, layout: Option<Layout2d>) -> Result<Vec<Vec<
 /// Refuses a folder from which frames are missing: time would jump.
 fn check_numbers(paths: &[PathBuf], folder: &Path) -> Result<()> {
     let number = |path: &PathBuf| -> Option<i64> {
-        let name = path.file_name()?.to_str()?.strip_suffix("_keypoints.json")?;
+        let name = path
+            .file_name()?
+            .to_str()?
+            .strip_suffix("_keypoints.json")?;
         name.rsplit('_').next()?.parse().ok()
     };
     let numbers: Option<Vec<i64>> = paths.iter().map(number).collect();

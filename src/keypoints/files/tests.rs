@@ -16,7 +16,9 @@ impl Folder {
     }
 
     fn openpose(&self, frame: usize, people: usize) {
-        let numbers: Vec<String> = (0..25).map(|j| format!("{},{},0.8", j + 1, 50 + j)).collect();
+        let numbers: Vec<String> = (0..25)
+            .map(|j| format!("{},{},0.8", j + 1, 50 + j))
+            .collect();
         let person = format!(
             r#"{{"person_id": [-1], "pose_keypoints_2d": [{}]}}"#,
             numbers.join(",")
@@ -39,17 +41,24 @@ fn openpose_folders() {
     assert!(!detections.views[0][2][3].is_seen());
     folder.openpose(6, 1);
     let error = read_it().unwrap_err().to_string();
-    assert!(error.contains("frame 6 after frame 3") && error.contains("dropped"), "{error}");
+    assert!(
+        error.contains("frame 6 after frame 3") && error.contains("dropped"),
+        "{error}"
+    );
 }
 
 #[test]
 fn alphapose_and_mmpose_lists() {
     let folder = Folder::new();
-    let numbers: Vec<String> = (0..17).map(|j| format!("{},{},0.5", j + 1, 2 * j)).collect();
+    let numbers: Vec<String> = (0..17)
+        .map(|j| format!("{},{},0.5", j + 1, 2 * j))
+        .collect();
     let entry = |frame: usize| {
         let keypoints = numbers.join(",");
-        format!(r#"{{"image_id": "{frame}.jpg", "category_id": 1, "keypoints": [{keypoints}],
-            "score": 2.5, "idx": 1}}"#)
+        format!(
+            r#"{{"image_id": "{frame}.jpg", "category_id": 1, "keypoints": [{keypoints}],
+            "score": 2.5, "idx": 1}}"#
+        )
     };
     let list = format!("[{},{},{}]", entry(3), entry(4), entry(6));
     let detections = read(&folder.write("alpha.json", &list), &ReadOptions::default()).unwrap();
@@ -61,11 +70,17 @@ fn alphapose_and_mmpose_lists() {
     let points: Vec<String> = (0..17).map(|j| format!("[{},{}]", j + 1, 2 * j)).collect();
     let scores = vec!["0.5"; 17].join(",");
     let frame = |id: usize| {
-        format!(r#"{{"frame_id": {id}, "instances": [{{"keypoints": [{}], "keypoint_scores": [{scores}],
-            "bbox": [[0, 0, 9, 9]], "bbox_score": 0.9}}]}}"#, points.join(","))
+        format!(
+            r#"{{"frame_id": {id}, "instances": [{{"keypoints": [{}], "keypoint_scores": [{scores}],
+            "bbox": [[0, 0, 9, 9]], "bbox_score": 0.9}}]}}"#,
+            points.join(",")
+        )
     };
     let list = format!("[{},{}]", frame(0), frame(1));
-    for text in [list.clone(), format!(r#"{{"meta_info": {{}}, "instance_info": {list}}}"#)] {
+    for text in [
+        list.clone(),
+        format!(r#"{{"meta_info": {{}}, "instance_info": {list}}}"#),
+    ] {
         let detections = read(&folder.write("mm.json", &text), &ReadOptions::default()).unwrap();
         assert_eq!(detections.views[0][1][3], frames[0][3]);
     }
@@ -107,11 +122,23 @@ fn what_cannot_be_read_is_explained() {
     assert!(message("a.json", "{}").contains("no list"));
     assert!(message("b.json", "[]").contains("empty list"));
     assert!(message("c.mp4", "x").contains(".mp4"));
-    assert!(message("d.json", r#"[{"image_id": "1.jpg", "keypoints": [1, 2, 0.5]}]"#).contains("coco17"));
+    assert!(
+        message(
+            "d.json",
+            r#"[{"image_id": "1.jpg", "keypoints": [1, 2, 0.5]}]"#
+        )
+        .contains("coco17")
+    );
     let zeros = vec!["5,5,0"; 17].join(",");
     let list = format!(r#"[{{"image_id": "1.jpg", "keypoints": [{zeros}]}}]"#);
     let error = message("e.json", &list);
-    assert!(error.contains("confidence") || error.contains("people"), "{error}");
-    let error = read(&folder.0.path().join("absent.json"), &ReadOptions::default());
+    assert!(
+        error.contains("confidence") || error.contains("people"),
+        "{error}"
+    );
+    let error = read(
+        &folder.0.path().join("absent.json"),
+        &ReadOptions::default(),
+    );
     assert_eq!(error.unwrap_err().exit_code(), 2);
 }

@@ -45,7 +45,10 @@ pub fn lift(view: &View, fps: f64, stature: f64) -> Result<(Vec<Vec<Joints>>, Ve
     };
     let depths = depths(&picture);
     let feet = ANKLES.map(|ankle| standing(&picture, &depths, ankle));
-    let contacts = feet[0].iter().zip(&feet[1]).map(|(right, left)| [*right, *left]);
+    let contacts = feet[0]
+        .iter()
+        .zip(&feet[1])
+        .map(|(right, left)| [*right, *left]);
     Ok((limbs::hypotheses(&picture, &depths), contacts.collect()))
 }
 
@@ -73,7 +76,10 @@ fn standing(picture: &Picture, depths: &[f64], ankle: usize) -> Vec<f64> {
             let seconds = (b - a).max(1) as f64 / picture.fps;
             let velocity = camera.rotation * (mean(b) - mean(a)) / seconds;
             // Pixels tell little about motion along the depth.
-            let speed = velocity.xy().norm().hypot((velocity.z.abs() - 0.3).max(0.0));
+            let speed = velocity
+                .xy()
+                .norm()
+                .hypot((velocity.z.abs() - 0.3).max(0.0));
             (-(speed / STANDING_SPEED).powi(2)).exp()
         })
         .collect()
@@ -102,10 +108,17 @@ impl Picture<'_> {
 fn bridged(frames: &[Keypoints], origin: &str) -> Result<Vec<[Vector2<f64>; JOINTS]>> {
     let mut pixels = vec![[Vector2::zeros(); JOINTS]; frames.len()];
     for j in 0..JOINTS {
-        let seen: Vec<usize> = (0..frames.len()).filter(|t| frames[*t][j].is_seen()).collect();
+        let seen: Vec<usize> = (0..frames.len())
+            .filter(|t| frames[*t][j].is_seen())
+            .collect();
         let (Some(first), Some(last)) = (seen.first(), seen.last()) else {
             let advice = "one view alone must see every joint in some frames";
-            return Err(Error::input(origin, NAMES[j], "not seen in any frame", advice));
+            return Err(Error::input(
+                origin,
+                NAMES[j],
+                "not seen in any frame",
+                advice,
+            ));
         };
         let raw: Vec<Vector2<f64>> = (0..frames.len())
             .map(|t| {
@@ -115,7 +128,11 @@ fn bridged(frames: &[Keypoints], origin: &str) -> Result<Vec<[Vector2<f64>; JOIN
                     k if k == seen.len() => (*last, *last),
                     k => (seen[k - 1], seen[k]),
                 };
-                let share = if a == b { 0.0 } else { (t - a) as f64 / (b - a) as f64 };
+                let share = if a == b {
+                    0.0
+                } else {
+                    (t - a) as f64 / (b - a) as f64
+                };
                 frames[a][j].pixel.lerp(&frames[b][j].pixel, share)
             })
             .collect();
@@ -138,7 +155,10 @@ fn depths(picture: &Picture) -> Vec<f64> {
         .map(|p| {
             let apart = camera.normalized(&p[THORAX]) - camera.normalized(&p[PELVIS]);
             let by_size = trunk / apart.norm().max(1e-3);
-            let lower = ANKLES.map(|j| p[j]).into_iter().max_by(|a, b| a.y.total_cmp(&b.y));
+            let lower = ANKLES
+                .map(|j| p[j])
+                .into_iter()
+                .max_by(|a, b| a.y.total_cmp(&b.y));
             let ground = lower.and_then(|pixel| camera.on_plane(&pixel, picture.standing));
             let by_ground = ground.map(|p| camera.to_camera(&p).z);
             let agrees = |z: &f64| (z / by_size).max(by_size / z) < AGREEMENT;
@@ -147,8 +167,9 @@ fn depths(picture: &Picture) -> Vec<f64> {
         .collect();
     let reach = (0.25 * picture.fps).round() as usize;
     let near = |t: usize| t.saturating_sub(reach)..(t + reach + 1).min(raw.len());
-    let medians: Vec<f64> =
-        (0..raw.len()).map(|t| quantile(raw[near(t)].to_vec(), 0.5)).collect();
+    let medians: Vec<f64> = (0..raw.len())
+        .map(|t| quantile(raw[near(t)].to_vec(), 0.5))
+        .collect();
     (0..raw.len())
         .map(|t| near(t).map(|s| medians[s]).sum::<f64>() / near(t).len() as f64)
         .collect()

@@ -27,7 +27,11 @@ pub fn hypotheses(picture: &Picture, depths: &[f64]) -> Vec<Vec<Joints>> {
         .map(|t| trunk(picture, t, depths[t]))
         .collect();
     let lower: Vec<Vec<Half>> = (0..trunks.len())
-        .map(|t| (0..CHOICES).map(|c| legs(picture, t, &trunks[t], c)).collect())
+        .map(|t| {
+            (0..CHOICES)
+                .map(|c| legs(picture, t, &trunks[t], c))
+                .collect()
+        })
         .collect();
     let free = cheapest(&lower, &trunks, picture.fps, 0, |_| true);
     let turned = |c: usize| (c & 1) != (free[free.len() / 2] & 1);
@@ -35,12 +39,17 @@ pub fn hypotheses(picture: &Picture, depths: &[f64]) -> Vec<Vec<Joints>> {
     [free, other]
         .into_iter()
         .map(|lower_choice| {
-            let legs: Vec<Half> =
-                lower_choice.iter().zip(&lower).map(|(c, halves)| halves[*c]).collect();
+            let legs: Vec<Half> = lower_choice
+                .iter()
+                .zip(&lower)
+                .map(|(c, halves)| halves[*c])
+                .collect();
             let upper: Vec<Vec<Half>> = (0..trunks.len())
                 .map(|t| {
                     let choices = 0..CHOICES;
-                    choices.map(|c| arms(picture, t, &trunks[t], &legs[t], c)).collect()
+                    choices
+                        .map(|c| arms(picture, t, &trunks[t], &legs[t], c))
+                        .collect()
                 })
                 .collect();
             let upper_choice = cheapest(&upper, &trunks, picture.fps, 2, |_| true);
@@ -66,8 +75,8 @@ fn trunk(picture: &Picture, t: usize, depth: f64) -> [Vector3<f64>; 5] {
     let pixels = &picture.pixels[t];
     let bones = &picture.bones;
     let upright = |from: &Vector3<f64>, joint: usize, length: f64| {
-        let [far, near] = [true, false]
-            .map(|is_far| picture.child(from, &pixels[joint], length, is_far));
+        let [far, near] =
+            [true, false].map(|is_far| picture.child(from, &pixels[joint], length, is_far));
         let lean = |p: &Vector3<f64>| (p - from).xy().norm();
         if lean(&far) < lean(&near) { far } else { near }
     };
@@ -75,7 +84,13 @@ fn trunk(picture: &Picture, t: usize, depth: f64) -> [Vector3<f64>; 5] {
     let thorax = upright(&pelvis, THORAX, bones[SPINE] + bones[THORAX]);
     let head = upright(&thorax, HEAD, bones[NECK] + bones[HEAD]);
     let middle = |a: Vector3<f64>, b: Vector3<f64>| (a + b) / 2.0;
-    [pelvis, middle(pelvis, thorax), thorax, middle(thorax, head), head]
+    [
+        pelvis,
+        middle(pelvis, thorax),
+        thorax,
+        middle(thorax, head),
+        head,
+    ]
 }
 
 /// The legs for choice `c`: bit 0 says whether the right hip is the farther one, bits 1 and 2
@@ -83,7 +98,12 @@ fn trunk(picture: &Picture, t: usize, depth: f64) -> [Vector3<f64>; 5] {
 fn legs(picture: &Picture, t: usize, trunk: &[Vector3<f64>; 5], c: usize) -> Half {
     let bit = |n: usize| c >> n & 1 == 1;
     let child = |from: &Vector3<f64>, joint: usize, is_far: bool| {
-        picture.child(from, &picture.pixels[t][joint], picture.bones[joint], is_far)
+        picture.child(
+            from,
+            &picture.pixels[t][joint],
+            picture.bones[joint],
+            is_far,
+        )
     };
     let rhip = child(&trunk[0], RIGHT_HIP, bit(0));
     let rknee = child(&rhip, RIGHT_KNEE, bit(1));
@@ -114,16 +134,15 @@ fn legs(picture: &Picture, t: usize, trunk: &[Vector3<f64>; 5], c: usize) -> Hal
 
 /// The arms for choice `c`: bit 0 says whether the left shoulder is the farther one, the others as
 /// for the legs, left arm first.
-fn arms(
-    picture: &Picture,
-    t: usize,
-    trunk: &[Vector3<f64>; 5],
-    legs: &Half,
-    c: usize,
-) -> Half {
+fn arms(picture: &Picture, t: usize, trunk: &[Vector3<f64>; 5], legs: &Half, c: usize) -> Half {
     let bit = |n: usize| c >> n & 1 == 1;
     let child = |from: &Vector3<f64>, joint: usize, is_far: bool| {
-        picture.child(from, &picture.pixels[t][joint], picture.bones[joint], is_far)
+        picture.child(
+            from,
+            &picture.pixels[t][joint],
+            picture.bones[joint],
+            is_far,
+        )
     };
     let lshoulder = child(&trunk[2], LEFT_SHOULDER, bit(0));
     let lelbow = child(&lshoulder, LEFT_ELBOW, bit(1));
@@ -136,9 +155,10 @@ fn arms(
     let left = (lshoulder - rshoulder).try_normalize(1e-9).unwrap_or(hips);
     let forward = left.cross(&up);
     let mut cost = square((1.0 - left.dot(&hips)).max(0.0), 0.25) + square(up.dot(&left), 0.35);
-    for (side, [shoulder, elbow, wrist]) in
-        [(left, [lshoulder, lelbow, lwrist]), (-left, [rshoulder, relbow, rwrist])]
-    {
+    for (side, [shoulder, elbow, wrist]) in [
+        (left, [lshoulder, lelbow, lwrist]),
+        (-left, [rshoulder, relbow, rwrist]),
+    ] {
         let upper = (elbow - shoulder).normalize();
         let fore = (wrist - elbow).normalize();
         cost += square(upper.dot(&side) - 0.2, 0.35).min(6.0)
@@ -195,7 +215,9 @@ fn cheapest(
         total = next;
         back.push(from);
     }
-    let last = (0..CHOICES).min_by(|a, b| total[*a].total_cmp(&total[*b])).unwrap_or(0);
+    let last = (0..CHOICES)
+        .min_by(|a, b| total[*a].total_cmp(&total[*b]))
+        .unwrap_or(0);
     let mut choices = vec![last];
     for from in back.iter().rev() {
         choices.push(from[choices[choices.len() - 1]]);

@@ -19,7 +19,7 @@ use nalgebra::Vector3;
 
 use super::proportions::{self, ANKLE_HEIGHT};
 use super::{Observation, people};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::motion::calibration::quantile;
 use crate::motion::skeleton::*;
 use crate::motion::{JOINTS, Joints};
@@ -36,6 +36,9 @@ const STALL: f64 = 1e-4;
 
 /// Lengths of all bones against the standard that one view alone may lead to.
 const SCALES: std::ops::RangeInclusive<f64> = 0.85..=1.15;
+
+/// Mean reprojection error, in expected errors, beyond which several views do not belong together.
+const DISAGREEMENT: f64 = 6.0;
 
 /// The fitted motion.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,12 +74,29 @@ pub fn fit(observation: &Observation, stature: Option<f64>) -> Result<Fit> {
         }
     }
     let Some(run) = best else {
-        return Err(crate::error::Error::Internal("a fit without a start".into()));
+        return Err(Error::Internal("a fit without a start".into()));
     };
     let mut notes = starts.notes;
     let fit = run.finish();
+    check_views(observation, &fit.joints)?;
     notes.push(format!("stature: {:.2} m by the fit", fit.stature));
     Ok(Fit { notes, ..fit })
+}
+
+/// Refuses several views that one body cannot explain.
+fn check_views(observation: &Observation, joints: &[Joints]) -> Result<()> {
+    let noise = observation
+        .views
+        .iter()
+        .map(pixel_noise)
+        .fold(0.0, f64::max);
+    let error = observation.reprojection_error(joints).unwrap_or(0.0);
+    if observation.views.len() < 2 || error < DISAGREEMENT * noise {
+        return Ok(());
+    }
+    let found = format!("views that disagree by {error:.0} px on average");
+    let advice = "check that keypoints and cameras are in the same order, and left and right";
+    Err(Error::input(&observation.name, "views", found, advice))
 }
 
 /// Where the variables are.
@@ -148,9 +168,8 @@ impl Anatomy {
     /// Of `joints`, with contact where an ankle is within about `height` m of its standing height
     /// and hardly moves.
     fn new(joints: &[Joints], fps: f64, stature: f64, height: f64) -> Self {
-        let direction = |to: Vector3<f64>, otherwise: Vector3<f64>| {
-            to.try_normalize(1e-6).unwrap_or(otherwise)
-        };
+        let direction =
+            |to: Vector3<f64>, otherwise: Vector3<f64>| to.try_normalize(1e-6).unwrap_or(otherwise);
         let contact = |t: usize, foot: usize| {
             let ankle = |t: usize| joints[t][ANKLES[foot]];
             let (a, b) = (t.saturating_sub(1), (t + 1).min(joints.len() - 1));
@@ -169,7 +188,10 @@ impl Anatomy {
             .iter()
             .map(|p| direction(p[THORAX] - p[PELVIS], Vector3::z()))
             .collect();
-        let forward = left.iter().zip(&up).map(|(l, u)| direction(l.cross(u), Vector3::x()));
+        let forward = left
+            .iter()
+            .zip(&up)
+            .map(|(l, u)| direction(l.cross(u), Vector3::x()));
         Self {
             contacts: (0..joints.len())
                 .map(|t| [contact(t, 0), contact(t, 1)])
@@ -188,7 +210,9 @@ fn touches(joints: &[Joints], fps: f64) -> Vec<[f64; 2]> {
     let reach = (0.35 * fps).round() as usize;
     let lowest = |t: usize| {
         let near = t.saturating_sub(reach)..(t + reach + 1).min(joints.len());
-        let heights = joints[near].iter().flat_map(|p| ANKLES.map(|ankle| p[ankle].z));
+        let heights = joints[near]
+            .iter()
+            .flat_map(|p| ANKLES.map(|ankle| p[ankle].z));
         heights.fold(f64::INFINITY, f64::min)
     };
     (0..joints.len())
@@ -254,7 +278,11 @@ impl<'a> Run<'a> {
         for round in 0..ROUNDS {
             let stature = self.x[self.terms.layout.stature()];
             // Heights are trusted more and more.
-            let [least, most] = if self.terms.is_blind { [0.06, 0.4] } else { [0.03, 0.2] };
+            let [least, most] = if self.terms.is_blind {
+                [0.06, 0.4]
+            } else {
+                [0.03, 0.2]
+            };
             let height = least + most * (-0.7 * round as f64).exp();
             let contacts = self.terms.anatomy.contacts.clone();
             self.terms.anatomy =
@@ -262,7 +290,8 @@ impl<'a> Run<'a> {
             if self.terms.is_blind {
                 self.terms.anatomy.contacts = contacts;
             }
-            self.terms.standing_height = terms::STANDING_HEIGHT + 0.15 * (-0.7 * round as f64).exp();
+            self.terms.standing_height =
+                terms::STANDING_HEIGHT + 0.15 * (-0.7 * round as f64).exp();
             self.cost = self.cost_at(&self.x);
             for _ in 0..STEPS {
                 let before = self.cost;
@@ -322,11 +351,18 @@ impl<'a> Run<'a> {
 
     fn finish(self) -> Fit {
         let layout = &self.terms.layout;
-        let variances = self.system().factorize(0.0).map(|factor| factor.variances());
+        let variances = self
+            .system()
+            .factorize(0.0)
+            .map(|factor| factor.variances());
         let sigma = |t: usize, j: usize| {
             let at = layout.index(t, j);
             variances.as_ref().map_or(f64::NAN, |variances| {
-                variances[at..at + 3].iter().map(|v| v.max(0.0)).sum::<f64>().sqrt()
+                variances[at..at + 3]
+                    .iter()
+                    .map(|v| v.max(0.0))
+                    .sum::<f64>()
+                    .sqrt()
             })
         };
         Fit {
@@ -361,5 +397,9 @@ fn estimate_noise(frames: &[Joints]) -> f64 {
     }
     // Joint and pelvis both are noisy: 12 σ².
     let sigma = 1.4826 * quantile(differences, 0.5) / 12f64.sqrt();
-    if sigma.is_finite() { sigma.clamp(0.015, 0.2) } else { 0.05 }
+    if sigma.is_finite() {
+        sigma.clamp(0.015, 0.2)
+    } else {
+        0.05
+    }
 }

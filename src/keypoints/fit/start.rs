@@ -37,8 +37,14 @@ pub fn starts(observation: &Observation, stature: f64) -> Result<Starts> {
         let found = joints.iter().flatten().filter(|p| p.x.is_finite()).count();
         if 2 * found < all {
             let found = format!("views that agree on {found} of {all} joints");
-            let advice = "check that keypoints and cameras are in the same order, and left and right";
-            return Err(Error::input(&observation.name, "triangulation", found, advice));
+            let advice =
+                "check that keypoints and cameras are in the same order, and left and right";
+            return Err(Error::input(
+                &observation.name,
+                "triangulation",
+                found,
+                advice,
+            ));
         }
         let share = 100.0 * found as f64 / all as f64;
         let views = observation.views.len();
@@ -46,7 +52,9 @@ pub fn starts(observation: &Observation, stature: f64) -> Result<Starts> {
             candidates: vec![filled(joints, &observation.name)?],
             is_blind: false,
             contacts: None,
-            notes: vec![format!("start: {share:.0} % of the joints triangulated from {views} views")],
+            notes: vec![format!(
+                "start: {share:.0} % of the joints triangulated from {views} views"
+            )],
         });
     }
     let (candidates, contacts) = lift::lift(&observation.views[0], observation.fps, stature)?;
@@ -80,7 +88,12 @@ fn filled(mut frames: Vec<Joints>, origin: &str) -> Result<Vec<Joints>> {
             .collect();
         let (Some(first), Some(last)) = (there.first(), there.last()) else {
             let advice = "every joint must be seen at some time by two cameras that agree";
-            return Err(Error::input(origin, NAMES[j], "no position in any frame", advice));
+            return Err(Error::input(
+                origin,
+                NAMES[j],
+                "no position in any frame",
+                advice,
+            ));
         };
         for t in 0..*first {
             frames[t][j] = frames[*first][j];

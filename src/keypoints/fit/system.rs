@@ -204,7 +204,12 @@ mod tests {
         for row in 0..60usize {
             let first = row % (n - b);
             let mut slopes: Vec<Slope> = (0..3)
-                .map(|k| (first + (2 * k + row) % (b + 1), (1.0 + row as f64 * (k + 2) as f64).sin()))
+                .map(|k| {
+                    (
+                        first + (2 * k + row) % (b + 1),
+                        (1.0 + row as f64 * (k + 2) as f64).sin(),
+                    )
+                })
                 .collect();
             slopes.push((n + row % m, (row as f64).cos()));
             slopes.sort_by_key(|slope| slope.0);

@@ -153,8 +153,7 @@ impl Terms<'_> {
         }
         along_camera(&axes, self.depth, trust, |scale, row| {
             let r = scale * (0..3).map(|k| row[k] * x[layout.bias() + k]).sum::<f64>();
-            let slopes: [Slope; 3] =
-                std::array::from_fn(|k| (layout.bias() + k, scale * row[k]));
+            let slopes: [Slope; 3] = std::array::from_fn(|k| (layout.bias() + k, scale * row[k]));
             put(r, Loss::Square, &slopes);
         });
     }
@@ -174,26 +173,45 @@ impl Terms<'_> {
                     slopes[3 + k] = (c + k, u[k]);
                 }
                 slopes[6] = (layout.bone(child), -1.0 / RIGID);
-                put((norm - x[layout.bone(child)]) / RIGID, Loss::Square, &slopes);
+                put(
+                    (norm - x[layout.bone(child)]) / RIGID,
+                    Loss::Square,
+                    &slopes,
+                );
             }
         }
         let stature = layout.stature();
         // Terms of the frames gain from a small body by their number; so does what holds against it.
-        let evidence = if self.is_blind { (0.2 * layout.frames as f64).sqrt().max(1.0) } else { 1.0 };
+        let evidence = if self.is_blind {
+            (0.2 * layout.frames as f64).sqrt().max(1.0)
+        } else {
+            1.0
+        };
         for (_, j) in bones() {
             let (share, spread) = proportions::bone(j);
             let scale = evidence / (share * spread * self.stature.0);
             let r = scale * (x[layout.bone(j)] - share * x[stature]);
-            put(r, Loss::Square, &[(layout.bone(j), scale), (stature, -scale * share)]);
+            put(
+                r,
+                Loss::Square,
+                &[(layout.bone(j), scale), (stature, -scale * share)],
+            );
             let other = mirrored(j);
             if other > j {
                 let r = (x[layout.bone(j)] - x[layout.bone(other)]) / SYMMETRY;
-                let slopes = [(layout.bone(j), 1.0 / SYMMETRY), (layout.bone(other), -1.0 / SYMMETRY)];
+                let slopes = [
+                    (layout.bone(j), 1.0 / SYMMETRY),
+                    (layout.bone(other), -1.0 / SYMMETRY),
+                ];
                 put(r, Loss::Square, &slopes);
             }
         }
         let (mean, spread) = (self.stature.0, self.stature.1 / evidence);
-        put((x[stature] - mean) / spread, Loss::Square, &[(stature, 1.0 / spread)]);
+        put(
+            (x[stature] - mean) / spread,
+            Loss::Square,
+            &[(stature, 1.0 / spread)],
+        );
     }
 
     /// Accelerations are those of people.
@@ -218,10 +236,18 @@ impl Terms<'_> {
         let standing = ANKLE_HEIGHT * x[layout.stature()];
         for t in 0..layout.frames {
             for j in 0..JOINTS {
-                let lowest = if ANKLES.contains(&j) { 0.6 * standing } else { 0.02 };
+                let lowest = if ANKLES.contains(&j) {
+                    0.6 * standing
+                } else {
+                    0.02
+                };
                 let z = layout.index(t, j) + 2;
                 if x[z] < lowest {
-                    put((x[z] - lowest) / STANDING_HEIGHT, Loss::Robust(3.0), &[(z, 1.0 / STANDING_HEIGHT)]);
+                    put(
+                        (x[z] - lowest) / STANDING_HEIGHT,
+                        Loss::Robust(3.0),
+                        &[(z, 1.0 / STANDING_HEIGHT)],
+                    );
                 }
             }
             for (foot, ankle) in ANKLES.into_iter().enumerate() {
@@ -230,14 +256,22 @@ impl Terms<'_> {
                 let at = layout.index(t, ankle);
                 if touch > 0.05 {
                     let scale = touch.sqrt() / self.standing_height;
-                    put(scale * (x[at + 2] - standing), Loss::Robust(3.0), &[(at + 2, scale)]);
+                    put(
+                        scale * (x[at + 2] - standing),
+                        Loss::Robust(3.0),
+                        &[(at + 2, scale)],
+                    );
                 }
                 if contact > 0.05 && t + 1 < layout.frames {
                     let next = layout.index(t + 1, ankle);
                     let scale = contact.sqrt() * self.observation.fps / STANDING_SPEED;
                     for axis in 0..2 {
                         let r = scale * (x[next + axis] - x[at + axis]);
-                        put(r, Loss::Robust(2.0), &[(at + axis, -scale), (next + axis, scale)]);
+                        put(
+                            r,
+                            Loss::Robust(2.0),
+                            &[(at + axis, -scale), (next + axis, scale)],
+                        );
                     }
                 }
             }
@@ -258,7 +292,11 @@ impl Terms<'_> {
                 put(r, Loss::Robust(3.0), &slopes);
             }
         };
-        linear(&[(PELVIS, 1.0), (RIGHT_HIP, -0.5), (LEFT_HIP, -0.5)], 0.006, 0..3);
+        linear(
+            &[(PELVIS, 1.0), (RIGHT_HIP, -0.5), (LEFT_HIP, -0.5)],
+            0.006,
+            0..3,
+        );
         let middle = [(THORAX, 1.0), (LEFT_SHOULDER, -0.5), (RIGHT_SHOULDER, -0.5)];
         linear(&middle, 0.05, 0..3);
         linear(&[(SPINE, 1.0), (PELVIS, -0.5), (THORAX, -0.5)], 0.03, 0..3);
@@ -271,20 +309,23 @@ impl Terms<'_> {
     fn posture(&self, x: &[f64], t: usize, put: &mut Sink) {
         let layout = &self.layout;
         let size = self.scale(x);
-        let Anatomy { left, up, forward, .. } = &self.anatomy;
+        let Anatomy {
+            left, up, forward, ..
+        } = &self.anatomy;
         // r = (Σ share · p_j · direction − mean) / σ
-        let mut along = |joints: &[(usize, f64)], direction: &Vector3<f64>, mean: f64, sigma: f64| {
-            let (mean, sigma) = (mean * size, sigma * size);
-            let slopes: Vec<Slope> = joints
-                .iter()
-                .flat_map(|(j, share)| {
-                    let at = layout.index(t, *j);
-                    (0..3).map(move |k| (at + k, share * direction[k] / sigma))
-                })
-                .collect();
-            let r = slopes.iter().map(|(i, slope)| slope * x[*i]).sum::<f64>() - mean / sigma;
-            put(r, Loss::Robust(2.0), &slopes);
-        };
+        let mut along =
+            |joints: &[(usize, f64)], direction: &Vector3<f64>, mean: f64, sigma: f64| {
+                let (mean, sigma) = (mean * size, sigma * size);
+                let slopes: Vec<Slope> = joints
+                    .iter()
+                    .flat_map(|(j, share)| {
+                        let at = layout.index(t, *j);
+                        (0..3).map(move |k| (at + k, share * direction[k] / sigma))
+                    })
+                    .collect();
+                let r = slopes.iter().map(|(i, slope)| slope * x[*i]).sum::<f64>() - mean / sigma;
+                put(r, Loss::Robust(2.0), &slopes);
+            };
         let (left, up, forward) = (left[t], up[t], forward[t]);
         for axis in [Vector3::x(), Vector3::y()] {
             along(&[(THORAX, 1.0), (PELVIS, -1.0)], &axis, 0.0, 0.20);
@@ -294,9 +335,18 @@ impl Terms<'_> {
         along(&[(HEAD, 1.0), (THORAX, -1.0)], &forward, 0.03, 0.08);
         along(&[(HEAD, 1.0), (THORAX, -1.0)], &left, 0.0, 0.08);
         along(&[(THORAX, 1.0), (PELVIS, -1.0)], &left, 0.0, 0.08);
-        along(&[(LEFT_SHOULDER, 1.0), (RIGHT_SHOULDER, -1.0)], &up, 0.0, 0.06);
-        let twist =
-            [(LEFT_SHOULDER, 0.5), (RIGHT_SHOULDER, -0.5), (LEFT_HIP, -1.0), (RIGHT_HIP, 1.0)];
+        along(
+            &[(LEFT_SHOULDER, 1.0), (RIGHT_SHOULDER, -1.0)],
+            &up,
+            0.0,
+            0.06,
+        );
+        let twist = [
+            (LEFT_SHOULDER, 0.5),
+            (RIGHT_SHOULDER, -0.5),
+            (LEFT_HIP, -1.0),
+            (RIGHT_HIP, 1.0),
+        ];
         along(&twist, &forward, 0.0, 0.08);
         let segments = [
             (RIGHT_HIP, RIGHT_KNEE, -0.02, 0.08),
@@ -318,7 +368,12 @@ impl Terms<'_> {
             // Zero for a straight arm; negative where the elbow bends backwards.
             let [s, e, w] = [shoulder, elbow, wrist].map(|j| layout.point(x, t, j));
             if (s - e * 2.0 + w).dot(&forward) < 0.0 {
-                along(&[(shoulder, 1.0), (elbow, -2.0), (wrist, 1.0)], &forward, 0.0, 0.08);
+                along(
+                    &[(shoulder, 1.0), (elbow, -2.0), (wrist, 1.0)],
+                    &forward,
+                    0.0,
+                    0.08,
+                );
             }
         }
     }
@@ -327,7 +382,10 @@ impl Terms<'_> {
     fn knees(&self, x: &[f64], t: usize, put: &mut Sink) {
         let layout = &self.layout;
         let left = self.anatomy.left[t];
-        for joints in [[RIGHT_HIP, RIGHT_KNEE, RIGHT_ANKLE], [LEFT_HIP, LEFT_KNEE, LEFT_ANKLE]] {
+        for joints in [
+            [RIGHT_HIP, RIGHT_KNEE, RIGHT_ANKLE],
+            [LEFT_HIP, LEFT_KNEE, LEFT_ANKLE],
+        ] {
             let [hip, knee, ankle] = joints.map(|j| layout.point(x, t, j));
             let (thigh, shin) = (knee - hip, ankle - knee);
             let area = x[layout.bone(joints[1])] * x[layout.bone(joints[2])];
@@ -356,7 +414,11 @@ fn along_camera(
     mut each: impl FnMut(f64, Vector3<f64>),
 ) {
     for axis in 0..3 {
-        let sigma = if axis == 2 { ROOT_DEPTH * depth } else { ROOT_ACROSS };
+        let sigma = if axis == 2 {
+            ROOT_DEPTH * depth
+        } else {
+            ROOT_ACROSS
+        };
         each(trust / sigma, axes.matrix().row(axis).transpose());
     }
 }

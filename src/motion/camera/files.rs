@@ -120,11 +120,9 @@ fn camera(raw: RawCamera, name: &str, origin: &str) -> Result<Camera> {
         (Some(RawRotation::Rows(rows)), None) => {
             rotation(Matrix3::from_fn(|i, j| rows[i][j]), origin)?
         }
-        (None, Some([w, x, y, z])) => {
-            UnitQuaternion::from_quaternion(Quaternion::new(w, x, y, z))
-                .inverse()
-                .to_rotation_matrix()
-        }
+        (None, Some([w, x, y, z])) => UnitQuaternion::from_quaternion(Quaternion::new(w, x, y, z))
+            .inverse()
+            .to_rotation_matrix(),
         _ => {
             let advice = "give either rotation or orientation_wxyz";
             return Err(missing("rotation", advice));
@@ -143,7 +141,12 @@ fn camera(raw: RawCamera, name: &str, origin: &str) -> Result<Camera> {
         size: raw.size,
         focal: Vector2::from(focal),
         center: Vector2::from(center),
-        distortion: distortion(raw.distortions, raw.h36m_radial, raw.h36m_tangential, origin)?,
+        distortion: distortion(
+            raw.distortions,
+            raw.h36m_radial,
+            raw.h36m_tangential,
+            origin,
+        )?,
         rotation,
         translation: translation * unit.metres(),
     };
@@ -203,16 +206,18 @@ fn rotation(matrix: Matrix3<f64>, origin: &str) -> Result<Rotation3<f64>> {
 }
 
 fn check(camera: &Camera, origin: &str) -> Result<()> {
-    let refuse = |field: &str, found: String, advice: &str| {
-        Err(Error::input(origin, field, found, advice))
-    };
+    let refuse =
+        |field: &str, found: String, advice: &str| Err(Error::input(origin, field, found, advice));
     let [width, height] = camera.size;
     if !(width >= 1.0 && height >= 1.0 && width.max(height) <= 1e5) {
         let found = format!("{width} × {height}");
         return refuse("size", found, "give width and height in pixels");
     }
     let focal = camera.focal;
-    if !focal.iter().all(|f| (0.05 * width..100.0 * width).contains(f)) {
+    if !focal
+        .iter()
+        .all(|f| (0.05 * width..100.0 * width).contains(f))
+    {
         let found = format!("{} and {} px", focal.x, focal.y);
         let advice = "give the focal lengths in pixels, of the order of the image width";
         return refuse("focal", found, advice);
@@ -221,9 +226,17 @@ fn check(camera: &Camera, origin: &str) -> Result<()> {
     let inside = (0.0..=width).contains(&center.x) && (0.0..=height).contains(&center.y);
     if !inside {
         let found = format!("({}, {})", center.x, center.y);
-        return refuse("center", found, "give the principal point in pixels, inside the image");
+        return refuse(
+            "center",
+            found,
+            "give the principal point in pixels, inside the image",
+        );
     }
-    if !camera.translation.iter().all(|x| x.is_finite() && x.abs() < 1e3) {
+    if !camera
+        .translation
+        .iter()
+        .all(|x| x.is_finite() && x.abs() < 1e3)
+    {
         let found = format!("{:?} m", camera.translation.as_slice());
         return refuse("translation", found, "check units (m, cm or mm)");
     }

@@ -98,7 +98,11 @@ impl Archive {
     fn member(&mut self, name: &str) -> Result<impl Read + '_> {
         let names = self.names().join(", ");
         let missing = |_| {
-            let found = if names.is_empty() { "no arrays" } else { &names };
+            let found = if names.is_empty() {
+                "no arrays"
+            } else {
+                &names
+            };
             let advice = format!("an array called {name} is needed");
             Error::input(&self.origin, "arrays", found, advice)
         };

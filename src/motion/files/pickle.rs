@@ -117,10 +117,9 @@ impl<'a> Node<'a> {
     /// The items of a list or tuple; none of anything else.
     pub fn items(self) -> Vec<Self> {
         match self.value {
-            Value::List(items) | Value::Tuple(items) => items
-                .iter()
-                .map(|value| Self { value, ..self })
-                .collect(),
+            Value::List(items) | Value::Tuple(items) => {
+                items.iter().map(|value| Self { value, ..self }).collect()
+            }
             _ => Vec::new(),
         }
     }
