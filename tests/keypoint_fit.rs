@@ -151,9 +151,11 @@ fn what_does_not_belong_together_is_refused() {
     let error = Observation::new("walk".into(), 25.0, seen.views.clone(), estimates).unwrap_err();
     assert!(error.to_string().contains("10 of estimates"), "{error}");
     // Cameras in the wrong order do not agree on anything.
-    let mut swapped = seen.clone();
-    let (a, b) = swapped.views.split_at_mut(1);
-    std::mem::swap(&mut a[0].frames, &mut b[0].frames);
+    let mut swapped = observation(&[0.0, 70.0, 200.0], &truth);
+    let first = swapped.views[0].frames.clone();
+    swapped.views[0].frames = swapped.views[1].frames.clone();
+    swapped.views[1].frames = swapped.views[2].frames.clone();
+    swapped.views[2].frames = first;
     let error = fit(&swapped, None).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("same order"), "{error}");
 }

@@ -38,11 +38,9 @@ impl Sighting {
     /// of 10 mm, times `weight`, as e / √(1 + (‖e‖ / 50 mm)²), whose square is Geman and McClure's
     /// robust loss.
     pub fn residuals(&self, joints: &Joints, weight: f64, put: &mut impl FnMut(f64)) {
-        for j in 0..JOINTS {
-            let pixel = self.camera.project(&joints[j]);
-            let error = pixel.map_or_else(Vector2::zeros, |pixel| {
-                (pixel - self.pixels[j]) * self.scales[j]
-            });
+        for ((joint, seen), scale) in joints.iter().zip(&self.pixels).zip(&self.scales) {
+            let pixel = self.camera.project(joint);
+            let error = pixel.map_or_else(Vector2::zeros, |pixel| (pixel - seen) * *scale);
             let saturated = error / (1.0 + (error.norm() / SATURATION).powi(2)).sqrt();
             put(weight * saturated.x / POSITION_UNIT);
             put(weight * saturated.y / POSITION_UNIT);

@@ -18,6 +18,14 @@ const AGREEMENT: f64 = 1.3;
 /// Speed at which a foot hardly stands, m/s.
 const STANDING_SPEED: f64 = 0.35;
 
+/// What one view suggests.
+pub struct Lifted {
+    /// Motions to start from.
+    pub candidates: Vec<Vec<Joints>>,
+    /// How surely each foot `[right, left]` stands in every frame, in [0, 1].
+    pub contacts: Vec<[f64; 2]>,
+}
+
 /// A view with every pixel filled in.
 pub struct Picture<'a> {
     /// The camera.
@@ -35,7 +43,7 @@ pub struct Picture<'a> {
 /// Motions that fit the view, for a body `stature` m tall: the most plausible choice of
 /// directions, and the most plausible in which the body faces the other way. And how surely each
 /// foot stands.
-pub fn lift(view: &View, fps: f64, stature: f64) -> Result<(Vec<Vec<Joints>>, Vec<[f64; 2]>)> {
+pub fn lift(view: &View, fps: f64, stature: f64) -> Result<Lifted> {
     let picture = Picture {
         camera: &view.camera,
         fps,
@@ -49,7 +57,10 @@ pub fn lift(view: &View, fps: f64, stature: f64) -> Result<(Vec<Vec<Joints>>, Ve
         .iter()
         .zip(&feet[1])
         .map(|(right, left)| [*right, *left]);
-    Ok((limbs::hypotheses(&picture, &depths), contacts.collect()))
+    Ok(Lifted {
+        candidates: limbs::hypotheses(&picture, &depths),
+        contacts: contacts.collect(),
+    })
 }
 
 /// How surely `ankle` stands in every frame, in [0, 1]: by its speed if it were on the ground.

@@ -9,20 +9,23 @@
 //!
 //! It starts from the estimates, from triangulation, or ([`lift`]) from one view alone.
 
+mod anatomy;
+mod layout;
 mod lift;
 mod limbs;
+mod posture;
 mod start;
 mod system;
 mod terms;
 
-use nalgebra::Vector3;
-
-use super::proportions::{self, ANKLE_HEIGHT};
+use super::proportions;
 use super::{Observation, people};
 use crate::error::{Error, Result};
 use crate::motion::calibration::quantile;
 use crate::motion::skeleton::*;
 use crate::motion::{JOINTS, Joints};
+use anatomy::Anatomy;
+use layout::Layout;
 pub use start::triangulated;
 use system::System;
 use terms::Terms;
@@ -97,130 +100,6 @@ fn check_views(observation: &Observation, joints: &[Joints]) -> Result<()> {
     let found = format!("views that disagree by {error:.0} px on average");
     let advice = "check that keypoints and cameras are in the same order, and left and right";
     Err(Error::input(&observation.name, "views", found, advice))
-}
-
-/// Where the variables are.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Layout {
-    /// Number of frames T.
-    frames: usize,
-    /// Variables of a frame: 51 coordinates, and 3 of the offset where there are estimates.
-    stride: usize,
-}
-
-impl Layout {
-    /// The first coordinate of joint `j` in frame `t`.
-    fn index(&self, t: usize, j: usize) -> usize {
-        t * self.stride + 3 * j
-    }
-
-    fn point(&self, x: &[f64], t: usize, j: usize) -> Vector3<f64> {
-        let at = self.index(t, j);
-        Vector3::new(x[at], x[at + 1], x[at + 2])
-    }
-
-    /// The offset of the estimates in frame `t`.
-    fn offset(&self, t: usize) -> usize {
-        t * self.stride + 3 * JOINTS
-    }
-
-    /// Number of frame variables.
-    fn chain(&self) -> usize {
-        self.frames * self.stride
-    }
-
-    /// The length of the bone that ends in joint `j` ≥ 1.
-    fn bone(&self, j: usize) -> usize {
-        self.chain() + j - 1
-    }
-
-    fn stature(&self) -> usize {
-        self.chain() + JOINTS - 1
-    }
-
-    /// The bias of the estimates over the clip.
-    fn bias(&self) -> usize {
-        self.chain() + JOINTS
-    }
-
-    /// Number of global variables.
-    fn globals(&self) -> usize {
-        JOINTS + if self.stride > 3 * JOINTS { 3 } else { 0 }
-    }
-}
-
-/// What is taken from the joints at the start of a round.
-#[derive(Clone, Debug, PartialEq)]
-struct Anatomy {
-    /// How surely each foot `[right, left]` stands, in [0, 1].
-    contacts: Vec<[f64; 2]>,
-    /// How surely each foot `[right, left]` touches the ground, if only in passing, in [0, 1].
-    touches: Vec<[f64; 2]>,
-    /// Unit vector to the body's left.
-    left: Vec<Vector3<f64>>,
-    /// Unit vector along the trunk.
-    up: Vec<Vector3<f64>>,
-    /// Unit vector to the front.
-    forward: Vec<Vector3<f64>>,
-}
-
-impl Anatomy {
-    /// Of `joints`, with contact where an ankle is within about `height` m of its standing height
-    /// and hardly moves.
-    fn new(joints: &[Joints], fps: f64, stature: f64, height: f64) -> Self {
-        let direction =
-            |to: Vector3<f64>, otherwise: Vector3<f64>| to.try_normalize(1e-6).unwrap_or(otherwise);
-        let contact = |t: usize, foot: usize| {
-            let ankle = |t: usize| joints[t][ANKLES[foot]];
-            let (a, b) = (t.saturating_sub(1), (t + 1).min(joints.len() - 1));
-            let speed = (ankle(b) - ankle(a)).norm() * fps / (b - a).max(1) as f64;
-            let other = joints[t][ANKLES[1 - foot]].z;
-            let z = ankle(t).z;
-            let above = (z - ANKLE_HEIGHT * stature).max(0.0) / height;
-            let higher = (z - other).max(0.0) / 0.08;
-            (-(above.powi(2) + higher.powi(2) + (speed / 0.4).powi(2))).exp()
-        };
-        let left: Vec<_> = joints
-            .iter()
-            .map(|p| direction(p[LEFT_HIP] - p[RIGHT_HIP], Vector3::y()))
-            .collect();
-        let up: Vec<_> = joints
-            .iter()
-            .map(|p| direction(p[THORAX] - p[PELVIS], Vector3::z()))
-            .collect();
-        let forward = left
-            .iter()
-            .zip(&up)
-            .map(|(l, u)| direction(l.cross(u), Vector3::x()));
-        Self {
-            contacts: (0..joints.len())
-                .map(|t| [contact(t, 0), contact(t, 1)])
-                .collect(),
-            touches: touches(joints, fps),
-            forward: forward.collect(),
-            left,
-            up,
-        }
-    }
-}
-
-/// How surely each foot touches the ground in every frame: where it is as low as either foot gets
-/// within a step. Runners' feet hardly ever rest, but something of every step is on the ground.
-fn touches(joints: &[Joints], fps: f64) -> Vec<[f64; 2]> {
-    let reach = (0.35 * fps).round() as usize;
-    let lowest = |t: usize| {
-        let near = t.saturating_sub(reach)..(t + reach + 1).min(joints.len());
-        let heights = joints[near]
-            .iter()
-            .flat_map(|p| ANKLES.map(|ankle| p[ankle].z));
-        heights.fold(f64::INFINITY, f64::min)
-    };
-    (0..joints.len())
-        .map(|t| {
-            let lowest = lowest(t);
-            ANKLES.map(|ankle| (-((joints[t][ankle].z - lowest) / 0.03).powi(2)).exp())
-        })
-        .collect()
 }
 
 /// A fit under way.

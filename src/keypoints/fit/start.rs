@@ -57,11 +57,11 @@ pub fn starts(observation: &Observation, stature: f64) -> Result<Starts> {
             )],
         });
     }
-    let (candidates, contacts) = lift::lift(&observation.views[0], observation.fps, stature)?;
+    let lifted = lift::lift(&observation.views[0], observation.fps, stature)?;
     Ok(Starts {
-        candidates,
+        candidates: lifted.candidates,
         is_blind: true,
-        contacts: Some(contacts),
+        contacts: Some(lifted.contacts),
         notes: vec!["start: one view, lifted by bone lengths and ground contact".into()],
     })
 }
@@ -103,9 +103,9 @@ fn filled(mut frames: Vec<Joints>, origin: &str) -> Result<Vec<Joints>> {
         }
         for pair in there.windows(2) {
             let (a, b) = (frames[pair[0]][j], frames[pair[1]][j]);
-            for t in pair[0] + 1..pair[1] {
-                let share = (t - pair[0]) as f64 / (pair[1] - pair[0]) as f64;
-                frames[t][j] = a + (b - a) * share;
+            let steps = (pair[1] - pair[0]) as f64;
+            for (k, frame) in (1..).zip(&mut frames[pair[0] + 1..pair[1]]) {
+                frame[j] = a + (b - a) * (f64::from(k) / steps);
             }
         }
     }

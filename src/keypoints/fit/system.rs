@@ -101,7 +101,7 @@ impl System {
                     .sum();
                 let rest = l[row_i + j] - dot;
                 l[row_i + j] = if i == j {
-                    if !(rest > 0.0) {
+                    if rest <= 0.0 || rest.is_nan() {
                         return None;
                     }
                     rest.sqrt()
