@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::record;
 use crate::keypoints::Observation;
 use crate::metrics::{self, Alignment};
-use crate::motion::{JOINTS, Joints};
+use crate::motion::Joints;
 use crate::reconstruction::Reconstructed;
 
 /// The metrics of a reconstruction from keypoints, over the observed frames (so that TV is at their
@@ -22,8 +22,10 @@ pub fn keypoint_record(
 ) -> Map<String, Value> {
     let mut observed = found.observed_frames();
     let floor = Vector3::z() * found.floor;
-    let truth: Option<Vec<Joints>> =
-        truth.map(|truth| truth.iter().map(|p| p.map(|p| p - floor)).collect());
+    let truth: Option<Vec<Joints>> = truth.map(|truth| {
+        let used = truth.iter().step_by(found.step);
+        used.map(|p| p.map(|p| p - floor)).collect()
+    });
     if let Some(truth) = &truth {
         let frames = observed.reference.len();
         observed.reference.joints = truth[..frames].to_vec();
@@ -50,9 +52,10 @@ pub fn keypoint_record(
     record.insert("views".into(), json!(observation.views.len()));
     let against = |joints: &[Joints]| errors(joints, truth.as_deref(), observation);
     let mut kinematic = against(&found.fit.joints);
-    let count = (found.fit.sigma.len() * JOINTS) as f64;
-    let sigma: f64 = found.fit.sigma.iter().flatten().sum();
-    kinematic.insert("uncertainty_mm".into(), json!(1e3 * sigma / count));
+    kinematic.insert(
+        "uncertainty_mm".into(),
+        json!(1e3 * found.fit.uncertainty()),
+    );
     kinematic.insert("stature_m".into(), json!(found.fit.stature));
     record.insert("kinematic".into(), Value::Object(kinematic));
     if let Some(estimates) = &observation.estimates {

@@ -70,12 +70,11 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Detections> {
             }
         }
     }?;
-    for (v, frames) in detections.views.iter().enumerate() {
-        if !frames.iter().flatten().any(Keypoint::is_seen) {
-            let found = format!("no keypoint with a confidence above 0 in view {v}");
-            let advice = "a camera that sees nothing cannot be used; leave it out (--use-cameras)";
-            return Err(Error::input(origin, "confidences", found, advice));
-        }
+    let mut keypoints = detections.views.iter().flatten().flatten();
+    if !keypoints.any(Keypoint::is_seen) {
+        let found = "no keypoint with a confidence above 0";
+        let advice = "there must be a joint with a confidence; check the detector and --array";
+        return Err(Error::input(origin, "confidences", found, advice));
     }
     Ok(detections)
 }

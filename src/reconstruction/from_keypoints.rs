@@ -16,6 +16,8 @@ pub struct Reconstructed {
     /// What was observed, in the world of the reconstruction (floor at z = 0), at the rate that was
     /// used.
     pub observation: Observation,
+    /// Frames of what was given for each one that was used.
+    pub step: usize,
     /// By how much the floor of the given world lies above its z = 0, m.
     pub floor: f64,
     /// The kinematic fit, frame by frame of the observation.
@@ -102,6 +104,7 @@ pub fn reconstruct_keypoints(
     let reconstruction = stitch::stitch(clip, &settings, optimizer.as_ref(), observer)?;
     Ok(Reconstructed {
         observation,
+        step,
         floor,
         fit,
         reconstruction,
