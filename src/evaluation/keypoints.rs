@@ -3,14 +3,18 @@
 use nalgebra::Vector3;
 use serde_json::{Map, Value, json};
 
-use super::record;
+use super::{record, sole_tracks};
 use crate::keypoints::Observation;
 use crate::metrics::{self, Alignment};
 use crate::motion::Joints;
 use crate::reconstruction::Reconstructed;
 
+/// Height below which all of a sole must be for the foot to be flat on the ground, m.
+const FLAT_HEIGHT: f64 = 0.02;
+
 /// The metrics of a reconstruction from keypoints, over the observed frames (so that TV is at their
-/// rate): the fields of [`record`], `mpjpe_2d_px`, and how close the kinematic fit (`kinematic`) and
+/// rate): the fields of [`record`], `mpjpe_2d_px`, `flat_foot_skate_percent` (feet that slide with the
+/// whole sole on the ground, and do not roll over the ball), and how close the kinematic fit (`kinematic`) and
 /// the estimates (`estimates`) are.
 ///
 /// Errors are against `truth`, joints in the world that was given, frame by frame of the
@@ -40,6 +44,12 @@ pub fn keypoint_record(
     record.insert(
         "mpjpe_2d_px".into(),
         json!(observation.reprojection_error(&simulated)),
+    );
+    let soles = sole_tracks(body, &observed.trajectory);
+    let skate = metrics::foot_skate(&soles, observation.fps, FLAT_HEIGHT, metrics::SKATE_SPEED);
+    record.insert(
+        "flat_foot_skate_percent".into(),
+        json!(100.0 * skate.either),
     );
     record.insert(
         "compared_with".into(),

@@ -26,6 +26,8 @@ pub struct Line {
     pub acceleration_tv: Option<f64>,
     /// Mean foot skate, %.
     pub foot_skate_percent: Option<f64>,
+    /// Mean foot skate with the whole sole on the ground, %.
+    pub flat_foot_skate_percent: Option<f64>,
     /// Mean number of function evaluations per second of motion.
     pub evaluations_per_second: Option<f64>,
     /// Sequences with a frame that is more than 250 mm off, or without a result.
@@ -87,6 +89,7 @@ fn line(method: &str, part: Option<&str>, rows: &[&Row]) -> Line {
         mpjpe_2d_px: mean("mpjpe_2d_px"),
         acceleration_tv: mean("acceleration_tv"),
         foot_skate_percent: mean("foot_skate_percent"),
+        flat_foot_skate_percent: mean("flat_foot_skate_percent"),
         evaluations_per_second: (!pace.is_empty())
             .then(|| pace.iter().sum::<f64>() / pace.len() as f64),
         failures: part
@@ -102,7 +105,8 @@ pub fn markdown(title: &str, fps: f64, lines: &[Line], rows: &[Row]) -> String {
         "{title}\n\nMeans over the sequences; TV at {fps} fps, in m per frame², summed over 17 \
          joints.\n\n\
          | method | sequences | MPJPE-G mm | MPJPE mm | MPJPE-PA mm | MPJPE-2d px | TV | foot skate % \
-         | evaluations per s | failures |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+         | of flat feet % | evaluations per s | failures |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
     );
     let cell = |value: Option<f64>, digits: usize| {
         value.map_or("—".to_string(), |value| format!("{value:.digits$}"))
@@ -117,6 +121,7 @@ pub fn markdown(title: &str, fps: f64, lines: &[Line], rows: &[Row]) -> String {
             cell(line.mpjpe_2d_px, 1),
             cell(line.acceleration_tv, 3),
             cell(line.foot_skate_percent, 1),
+            cell(line.flat_foot_skate_percent, 1),
             cell(line.evaluations_per_second, 1),
             line.failures
                 .map_or("—".into(), |failures| failures.to_string()),
