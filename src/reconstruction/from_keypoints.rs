@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{Clip, Progress, Reconstruction, Settings, stitch};
 use crate::body::Subject;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keypoints::fit::{Fit, fit, triangulated};
 use crate::keypoints::{Observation, confusions};
 use crate::motion::{Motion, resample};
@@ -79,6 +79,15 @@ pub fn reconstruct_keypoints(
     let optimizer = optim::by_name(optimizer, &options)?;
     let step = (observation.fps / settings.fps * 0.99).round().max(1.0) as usize;
     let observation = observation.decimated(step);
+    if observation.len() < 4 {
+        let advice = "give at least four frames (--start, --end, --observed-fps)";
+        return Err(Error::input(
+            &observation.name,
+            "frames",
+            observation.len(),
+            advice,
+        ));
+    }
     let settings = settings.at_multiple_of(observation.fps);
     let every = (settings.fps / observation.fps).round() as usize;
     let floor = floor.unwrap_or_else(|| match &observation.estimates {
