@@ -1,7 +1,9 @@
-//! Physically simulated human motion from pose files, by trajectory optimization with classical
+//! Physically simulated human motion from pose files and 2D keypoints, by trajectory optimization with classical
 //! and learned optimizers.
 //!
 //! ```text
+//! 2D keypoints, cameras ──► kinematic fit ──► Motion (and reprojection errors in the windows)
+//!
 //! pose file ──► Motion ──► Body (scaled) + reference poses (IK) ──► windows ──► PhysicsWindow: x ↦ residuals, loss, gradient
 //!  .npy .npz     frames     links, masses, PD gains                    │             ▲ rollout of the rapier humanoid
 //!                                                                      ▼             │
@@ -27,6 +29,7 @@ pub mod config;
 pub mod error;
 pub mod evaluation;
 pub mod export;
+pub mod keypoints;
 pub mod learned;
 pub mod meta;
 pub mod metrics;

@@ -9,7 +9,7 @@ const LAYERS: [&[&str]; 11] = [
     &["error"],
     &["objective", "output", "plot"],
     &["optim", "motion"],
-    &["learned", "benchmark", "body", "metrics"],
+    &["learned", "benchmark", "body", "keypoints", "metrics"],
     &["meta", "simulation"],
     &["reconstruction", "export"],
     &["config"],
@@ -21,10 +21,18 @@ const LAYERS: [&[&str]; 11] = [
 
 /// Optimization never sees motion or physics.
 const ABSTRACT: [&str; 5] = ["objective", "optim", "learned", "benchmark", "meta"];
-const CONCRETE: [&str; 5] = ["motion", "body", "metrics", "simulation", "reconstruction"];
+const CONCRETE: [&str; 6] = [
+    "motion",
+    "body",
+    "keypoints",
+    "metrics",
+    "simulation",
+    "reconstruction",
+];
 
 /// Crates and the only files or folders that may name them.
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: [(&str, &[&str]); 10] = [
+    ("serde_pickle", &["motion/files/pickle.rs"]),
     ("rapier3d", &["simulation/world.rs"]),
     ("clap", &["cli.rs", "main.rs", "commands/"]),
     ("indicatif", &["commands/"]),

@@ -3,12 +3,14 @@
 use std::ops::ControlFlow;
 
 use motionfit::body::Subject;
+use motionfit::keypoints::{Keypoint, Observation, View};
+use motionfit::motion::camera::Camera;
 use motionfit::motion::{Motion, sample};
 use motionfit::objective::{Objective, Residuals};
 use motionfit::reconstruction::loss::Weights;
 use motionfit::reconstruction::{Clip, PhysicsWindow, Settings, reconstruct};
 use motionfit::simulation::{Engine, Knots, Physics};
-use nalgebra::DVector;
+use nalgebra::{DVector, Rotation3, Vector2, Vector3};
 
 const FRAMES: usize = 10;
 
@@ -83,6 +85,52 @@ fn columns_equal_central_differences_of_full_rollouts() {
     assert_eq!(value, window.value(&x));
     let terms: f64 = window.term_losses(&x).iter().map(|(_, loss)| loss).sum();
     assert!((terms - value).abs() < 1e-9 * value);
+}
+
+#[test]
+fn keypoints_enter_the_loss_and_its_derivatives() {
+    let mut clip = clip(2 * FRAMES);
+    let blind = PhysicsWindow::new(&clip, 0, FRAMES, clip.world(0), &knots(&clip));
+    let x = vec![0.0; blind.dimension()];
+    let before = (blind.residuals(&x).len(), blind.value(&x));
+    // Every second frame is seen, ten pixels to the right of where the joints are.
+    let camera = Camera::standing([1000.0, 1000.0], 1000.0, 1.5, 0.0).moved(
+        &Rotation3::from_axis_angle(&Vector3::z_axis(), std::f64::consts::FRAC_PI_2),
+        0.0,
+    );
+    let camera = Camera {
+        translation: camera.translation + Vector3::z() * 5.0,
+        ..camera
+    };
+    let seen = |p: &Vector3<f64>| Keypoint {
+        pixel: camera.project(p).unwrap() + Vector2::new(10.0, 0.0),
+        confidence: 1.0,
+    };
+    let joints = clip.motion.joints.iter().step_by(2);
+    let view = View {
+        frames: joints.map(|p| p.each_ref().map(seen)).collect(),
+        camera: camera.clone(),
+    };
+    let seen = Observation::new("walk".into(), 25.0, vec![view], None).unwrap();
+    clip.watch(&seen, 2);
+    let window = PhysicsWindow::new(&clip, 0, FRAMES, clip.world(0), &knots(&clip));
+    assert_eq!(window.residuals(&x).len(), before.0 + 34 * FRAMES);
+    let terms = window.term_losses(&x);
+    let (_, reprojection) = terms
+        .iter()
+        .find(|(name, _)| name == "reprojection")
+        .unwrap();
+    assert!(*reprojection > 0.1, "{terms:?}");
+    assert!((window.value(&x) - before.1 - reprojection).abs() < 1e-9);
+    let (_, jacobian) = window.residuals_and_jacobian(&x);
+    let h = 1e-6;
+    let moved = |step: f64| {
+        let mut x = x.clone();
+        x[40] += step;
+        window.residuals(&x)
+    };
+    let central: DVector<f64> = (moved(h) - moved(-h)) / (2.0 * h);
+    assert!((jacobian.column(40) - &central).norm() < 1e-2 * central.norm());
 }
 
 #[test]

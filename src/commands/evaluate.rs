@@ -6,6 +6,7 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
+use super::evaluate_manifest::evaluate_manifest;
 use super::reconstruct::{Overrides, check_optimizer, run};
 use super::{Session, json};
 use crate::config::Config;
@@ -23,15 +24,27 @@ use crate::output::OutputDir;
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
     /// Directory of .npy and .npz files, or a JSON manifest.
-    #[arg(long, value_name = "DIR|MANIFEST")]
-    motions: PathBuf,
+    #[arg(
+        long,
+        value_name = "DIR|MANIFEST",
+        required_unless_present = "manifest",
+        conflicts_with = "manifest"
+    )]
+    motions: Option<PathBuf>,
+    /// JSON manifest of keypoint sequences (configs/evaluate-h36m.json); its data are looked for
+    /// in --root, and the columns of the paper's Tables 2 and 3 are printed.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["index", "split", "exclude"])]
+    manifest: Option<PathBuf>,
+    /// Where the data of the manifest are; the current directory unless given.
+    #[arg(long, value_name = "DIR", requires = "manifest")]
+    pub(super) root: Option<PathBuf>,
     /// CSV table with the columns file, category and perhaps fps; index.csv of the directory unless
     /// given.
     #[arg(long, value_name = "FILE")]
     index: Option<PathBuf>,
     /// Names of the optimizers, separated by commas; that of the configuration unless given.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    optimizers: Vec<String>,
+    pub(super) optimizers: Vec<String>,
     /// Which clips: in-domain (or walking), out-of-domain (or other), or all.
     #[arg(long, value_enum, default_value = "all")]
     split: SplitName,
@@ -40,21 +53,21 @@ pub struct EvaluateArgs {
     exclude: Vec<String>,
     /// Reconstruct only the first seconds of every clip.
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
-    seconds: Option<f64>,
+    pub(super) seconds: Option<f64>,
     /// Reconstruct only the first clips (after split and exclusion).
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     #[command(flatten)]
-    overrides: Overrides,
+    pub(super) overrides: Overrides,
     /// Where to write.
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// Go on with an earlier evaluation: rows that are in clips.json are kept.
     #[arg(long, conflicts_with = "force")]
-    resume: bool,
+    pub(super) resume: bool,
     /// Replace the files of an earlier evaluation.
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -82,8 +95,12 @@ impl From<SplitName> for Split {
 /// For a bad set, configuration or output directory, and for an interruption; the rows of finished
 /// clips are on disk then.
 pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
+    if let Some(manifest) = &args.manifest {
+        return evaluate_manifest(manifest, args, session);
+    }
     let config = args.overrides.configuration()?;
-    let clips = select(args)?;
+    let motions = args.motions.as_deref().unwrap_or(Path::new(".")); // clap asks for one of the two
+    let clips = select(motions, args)?;
     let optimizers = match args.optimizers.as_slice() {
         [] => std::slice::from_ref(&config.optimizer),
         names => names,
@@ -103,7 +120,7 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
     for clip in &clips {
         for optimizer in optimizers {
             number += 1;
-            if rows.iter().any(|row| is_of(row, clip, optimizer)) {
+            if rows.iter().any(|row| is_of(row, &clip.name, optimizer)) {
                 continue;
             }
             let config = Config {
@@ -124,7 +141,7 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
     ))
 }
 
-fn select(args: &EvaluateArgs) -> Result<Vec<Clip>> {
+fn select(motions: &Path, args: &EvaluateArgs) -> Result<Vec<Clip>> {
     if let Some(seconds) = args.seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
         return Err(Error::input(
             "--seconds",
@@ -134,13 +151,13 @@ fn select(args: &EvaluateArgs) -> Result<Vec<Clip>> {
         ));
     }
     let split = Split::from(args.split);
-    let mut clips = clips::find(&args.motions, args.index.as_deref())?;
+    let mut clips = clips::find(motions, args.index.as_deref())?;
     clips.retain(|clip| split.contains(clip) && !args.exclude.contains(&clip.category));
     clips.truncate(args.limit.unwrap_or(usize::MAX));
     if clips.is_empty() {
         let advice = "no clip is left; check --split, --exclude and the categories of the index";
         return Err(Error::input(
-            args.motions.display(),
+            motions.display(),
             "selection",
             "0 clips",
             advice,
@@ -150,12 +167,12 @@ fn select(args: &EvaluateArgs) -> Result<Vec<Clip>> {
 }
 
 /// What the rows of one directory have in common.
-fn settings(config: &Config, args: &EvaluateArgs) -> Result<Vec<u8>> {
+pub(super) fn settings(config: &Config, args: &EvaluateArgs) -> Result<Vec<u8>> {
     json(&json!({ "seconds": args.seconds, "reconstruction": config.reconstruction }))
 }
 
 /// The rows of an earlier evaluation with the same settings.
-fn resume(out: &Path, config: &Config, args: &EvaluateArgs) -> Result<Vec<Row>> {
+pub(super) fn resume(out: &Path, config: &Config, args: &EvaluateArgs) -> Result<Vec<Row>> {
     let path = out.join("clips.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
         return Ok(Vec::new());
@@ -173,9 +190,9 @@ fn resume(out: &Path, config: &Config, args: &EvaluateArgs) -> Result<Vec<Row>> 
     crate::config::parse_json(&text, &path.display().to_string())
 }
 
-fn is_of(row: &Row, clip: &Clip, optimizer: &str) -> bool {
+pub(super) fn is_of(row: &Row, clip: &str, optimizer: &str) -> bool {
     let is = |key: &str, value: &str| row.get(key).and_then(Value::as_str) == Some(value);
-    is("clip", &clip.name) && is("optimizer", optimizer)
+    is("clip", clip) && is("optimizer", optimizer)
 }
 
 /// The row of one clip.

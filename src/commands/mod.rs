@@ -18,7 +18,9 @@ pub use train::{TrainArgs, train};
 
 mod benchmark;
 mod evaluate;
+mod evaluate_manifest;
 mod export;
+mod keypoints;
 mod progress;
 mod reconstruct;
 mod run;

@@ -1,25 +1,28 @@
 //! `motionfit reconstruct`: one pose file in, one simulated motion out.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Map, Value};
 
+use super::keypoints::{Cut, KeypointArgs};
 use super::progress::Reporter;
 use super::run::files;
 use super::{Session, config};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::evaluation::record;
+use crate::evaluation::{keypoint_record, record};
+use crate::export::kinematic;
+use crate::keypoints::Observation;
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::skeleton::Layout;
 use crate::motion::{self, Motion, ReadOptions};
 use crate::optim;
 use crate::output::OutputDir;
-use crate::reconstruction::{self, Reconstruction};
+use crate::reconstruction::{self, Progress, Reconstructed, Reconstruction};
 
 /// What only makes sense for a file.
 const FILE_OPTIONS: [&str; 7] = ["poses", "fps", "layout", "up", "units", "start", "end"];
@@ -32,7 +35,9 @@ const FILE_OPTIONS: [&str; 7] = ["poses", "fps", "layout", "up", "units", "start
 /// loss.png, body.json and config.json.
 #[derive(Debug, Args)]
 pub struct ReconstructArgs {
-    /// Joint positions: .npy (T, J, 3), or .npz holding such an array.
+    /// Joint positions: .npy (T, J, 3), or .npz holding such an array. With --camera or --focal, 2D
+    /// keypoints: a folder of OpenPose, a .json of MMPose or AlphaPose, .npy, .npz, or an AIST++
+    /// .pkl.
     poses: Option<PathBuf>,
     /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
     #[arg(long, value_name = "NAME", conflicts_with_all = FILE_OPTIONS)]
@@ -76,6 +81,8 @@ pub struct ReconstructArgs {
     )]
     end: Option<f64>,
     #[command(flatten)]
+    keypoints: KeypointArgs,
+    #[command(flatten, next_help_heading = "Options")]
     overrides: Overrides,
     /// Name of the optimizer.
     #[arg(long, value_name = "NAME")]
@@ -163,6 +170,10 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
         config.optimizer.clone_from(optimizer);
     }
     check_optimizer(&config.optimizer, &config)?;
+    if let (Some(path), true) = (&args.poses, args.keypoints.are_given()) {
+        return from_keypoints(path, args, &config, session);
+    }
+    args.keypoints.check_absent()?;
     let (motion, notes) = load(args)?;
     let out = args
         .out
@@ -195,6 +206,80 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
         names.join(", "),
         out.display()
     ))
+}
+
+/// Runs the command on 2D keypoints.
+fn from_keypoints(
+    path: &Path,
+    args: &ReconstructArgs,
+    config: &Config,
+    session: &Session,
+) -> Result<()> {
+    let cut = Cut {
+        fps: args.fps,
+        start: args.start,
+        end: args.end,
+        layout: args.layout,
+    };
+    let input = args.keypoints.read(path, &cut)?;
+    let name = input.observation.name.clone();
+    let out = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("out").join(&name));
+    let output = OutputDir::create(&out, args.force)?;
+    session.tell(format!("{name}: keypoints"))?;
+    for note in &input.notes {
+        session.tell(format!("  {note}"))?;
+    }
+    let started = Instant::now();
+    let found = run_keypoints(&input.observation, input.floor, config, session)?;
+    let seconds = started.elapsed().as_secs_f64();
+    for note in found.fit.notes.iter().chain(&found.warnings()) {
+        session.tell(format!("  {note}"))?;
+    }
+    let record = keypoint_record(&found, input.truth.as_deref(), &config.optimizer);
+    let used = Config {
+        reconstruction: found.settings.clone(),
+        ..config.clone()
+    };
+    let mut files = files(&name, &found.reconstruction, &used, &record, seconds)?;
+    files.push((
+        "kinematic.npz",
+        kinematic::encode(&found.fit, found.observation.fps)?,
+    ));
+    session.check()?;
+    output.write_all(&files)?;
+    describe_windows(&found.reconstruction, session)?;
+    session.tell(table(&record))?;
+    if let Some(warning) = warning(&found.reconstruction) {
+        session.tell(warning)?;
+    }
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    let out = out.display();
+    session.tell(format!(
+        "{seconds:.1} s; wrote {} to {out}",
+        names.join(", ")
+    ))
+}
+
+/// Reconstructs what was observed, showing progress and stopping at Ctrl-C.
+pub(super) fn run_keypoints(
+    observation: &Observation,
+    floor: Option<f64>,
+    config: &Config,
+    session: &Session,
+) -> Result<Reconstructed> {
+    let mut reporter = Reporter::new(session, &observation.name);
+    let (settings, optimizer) = (&config.reconstruction, &config.optimizer);
+    let mut watch = |progress: &Progress| {
+        reporter.show(progress);
+        match session.is_interrupted() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    };
+    reconstruction::reconstruct_keypoints(observation, floor, settings, optimizer, &mut watch)
 }
 
 /// Refuses an unknown optimizer before anything is computed.

@@ -10,7 +10,13 @@ use crate::reconstruction::Reconstruction;
 use crate::simulation::{GRAVITY, Trajectory};
 
 pub mod clips;
+mod keypoints;
+pub mod manifest;
+pub mod paper_table;
+pub mod sequences;
 pub mod summary;
+
+pub use keypoints::keypoint_record;
 
 /// A clip fails when the mean joint error of any frame is larger, mm.
 pub const FAILURE_MM: f64 = 250.0;
@@ -77,6 +83,22 @@ pub fn measure(reconstruction: &Reconstruction) -> Metrics {
 /// What the feet `[right, left]` did: of all links named after the side that can touch the ground,
 /// the lowest point; and the ankle.
 pub fn foot_tracks(body: &Body, trajectory: &Trajectory) -> [FootTrack; 2] {
+    tracks(body, trajectory, f64::INFINITY, f64::min)
+}
+
+/// The same, but with the height of the part of the sole that is highest above the ground: low only
+/// where the whole foot is flat on it.
+pub fn sole_tracks(body: &Body, trajectory: &Trajectory) -> [FootTrack; 2] {
+    tracks(body, trajectory, f64::NEG_INFINITY, f64::max)
+}
+
+/// Feet whose height is that of the lowest points of their shapes, brought together by `fold`.
+fn tracks(
+    body: &Body,
+    trajectory: &Trajectory,
+    start: f64,
+    fold: fn(f64, f64) -> f64,
+) -> [FootTrack; 2] {
     [("right", ANKLES[0]), ("left", ANKLES[1])].map(|(side, ankle)| {
         let soles: Vec<(usize, &Shape)> = body
             .links
@@ -95,7 +117,7 @@ pub fn foot_tracks(body: &Body, trajectory: &Trajectory) -> [FootTrack; 2] {
                     let heights = soles
                         .iter()
                         .map(|(l, shape)| lowest(shape, &frame.links[*l]));
-                    heights.fold(f64::INFINITY, f64::min)
+                    heights.fold(start, fold)
                 })
                 .collect(),
             ankle: frames

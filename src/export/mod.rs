@@ -15,6 +15,7 @@ pub mod bvh;
 pub mod csv;
 mod document;
 pub mod glb;
+pub mod kinematic;
 mod mesh;
 pub mod npz;
 pub mod report;

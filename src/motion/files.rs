@@ -3,7 +3,9 @@
 //! Whatever the file leaves open (layout, unit, up axis, floor) is found from the body itself and
 //! reported in [`Reading::notes`].
 
+mod archive;
 mod container;
+pub mod pickle;
 
 use std::path::Path;
 
@@ -13,6 +15,7 @@ use super::calibration::{self, Axis, FLOOR_TOLERANCE, Unit};
 use super::skeleton::{self, Frame, Layout, NAMES};
 use super::{JOINTS, Joints, Motion, gaps};
 use crate::error::{Error, Result};
+pub use archive::{Archive, Array};
 use container::Points;
 
 /// Frames per second of a file that does not say, and for which none are given: Human3.6M's.

@@ -1,6 +1,7 @@
 //! Observed motion: joint positions over time, in one fixed layout and frame.
 
 pub mod calibration;
+pub mod camera;
 pub mod files;
 pub mod gaps;
 pub mod npy;

@@ -42,24 +42,7 @@ impl Header {
     /// # Errors
     /// When the file ends early, is no `.npy`, or holds something else than real numbers.
     pub fn read(reader: &mut impl Read, origin: &str) -> Result<Self> {
-        let mut start = [0u8; 8];
-        read_exactly(reader, &mut start, origin)?;
-        if &start[..6] != MAGIC {
-            return Err(not_npy(
-                origin,
-                "other first bytes than those of an .npy file",
-            ));
-        }
-        let mut length = [0u8; 4];
-        let width = if start[6] == 1 { 2 } else { 4 };
-        read_exactly(reader, &mut length[..width], origin)?;
-        let length = u32::from_le_bytes(length) as usize;
-        if length > 1 << 16 {
-            return Err(not_npy(origin, format!("a header of {length} bytes")));
-        }
-        let mut text = vec![0u8; length];
-        read_exactly(reader, &mut text, origin)?;
-        Self::parse(&String::from_utf8_lossy(&text), origin)
+        Self::parse(&read_header_text(reader, origin)?, origin)
     }
 
     /// Parses the dictionary `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 17, 3), }`.
@@ -219,6 +202,31 @@ fn half(bits: u16) -> f64 {
         31 => f64::INFINITY,
         _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
     }
+}
+
+/// Reads the header's dictionary as text and leaves `reader` at the first byte of the data.
+///
+/// # Errors
+/// When the file ends early or is no `.npy`.
+pub fn read_header_text(reader: &mut impl Read, origin: &str) -> Result<String> {
+    let mut start = [0u8; 8];
+    read_exactly(reader, &mut start, origin)?;
+    if &start[..6] != MAGIC {
+        return Err(not_npy(
+            origin,
+            "other first bytes than those of an .npy file",
+        ));
+    }
+    let mut length = [0u8; 4];
+    let width = if start[6] == 1 { 2 } else { 4 };
+    read_exactly(reader, &mut length[..width], origin)?;
+    let length = u32::from_le_bytes(length) as usize;
+    if length > 1 << 16 {
+        return Err(not_npy(origin, format!("a header of {length} bytes")));
+    }
+    let mut text = vec![0u8; length];
+    read_exactly(reader, &mut text, origin)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn not_npy(origin: &str, found: impl std::fmt::Display) -> Error {

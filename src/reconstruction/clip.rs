@@ -3,8 +3,10 @@
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use super::loss::Weights;
+use super::sighting::Sighting;
 use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
+use crate::keypoints::Observation;
 use crate::motion::Motion;
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
@@ -31,6 +33,10 @@ pub struct Clip {
     pub(super) mass_centers: Vec<Vector3<f64>>,
     /// The controlled axes, (link, axis), in the order x holds them.
     pub(super) axes: Vec<(usize, usize)>,
+    /// Number of cameras.
+    pub(super) views: usize,
+    /// What the cameras saw, `views` entries for every frame.
+    sightings: Vec<Sighting>,
 }
 
 impl Clip {
@@ -57,6 +63,8 @@ impl Clip {
             link_centers: links.iter().map(centers).collect(),
             mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
             axes: controlled_axes(&body),
+            views: 0,
+            sightings: Vec::new(),
             physics: physics.clone(),
             weights: weights.clone(),
             body,
@@ -64,6 +72,27 @@ impl Clip {
             poses,
             track,
         })
+    }
+
+    /// Adds the keypoints of `observation` to what the windows are compared with; every
+    /// `every`-th frame of the clip is one of it.
+    pub fn watch(&mut self, observation: &Observation, every: usize) {
+        self.views = observation.views.len();
+        self.sightings = (0..self.motion.len())
+            .flat_map(|t| {
+                let joints = &self.motion.joints[t];
+                let seen = (t % every == 0).then_some(t / every);
+                observation.views.iter().map(move |view| {
+                    let keypoints = seen.and_then(|s| view.frames.get(s));
+                    Sighting::new(&view.camera, keypoints, joints)
+                })
+            })
+            .collect();
+    }
+
+    /// What the cameras saw in frame `t`.
+    pub(super) fn sightings(&self, t: usize) -> &[Sighting] {
+        &self.sightings[t * self.views..(t + 1) * self.views]
     }
 
     /// The world at frame `t` of the reference, moving as it does there.

@@ -7,11 +7,12 @@
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
+use super::sighting::Sighting;
 use crate::body::{Body, Link};
 use crate::motion::{JOINTS, Joints};
 
 /// Length that counts as one unit of position error, m.
-const POSITION_UNIT: f64 = 0.01;
+pub(super) const POSITION_UNIT: f64 = 0.01;
 /// √(h/g) of a standing person's centre of mass (h ≈ 0.95 m), s.
 const FALL_TIME: f64 = 0.31;
 /// Height over which a sole point's slip fades out, m.
@@ -37,6 +38,10 @@ pub struct Weights {
     pub foot_slip: f64,
     /// Depth of sole points below the ground, per 10 mm. Default: 0.5.
     pub penetration: f64,
+    /// Distance of the projected joints from the keypoints of all cameras, as the length in space
+    /// that it is at the reference pose, per 10 mm; weighted by confidence and saturated at about
+    /// 50 mm. Only where there are keypoints. Default: 0.5.
+    pub reprojection: f64,
     /// Size of the PD target offsets, rad. Default: 1.
     pub offset: f64,
     /// Change of the offsets from knot to knot, rad. Default: 0.2.
@@ -53,6 +58,7 @@ impl Default for Weights {
             joint_limit: 2.0,
             foot_slip: 0.5,
             penetration: 0.5,
+            reprojection: 0.5,
             offset: 1.0,
             smoothness: 0.2,
         }
@@ -60,7 +66,7 @@ impl Default for Weights {
 }
 
 /// Names of the terms, in the order of [`FrameTerms::sizes`] followed by the knot terms.
-pub const TERM_NAMES: [&str; 9] = [
+pub const TERM_NAMES: [&str; 10] = [
     "position",
     "velocity",
     "capture_point",
@@ -68,6 +74,7 @@ pub const TERM_NAMES: [&str; 9] = [
     "joint_limit",
     "foot_slip",
     "penetration",
+    "reprojection",
     "offset",
     "smoothness",
 ];
@@ -84,6 +91,8 @@ pub struct FrameState<'a> {
     pub observed: [&'a Joints; 2],
     /// Centre of mass of the reference pose at this frame and at the one before, m.
     pub reference_mass_center: [Vector3<f64>; 2],
+    /// What the cameras saw; as many entries in every frame.
+    pub sightings: &'a [Sighting],
 }
 
 /// The residuals of one frame.
@@ -91,6 +100,8 @@ pub struct FrameTerms {
     weights: Weights,
     fps: f64,
     frames: usize,
+    /// Number of cameras.
+    views: usize,
     /// Sole points: link and position in its frame.
     soles: Vec<(usize, Vector3<f64>)>,
     limits: Vec<[[f64; 2]; 3]>,
@@ -100,12 +111,13 @@ pub struct FrameTerms {
 }
 
 impl FrameTerms {
-    /// Terms for windows of `frames` frames at `fps`.
-    pub fn new(body: &Body, weights: &Weights, fps: f64, frames: usize) -> Self {
+    /// Terms for windows of `frames` frames at `fps`, seen by `views` cameras.
+    pub fn new(body: &Body, weights: &Weights, fps: f64, frames: usize, views: usize) -> Self {
         Self {
             weights: weights.clone(),
             fps,
             frames,
+            views,
             soles: sole_points(body),
             limits: body.links.iter().map(|link| link.joint.limits).collect(),
             saturation: body
@@ -118,7 +130,7 @@ impl FrameTerms {
     }
 
     /// Sizes of the blocks of one frame, in the order of [`TERM_NAMES`].
-    pub fn sizes(&self) -> [usize; 7] {
+    pub fn sizes(&self) -> [usize; 8] {
         let on = |weight: f64, size: usize| if weight > 0.0 { size } else { 0 };
         let joints = self.parents.len() - 1;
         [
@@ -129,6 +141,7 @@ impl FrameTerms {
             on(self.weights.joint_limit, 3 * joints),
             on(self.weights.foot_slip, 2 * self.soles.len()),
             on(self.weights.penetration, self.soles.len()),
+            on(self.weights.reprojection, 2 * JOINTS * self.views),
         ]
     }
 
@@ -179,6 +192,12 @@ impl FrameTerms {
         }
         self.joint_terms(state, &mut put);
         self.sole_terms(state, &mut put);
+        if w.reprojection > 0.0 {
+            let count = (frames * JOINTS as f64 * self.views as f64).sqrt();
+            for sighting in state.sightings {
+                sighting.residuals(&markers, w.reprojection / count, &mut put);
+            }
+        }
     }
 
     fn joint_terms(&self, state: &FrameState, put: &mut impl FnMut(f64)) {

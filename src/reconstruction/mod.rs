@@ -21,12 +21,16 @@ use crate::optim;
 use crate::simulation::Trajectory;
 
 pub use clip::Clip;
+pub use from_keypoints::{Reconstructed, reconstruct_keypoints};
 pub use settings::Settings;
+pub use sighting::Sighting;
 pub use window::PhysicsWindow;
 
 mod clip;
+mod from_keypoints;
 pub mod loss;
 mod settings;
+mod sighting;
 mod stitch;
 pub mod window;
 

@@ -68,6 +68,29 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The same settings for frames at about the working rate that `fps` Hz go into: the rate is a
+    /// multiple of `fps`, windows and knots last as long as before, and a frame is a whole number
+    /// of timesteps.
+    pub fn at_multiple_of(&self, fps: f64) -> Self {
+        let rate = fps * (self.fps / fps).round().max(1.0);
+        let stretch = rate / self.fps;
+        let stretched = |frames: usize| ((frames as f64 * stretch).round() as usize).max(1);
+        let knot_frames = stretched(self.knot_frames);
+        let kept_frames = knot_frames * (self.kept_frames / self.knot_frames.max(1)).max(1);
+        let steps = (1.0 / (rate * self.physics.timestep)).round().max(1.0);
+        Self {
+            fps: rate,
+            knot_frames,
+            kept_frames,
+            window_frames: stretched(self.window_frames).max(kept_frames),
+            physics: Physics {
+                timestep: 1.0 / (rate * steps),
+                ..self.physics.clone()
+            },
+            ..self.clone()
+        }
+    }
+
     /// Checks every value.
     ///
     /// # Errors
@@ -145,6 +168,7 @@ impl Settings {
             ("weights.joint_limit", weights.joint_limit),
             ("weights.foot_slip", weights.foot_slip),
             ("weights.penetration", weights.penetration),
+            ("weights.reprojection", weights.reprojection),
             ("weights.offset", weights.offset),
             ("weights.smoothness", weights.smoothness),
         ] {
@@ -168,5 +192,24 @@ fn demand(field: &str, value: f64, holds: bool, range: &str) -> Result<()> {
             value,
             format!("give {range}"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_frame_rates_keep_the_clock() {
+        let settings = Settings::default();
+        assert_eq!(settings.at_multiple_of(50.0), settings);
+        assert_eq!(settings.at_multiple_of(25.0), settings);
+        for (fps, rate, window) in [(30.0, 60.0, 30), (60.0, 60.0, 30), (24.0, 48.0, 24)] {
+            let other = settings.at_multiple_of(fps);
+            assert_eq!((other.fps, other.window_frames), (rate, window));
+            let steps = other.physics.steps_per_frame(other.fps) as f64;
+            assert!((steps * other.physics.timestep * rate - 1.0).abs() < 1e-12);
+            other.check().unwrap();
+        }
     }
 }

@@ -65,7 +65,13 @@ impl<'a> PhysicsWindow<'a> {
             knots: knots.part(here..end),
             free,
             assistance: 0.0,
-            terms: FrameTerms::new(&clip.body, &clip.weights, clip.motion.fps, frames),
+            terms: FrameTerms::new(
+                &clip.body,
+                &clip.weights,
+                clip.motion.fps,
+                frames,
+                clip.views,
+            ),
         }
     }
 
@@ -99,7 +105,7 @@ impl<'a> PhysicsWindow<'a> {
     /// Mean squared residual share of each term at x, as it enters the loss.
     pub fn term_losses(&self, x: &[f64]) -> Vec<(String, f64)> {
         let residuals = self.residuals(x);
-        let mut losses = [0.0; 9];
+        let mut losses = [0.0; TERM_NAMES.len()];
         let mut at = 0;
         let mut add = |term: usize, size: usize| {
             losses[term] += 0.5 * residuals.rows(at, size).norm_squared();
@@ -110,8 +116,8 @@ impl<'a> PhysicsWindow<'a> {
                 add(term, size);
             }
         }
-        add(7, x.len());
-        add(8, x.len());
+        add(TERM_NAMES.len() - 2, x.len());
+        add(TERM_NAMES.len() - 1, x.len());
         TERM_NAMES
             .iter()
             .map(ToString::to_string)
@@ -163,6 +169,7 @@ impl<'a> PhysicsWindow<'a> {
                 targets: &record.targets[i + 1],
                 observed: [&self.clip.motion.joints[t], &self.clip.motion.joints[t - 1]],
                 reference_mass_center: [self.clip.mass_centers[t], self.clip.mass_centers[t - 1]],
+                sightings: self.clip.sightings(t),
             };
             self.terms.evaluate(&self.clip.body, &state, out);
         }

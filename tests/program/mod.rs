@@ -9,6 +9,8 @@ use ndarray::Array3;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub mod pickle;
+
 /// Short enough for seconds of computing, long enough for a few windows.
 pub const QUICK: [&str; 4] = ["--end", "0.3", "--evaluations", "2"];
 

@@ -1,0 +1,143 @@
+//! `motionfit evaluate --manifest`: the sequences of a data set, as in the paper's tables.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+
+use super::evaluate::{EvaluateArgs, is_of, resume, settings};
+use super::reconstruct::{check_optimizer, run, run_keypoints};
+use super::{Session, json};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::evaluation::manifest::Manifest;
+use crate::evaluation::paper_table::{lines, markdown};
+use crate::evaluation::sequences::{Input, Reader, Sequence};
+use crate::evaluation::summary::Row;
+use crate::evaluation::{keypoint_record, record};
+use crate::output::OutputDir;
+
+/// Runs the command on the manifest at `path`.
+pub(super) fn evaluate_manifest(path: &Path, args: &EvaluateArgs, session: &Session) -> Result<()> {
+    let config = args.overrides.configuration()?;
+    let manifest = Manifest::read(path)?;
+    let root = args.root.as_deref().unwrap_or(Path::new("."));
+    let reader = Reader::new(&manifest, root)?;
+    let optimizers = match args.optimizers.as_slice() {
+        [] => std::slice::from_ref(&config.optimizer),
+        names => names,
+    };
+    for name in optimizers {
+        check_optimizer(name, &config)?;
+    }
+    let output = OutputDir::create(&args.out, args.force || args.resume)?;
+    let mut rows = match args.resume {
+        true => resume(&args.out, &config, args)?,
+        false => Vec::new(),
+    };
+    output.write("config.json", settings(&config, args)?)?;
+    let names = manifest.names();
+    let count = args.limit.unwrap_or(names.len()).min(names.len());
+    for (k, name) in names[..count].iter().enumerate() {
+        for optimizer in optimizers {
+            if rows.iter().any(|row| is_of(row, name, optimizer)) {
+                continue;
+            }
+            let config = Config {
+                optimizer: optimizer.clone(),
+                ..config.clone()
+            };
+            let row = one(&reader, k, name, &config, args, session)?;
+            session.tell(format!("[{}/{count}] {}", k + 1, line(&row)))?;
+            rows.push(row);
+            let lines = lines(&rows);
+            let page = markdown(&manifest.title, manifest.observed_fps, &lines, &rows);
+            output.write_all(&[
+                ("clips.json", json(&rows)?),
+                ("summary.json", json(&lines)?),
+                ("summary.md", page.into_bytes()),
+            ])?;
+        }
+    }
+    session.tell(markdown(
+        &manifest.title,
+        manifest.observed_fps,
+        &lines(&rows),
+        &rows,
+    ))?;
+    let out = args.out.display();
+    session.tell(format!(
+        "wrote clips.json, summary.json, summary.md to {out}"
+    ))
+}
+
+/// The row of one sequence.
+fn one(
+    reader: &Reader,
+    k: usize,
+    name: &str,
+    config: &Config,
+    args: &EvaluateArgs,
+    session: &Session,
+) -> Result<Row> {
+    let mut row = Map::new();
+    row.insert("clip".into(), json!(name));
+    let started = Instant::now();
+    let found = reader.read(k, args.seconds).and_then(|sequence| {
+        row.insert("category".into(), json!(sequence.category));
+        of_sequence(&sequence, config, session)
+    });
+    match found {
+        Ok(record) => row.extend(record),
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(error) => {
+            row.insert("optimizer".into(), json!(config.optimizer));
+            row.insert("failed".into(), json!(true));
+            row.insert("error".into(), json!(error.to_string()));
+        }
+    }
+    row.insert("seconds".into(), json!(started.elapsed().as_secs_f64()));
+    Ok(row)
+}
+
+fn of_sequence(
+    sequence: &Sequence,
+    config: &Config,
+    session: &Session,
+) -> Result<Map<String, Value>> {
+    let (mut record, seconds) = match &sequence.input {
+        Input::Keypoints(observation) => {
+            let found = run_keypoints(observation, None, config, session)?;
+            for warning in found.warnings() {
+                session.tell(format!("{}: {warning}", observation.name))?;
+            }
+            let record = keypoint_record(&found, sequence.truth.as_deref(), &config.optimizer);
+            (record, found.reconstruction.reference.seconds())
+        }
+        Input::Poses(motion) => {
+            let found = run(motion, config, session)?;
+            (record(&found, &config.optimizer), motion.seconds())
+        }
+    };
+    record.insert("clip_seconds".into(), json!(seconds));
+    Ok(record)
+}
+
+/// A row as a line on the terminal.
+fn line(row: &Row) -> String {
+    let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
+    let number = |key: &str| row.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    match row.get("error") {
+        Some(error) => format!("{}, {}: {error}", text("clip"), text("optimizer")),
+        None => format!(
+            "{}, {}: MPJPE-G {:.1} mm, MPJPE {:.1} mm, 2d {:.1} px, worst frame {:.0} mm, {:.0} s",
+            text("clip"),
+            text("optimizer"),
+            number("mpjpe_global_mm"),
+            number("mpjpe_mm"),
+            number("mpjpe_2d_px"),
+            number("max_frame_error_mm"),
+            number("seconds"),
+        ),
+    }
+}

@@ -1,0 +1,118 @@
+//! Keypoint files: OpenPose folders, COCO-17 and Halpe-26 lists, NumPy arrays, AIST++ pickles.
+
+mod arrays;
+mod json;
+
+use std::path::Path;
+
+use nalgebra::Vector2;
+
+use super::people::{Person, choose};
+use super::{Keypoint, Keypoints, Layout2d};
+use crate::error::{Error, Result};
+
+pub use arrays::of_array;
+
+/// What the caller knows better than the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReadOptions {
+    /// Order of the keypoints; by their number unless given.
+    pub layout: Option<Layout2d>,
+    /// Name of the array in an `.npz` archive.
+    pub array: Option<String>,
+    /// Which person, from 1, where there are several.
+    pub person: Option<usize>,
+}
+
+/// The keypoints of one person, by view and frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detections {
+    /// Frames per second, when the file says.
+    pub fps: Option<f64>,
+    /// `views[v][t]`.
+    pub views: Vec<Vec<Keypoints>>,
+    /// One line for each thing understood or assumed.
+    pub notes: Vec<String>,
+}
+
+/// Reads the keypoints at `path`:
+///
+/// * a folder of OpenPose's `*_keypoints.json`, one per frame (BODY_25);
+/// * a `.json` list of AlphaPose (`image_id`, `keypoints`) or MMPose (`frame_id`, `instances`, also
+///   inside `instance_info`), COCO-17 or Halpe-26;
+/// * a `.npy` or `.npz` array (T, J, 2 or 3), or (V, T, J, 2 or 3) for V views; x, y in pixels and
+///   the confidence, which an archive may also hold apart;
+/// * a `.pkl` of AIST++ `keypoints2d` (nine views, 60 fps).
+///
+/// # Errors
+/// For files that are missing or none of these, and for several people of whom none is chosen.
+pub fn read(path: &Path, options: &ReadOptions) -> Result<Detections> {
+    let origin = path.display().to_string();
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    let detections = if path.is_dir() {
+        of_people(
+            &json::read_openpose(path, options.layout)?,
+            options,
+            &origin,
+        )
+    } else {
+        match extension {
+            "json" => of_people(&json::read_list(path, options.layout)?, options, &origin),
+            "npz" => arrays::read_npz(path, options),
+            "npy" => arrays::read_npy(path, options),
+            "pkl" => arrays::read_aist(path, options),
+            _ => {
+                // A missing file is told apart from an unknown one.
+                std::fs::metadata(path).map_err(|e| Error::io(path, "read", e))?;
+                let found = format!("`.{extension}`");
+                let advice = "give an OpenPose folder, or a .json, .npz, .npy or .pkl file";
+                return Err(Error::input(origin, "format", found, advice));
+            }
+        }
+    }?;
+    let mut keypoints = detections.views.iter().flatten().flatten();
+    if !keypoints.any(Keypoint::is_seen) {
+        let found = "no keypoint with a confidence above 0";
+        let advice = "there must be a joint with a confidence; check the detector and --array";
+        return Err(Error::input(origin, "confidences", found, advice));
+    }
+    Ok(detections)
+}
+
+fn of_people(frames: &[Vec<Person>], options: &ReadOptions, origin: &str) -> Result<Detections> {
+    let (keypoints, note) = choose(frames, options.person, origin)?;
+    Ok(Detections {
+        fps: None,
+        views: vec![keypoints],
+        notes: note.into_iter().collect(),
+    })
+}
+
+/// A keypoint as a file gives it: missing where a number is, where the confidence is not above 0,
+/// or at (0, 0), by which OpenPose and others mean the same.
+fn keypoint(x: f64, y: f64, confidence: f64) -> Keypoint {
+    let pixel = Vector2::new(x, y);
+    let is_found = x.is_finite() && y.is_finite() && confidence > 0.0 && pixel != Vector2::zeros();
+    match is_found {
+        true => Keypoint {
+            pixel,
+            confidence: confidence.min(1.0),
+        },
+        false => Keypoint::MISSING,
+    }
+}
+
+/// The layout of files with `count` keypoints.
+fn layout_of(count: usize, asked: Option<Layout2d>, origin: &str) -> Result<Layout2d> {
+    let layout = asked.or_else(|| Layout2d::of_count(count));
+    layout
+        .filter(|layout| layout.joint_count() == count)
+        .ok_or_else(|| {
+            let known = Layout2d::ALL.map(|layout| format!("{} ({layout})", layout.joint_count()));
+            let advice = format!("the known layouts are {}", known.join(", "));
+            Error::input(origin, "number of keypoints", count, advice)
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! NumPy arrays of keypoints: `.npy`, `.npz`, and the pickles of AIST++.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use super::{Detections, ReadOptions, keypoint, layout_of};
+use crate::error::{Error, Result};
+use crate::keypoints::{Keypoint, Keypoints, Layout2d};
+use crate::motion::files::pickle::Pickle;
+use crate::motion::files::{Archive, Array};
+use crate::motion::npy::Header;
+
+/// Names of the keypoints in an archive, the preferred one first.
+const KEYPOINTS: [&str; 5] = [
+    "keypoints2d",
+    "keypoints",
+    "kp2d",
+    "positions_2d",
+    "poses2d",
+];
+/// Names of the confidences of keypoints that come without.
+const CONFIDENCES: [&str; 3] = ["confidences", "scores", "conf"];
+/// Frame rate of AIST++, Hz.
+const AIST_FPS: f64 = 60.0;
+
+/// Keypoints (and perhaps confidences) of an archive.
+pub fn read_npz(path: &Path, options: &ReadOptions) -> Result<Detections> {
+    let origin = path.display().to_string();
+    let mut archive = Archive::open(path)?;
+    let name = match &options.array {
+        Some(name) => name.clone(),
+        None => find(&mut archive, &origin)?,
+    };
+    let array = archive.array(&name)?;
+    let names = archive.names();
+    // kp_s2 goes with conf_s2.
+    let beside = name
+        .strip_prefix("kp_")
+        .map(|suffix| format!("conf_{suffix}"));
+    let confidences = beside
+        .iter()
+        .map(String::as_str)
+        .chain(CONFIDENCES)
+        .find(|candidate| names.iter().any(|name| name == candidate))
+        .filter(|_| array.shape.last() == Some(&2))
+        .map(|name| archive.array(name))
+        .transpose()?;
+    let inside = format!("{origin}: {name}");
+    // Files that are not a detector's mostly are in Human3.6M's order; COCO must be asked for,
+    // unless the bones tell.
+    let views = of_array(&array, confidences.as_ref(), options.layout, &inside)?;
+    Ok(Detections {
+        fps: archive.number("fps"),
+        views,
+        notes: vec![format!("keypoints: array {name} {:?}", array.shape)],
+    })
+}
+
+/// The only array that can be keypoints.
+fn find(archive: &mut Archive, origin: &str) -> Result<String> {
+    let names = archive.names();
+    if let Some(name) = KEYPOINTS
+        .iter()
+        .find(|name| names.iter().any(|n| n == *name))
+    {
+        return Ok((*name).to_string());
+    }
+    let mut candidates = Vec::new();
+    for name in &names {
+        let shape = archive.shape(name).unwrap_or_default();
+        let fits = matches!(shape[..], [_, joints, 2] | [_, _, joints, 2 | 3]
+            if joints == 17 || Layout2d::of_count(joints).is_some());
+        if fits {
+            candidates.push(name.clone());
+        }
+    }
+    match &candidates[..] {
+        [name] => Ok(name.clone()),
+        [] => {
+            let advice = "an array (frames, joints, 2 or 3) called keypoints2d is needed";
+            Err(Error::input(origin, "arrays", names.join(", "), advice))
+        }
+        several => {
+            let advice = "choose one with --array NAME";
+            Err(Error::input(origin, "arrays", several.join(", "), advice))
+        }
+    }
+}
+
+/// Keypoints of a bare array.
+pub fn read_npy(path: &Path, options: &ReadOptions) -> Result<Detections> {
+    let origin = path.display().to_string();
+    let file = File::open(path).map_err(|e| Error::io(path, "read", e))?;
+    let mut file = BufReader::new(file);
+    let header = Header::read(&mut file, &origin)?;
+    check_shape(&header.shape, &origin)?;
+    let array = Array {
+        values: header.read_values(&mut file, &origin)?,
+        shape: header.shape,
+    };
+    Ok(Detections {
+        fps: None,
+        views: of_array(&array, None, options.layout, &origin)?,
+        notes: Vec::new(),
+    })
+}
+
+/// The nine views of an AIST++ `keypoints2d` pickle.
+pub fn read_aist(path: &Path, options: &ReadOptions) -> Result<Detections> {
+    let pickle = Pickle::open(path)?;
+    let name = options.array.as_deref().unwrap_or("keypoints2d");
+    let array = pickle.root().entry(name)?.array(name)?;
+    let inside = format!("{}: {name}", path.display());
+    let layout = options.layout.or(Some(Layout2d::Coco17));
+    let views = of_array(&array, None, layout, &inside)?;
+    Ok(Detections {
+        fps: Some(AIST_FPS),
+        notes: vec![format!("AIST++: {} views at {AIST_FPS} fps", views.len())],
+        views,
+    })
+}
+
+/// Keypoints by view and frame of an array (T, J, 2 or 3) or (V, T, J, 2 or 3), with confidences
+/// (T, J) or (V, T, J) that go with the former.
+///
+/// # Errors
+/// For other shapes, and infinite numbers.
+pub fn of_array(
+    array: &Array,
+    confidences: Option<&Array>,
+    layout: Option<Layout2d>,
+    origin: &str,
+) -> Result<Vec<Vec<Keypoints>>> {
+    let (views, frames, joints, width) = check_shape(&array.shape, origin)?;
+    if let Some(confidences) = confidences {
+        let expected = &array.shape[..array.shape.len() - 1];
+        if confidences.shape != expected {
+            let found = format!("{:?} for keypoints {:?}", confidences.shape, array.shape);
+            let advice = "there must be one confidence for every keypoint";
+            return Err(Error::input(origin, "confidences", found, advice));
+        }
+    }
+    let points: Vec<Keypoint> = array
+        .values
+        .chunks_exact(width)
+        .enumerate()
+        .map(|(n, p)| {
+            let given = confidences.map(|c| c.values[n]);
+            keypoint(p[0], p[1], given.or(p.get(2).copied()).unwrap_or(1.0))
+        })
+        .collect();
+    let layout = match (joints, layout) {
+        (17, None) if !looks_like_coco(&points) => Layout2d::H36m17,
+        _ => layout_of(joints, layout, origin)?,
+    };
+    let keypoints: Vec<Keypoints> = points
+        .chunks_exact(joints)
+        .map(|points| layout.convert(points))
+        .collect();
+    let by_view = keypoints.chunks_exact(frames).map(<[Keypoints]>::to_vec);
+    debug_assert_eq!(by_view.len(), views);
+    Ok(by_view.collect())
+}
+
+/// Views, frames, joints and numbers per keypoint.
+fn check_shape(shape: &[usize], origin: &str) -> Result<(usize, usize, usize, usize)> {
+    let (views, rest) = match shape {
+        [views, rest @ ..] if rest.len() == 3 => (*views, rest),
+        rest => (1, rest),
+    };
+    match rest {
+        &[frames, joints, width @ (2 | 3)] if views > 0 && frames > 0 && joints > 0 => {
+            Ok((views, frames, joints, width))
+        }
+        _ => {
+            let advice =
+                "give keypoints (frames, joints, 2 or 3) or (views, frames, joints, 2 or 3)";
+            Err(Error::input(origin, "shape", format!("{shape:?}"), advice))
+        }
+    }
+}
+
+/// Whether 17 keypoints are COCO's by a majority of frames: its joints 1 and 2 are the eyes, 11 and
+/// 13 a thigh; in Human3.6M they are a thigh and an arm.
+fn looks_like_coco(points: &[Keypoint]) -> bool {
+    let distance = |frame: &[Keypoint], a: usize, b: usize| {
+        let both = frame[a].is_seen() && frame[b].is_seen();
+        both.then(|| (frame[a].pixel - frame[b].pixel).norm())
+    };
+    let votes = points
+        .chunks_exact(17)
+        .filter_map(|frame| Some(distance(frame, 1, 2)? < 0.4 * distance(frame, 11, 13)?));
+    let (coco, all) = votes.fold((0, 0), |(coco, all), vote| {
+        (coco + usize::from(vote), all + 1)
+    });
+    2 * coco > all
+}

@@ -1,0 +1,123 @@
+//! From keypoints to simulated motion: kinematic fit, then windows that see the keypoints too.
+
+use std::ops::ControlFlow;
+
+use super::{Clip, Progress, Reconstruction, Settings, stitch};
+use crate::body::Subject;
+use crate::error::{Error, Result};
+use crate::keypoints::fit::{Fit, fit, triangulated};
+use crate::keypoints::{Observation, confusions};
+use crate::motion::{Motion, resample};
+use crate::optim;
+
+/// A motion reconstructed from keypoints.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reconstructed {
+    /// What was observed, in the world of the reconstruction (floor at z = 0), at the rate that was
+    /// used.
+    pub observation: Observation,
+    /// Frames of what was given for each one that was used.
+    pub step: usize,
+    /// By how much the floor of the given world lies above its z = 0, m.
+    pub floor: f64,
+    /// The kinematic fit, frame by frame of the observation.
+    pub fit: Fit,
+    /// The simulated motion, at its own rate.
+    pub reconstruction: Reconstruction,
+    /// Frames of the simulation for each one of the observation.
+    pub every: usize,
+    /// The settings as used: rate and timestep fit the observation.
+    pub settings: Settings,
+}
+
+impl Reconstructed {
+    /// The frames of the simulation that were observed, as a reconstruction of their own.
+    pub fn observed_frames(&self) -> Reconstruction {
+        let count = self.observation.len();
+        let every = self.every;
+        let mut thinned = self.reconstruction.clone();
+        let frames = &self.reconstruction.trajectory.frames;
+        thinned.trajectory.frames = frames.iter().step_by(every).take(count).cloned().collect();
+        thinned.trajectory.fps = self.observation.fps;
+        thinned.reference = Motion {
+            name: self.observation.name.clone(),
+            fps: self.observation.fps,
+            joints: self.fit.joints[..thinned.trajectory.frames.len()].to_vec(),
+            toes: None,
+        };
+        thinned
+    }
+
+    /// What looks wrong with the keypoints.
+    pub fn warnings(&self) -> Vec<String> {
+        confusions(&self.observation, &self.fit.joints)
+    }
+}
+
+/// Reconstructs the motion seen in `observation` with the optimizer called `optimizer`; `floor` is
+/// the floor's height in its world where that is known (m).
+///
+/// The kinematic fit at the observation's rate is resampled to a multiple of that near the working
+/// rate, and becomes the reference; in the frames that were observed, reprojection errors are terms
+/// of the loss.
+///
+/// # Errors
+/// As [`fit`] and [`reconstruct`](super::reconstruct).
+pub fn reconstruct_keypoints(
+    observation: &Observation,
+    floor: Option<f64>,
+    settings: &Settings,
+    optimizer: &str,
+    observer: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Reconstructed> {
+    settings.check()?;
+    let options = optim::Options {
+        probes_value_first: true,
+        seed: settings.seed,
+        ..optim::Options::default()
+    };
+    let optimizer = optim::by_name(optimizer, &options)?;
+    let step = (observation.fps / settings.fps * 0.99).round().max(1.0) as usize;
+    let observation = observation.decimated(step);
+    if observation.len() < 4 {
+        let advice = "give at least four frames (--start, --end, --observed-fps)";
+        return Err(Error::input(
+            &observation.name,
+            "frames",
+            observation.len(),
+            advice,
+        ));
+    }
+    let settings = settings.at_multiple_of(observation.fps);
+    let every = (settings.fps / observation.fps).round() as usize;
+    let floor = floor.unwrap_or_else(|| match &observation.estimates {
+        Some(estimates) => Observation::floor_of(estimates),
+        None if observation.views.len() > 1 => Observation::floor_of(&triangulated(&observation)),
+        None => 0.0,
+    });
+    let observation = observation.with_floor(floor);
+    let fit = fit(&observation, settings.stature)?;
+    let kinematic = Motion {
+        name: observation.name.clone(),
+        fps: observation.fps,
+        joints: fit.joints.clone(),
+        toes: None,
+    };
+    let subject = Subject {
+        mass: settings.mass,
+        stature: settings.stature,
+    };
+    let reference = resample(&kinematic, settings.fps);
+    let mut clip = Clip::new(reference, &subject, &settings.physics, &settings.weights)?;
+    clip.watch(&observation, every);
+    let reconstruction = stitch::stitch(clip, &settings, optimizer.as_ref(), observer)?;
+    Ok(Reconstructed {
+        observation,
+        step,
+        floor,
+        fit,
+        reconstruction,
+        every,
+        settings,
+    })
+}
