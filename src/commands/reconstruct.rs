@@ -20,7 +20,6 @@ use crate::keypoints::Observation;
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::skeleton::Layout;
 use crate::motion::{self, Motion, ReadOptions};
-use crate::optim;
 use crate::output::OutputDir;
 use crate::reconstruction::{self, Progress, Reconstructed, Reconstruction};
 
@@ -284,11 +283,7 @@ pub(super) fn run_keypoints(
 
 /// Refuses an unknown optimizer before anything is computed.
 pub(super) fn check_optimizer(name: &str, config: &Config) -> Result<()> {
-    let options = optim::Options {
-        seed: config.reconstruction.seed,
-        ..optim::Options::default()
-    };
-    optim::by_name(name, &options).map(drop)
+    reconstruction::optimizer_of_windows(name, config.reconstruction.seed).map(drop)
 }
 
 /// The motion to reconstruct, and what was understood about it.

@@ -44,12 +44,14 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
         }));
     }
     if let Some((_, weights)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
-        return Ok(Box::new(Trained::parse(weights, name)?.named(name)?));
+        let trained = Trained::parse(weights, name)?.started_with(options.initial_step)?;
+        return Ok(Box::new(trained.named(name)?));
     }
     if name.ends_with(WEIGHT_FILE) {
         let path = Path::new(name);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        return Ok(Box::new(Trained::read(path)?.named(&stem)?));
+        let trained = Trained::read(path)?.started_with(options.initial_step)?;
+        return Ok(Box::new(trained.named(&stem)?));
     }
     if optim::NAMES.contains(&name) {
         return optim::by_name(name, options);

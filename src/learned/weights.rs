@@ -170,6 +170,22 @@ impl Trained {
         serialize(tensors, Some(metadata)).map_err(|e| broken(&e))
     }
 
+    /// The same with first steps of length `scale`, in units of x, where it is guided: it sees no
+    /// units, so weights trained in one serve in any other.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when `scale` is not positive.
+    pub fn started_with(self, scale: Option<f64>) -> Result<Self> {
+        let mut architecture = self.network.architecture().clone();
+        if let (Some(scale), Architecture::Optimus(optimus)) = (scale, &mut architecture) {
+            optimus.initial_scale = scale;
+        }
+        Ok(Self {
+            network: Arc::new(Network::new(&architecture)?),
+            theta: self.theta,
+        })
+    }
+
     /// The optimizer under the name `name`.
     ///
     /// # Errors

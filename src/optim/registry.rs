@@ -18,6 +18,9 @@ pub struct Options {
     /// Whether line searches look at values before gradients: for objectives whose gradient costs
     /// much more than their value. Default: no.
     pub probes_value_first: bool,
+    /// Length of the first steps of a guided learned optimizer, in units of x. Default: what it
+    /// was trained with.
+    pub initial_step: Option<f64>,
     /// Seed of `basin-…`. Default: 0.
     pub seed: u64,
 }

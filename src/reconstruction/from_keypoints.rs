@@ -2,13 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use super::{Clip, Progress, Reconstruction, Settings, stitch};
+use super::{Clip, Progress, Reconstruction, Settings, optimizer_of_windows, stitch};
 use crate::body::Subject;
 use crate::error::{Error, Result};
 use crate::keypoints::fit::{Fit, fit, triangulated};
 use crate::keypoints::{Observation, confusions};
 use crate::motion::{Motion, resample};
-use crate::optim;
 
 /// A motion reconstructed from keypoints.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,12 +70,7 @@ pub fn reconstruct_keypoints(
     observer: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Reconstructed> {
     settings.check()?;
-    let options = optim::Options {
-        probes_value_first: true,
-        seed: settings.seed,
-        ..optim::Options::default()
-    };
-    let optimizer = optim::by_name(optimizer, &options)?;
+    let optimizer = optimizer_of_windows(optimizer, settings.seed)?;
     let step = (observation.fps / settings.fps * 0.99).round().max(1.0) as usize;
     let observation = observation.decimated(step);
     if observation.len() < 4 {

@@ -16,8 +16,9 @@ use serde::Serialize;
 
 use crate::body::{Body, Subject};
 use crate::error::Result;
+use crate::learned;
 use crate::motion::{Motion, resample};
-use crate::optim;
+use crate::optim::{Minimize, Options};
 use crate::simulation::Trajectory;
 
 pub use clip::Clip;
@@ -108,6 +109,9 @@ pub struct Reconstruction {
     pub failed_frames: Vec<usize>,
 }
 
+/// Length of the first steps of guided learned optimizers, rad.
+const FIRST_STEP: f64 = 0.02;
+
 /// Reconstructs `motion` with the optimizer called `optimizer`.
 ///
 /// # Errors
@@ -120,12 +124,7 @@ pub fn reconstruct(
     observer: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Reconstruction> {
     settings.check()?;
-    let options = optim::Options {
-        probes_value_first: true,
-        seed: settings.seed,
-        ..optim::Options::default()
-    };
-    let optimizer = optim::by_name(optimizer, &options)?;
+    let optimizer = optimizer_of_windows(optimizer, settings.seed)?;
     let subject = Subject {
         mass: settings.mass,
         stature: settings.stature,
@@ -133,4 +132,18 @@ pub fn reconstruct(
     let reference = resample(motion, settings.fps);
     let clip = Clip::new(reference, &subject, &settings.physics, &settings.weights)?;
     stitch::stitch(clip, settings, optimizer.as_ref(), observer)
+}
+
+/// The optimizer called `name`, for windows: their gradient costs much more than their value.
+///
+/// # Errors
+/// [`Error::Input`](crate::error::Error::Input) for an unknown name or a damaged weight file.
+pub fn optimizer_of_windows(name: &str, seed: u64) -> Result<Box<dyn Minimize>> {
+    let options = Options {
+        probes_value_first: true,
+        initial_step: Some(FIRST_STEP),
+        seed,
+        ..Options::default()
+    };
+    learned::by_name(name, &options)
 }
