@@ -9,7 +9,7 @@ use motionfit::learned::{
     Structure, Trained,
 };
 use motionfit::objective::{Evaluation, Objective, Order, Rng};
-use motionfit::optim::{Budget, Optimizer, Unobserved, minimize};
+use motionfit::optim::{Budget, Optimizer, Options, Unobserved, minimize};
 use rand::SeedableRng;
 use serde_json::Value;
 
@@ -274,4 +274,60 @@ fn weight_files_are_read_back_and_damage_is_reported() {
         let error = Trained::parse(&broken, "w").unwrap_err().to_string();
         assert!(error.contains("NaN"), "{error}");
     }
+}
+
+/// What comes with the program is what its card says, and the configurations can be used.
+#[test]
+fn shipped_weights_cards_and_configurations_fit() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in motionfit::learned::NAMES {
+        let path = root.join("assets").join(format!("{name}.safetensors"));
+        let trained = Trained::read(&path).unwrap();
+        let card = std::fs::read_to_string(Trained::card_path(&path)).unwrap();
+        let card: motionfit::learned::Card = serde_json::from_str(&card).unwrap();
+        assert_eq!(
+            (card.name.as_str(), card.meta_parameters),
+            (name, trained.theta.len())
+        );
+        let config = motionfit::config::TrainingConfig::parse(&card.config.to_string(), name);
+        assert_eq!(
+            &config.unwrap().architecture,
+            trained.network.architecture()
+        );
+    }
+    let mut found = 0;
+    for entry in std::fs::read_dir(root.join("configs")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.starts_with("train-") || name.starts_with("compare-") {
+            motionfit::config::TrainingConfig::read(&path).unwrap();
+            found += 1;
+        }
+    }
+    assert!(found >= 7, "{found}");
+}
+
+/// The shipped guided optimizer finds the lowest of many minima where descent finds any of them,
+/// and converges to the last digit where there is only one.
+#[test]
+fn the_shipped_guided_optimizer_descends_and_leaves_local_minima() {
+    let best = |optimizer: &str, function: &str, n: usize| {
+        let method = motionfit::learned::by_name(optimizer, &Options::default()).unwrap();
+        let (problem, x0) = Protocol::Paper.start(index_of(function).unwrap(), n, 0, true);
+        let budget = Budget {
+            evaluations: 201,
+            ..Budget::default()
+        };
+        let found = method.minimize(&problem, &x0, &budget, &mut Unobserved);
+        found.unwrap().value
+    };
+    for function in ["sphere", "sum_squares", "rot_hyper_ellipsoid"] {
+        let value = best("optimus-guided", function, 30);
+        assert!(value < 1e-16, "{function}: {value:e}");
+    }
+    let (guided, descent) = (
+        best("optimus-guided", "styblinski_tang", 50),
+        best("l-bfgs", "styblinski_tang", 50),
+    );
+    assert!(guided < 0.7 * descent, "{guided} against {descent}");
 }
