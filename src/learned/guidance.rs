@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directions::{AdamDirections, add_scaled, dot, rms, secant_newton, signed_at_least};
 use super::moments::{Decays, Moments};
+use super::optimus::FAMILIAR;
 use super::regression::Regression;
 
 /// Number of proposals P.
@@ -318,7 +319,7 @@ impl Guidance {
             features[12 + j] = log(rms(direction) + 1e-6);
         }
         features[18] = cosine(&directions[4], &directions[0]);
-        features[19] = (look.x.len() as f64).ln() / 7.0;
+        features[19] = (look.x.len().min(FAMILIAR) as f64).ln() / 7.0;
         for (feature, period) in features[20..]
             .iter_mut()
             .zip([1.0, 3.0, 10.0, 30.0, 100.0, 300.0])

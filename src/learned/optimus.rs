@@ -19,6 +19,10 @@ const FIRST_GATES: [f32; PROPOSALS] = [0.1, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0
 /// Scale of the initial weights of heads whose first outputs should be small.
 const QUIET: f32 = 0.1;
 
+/// Largest number of coordinates in training; a guided optimizer is shown larger problems as if
+/// they had this many.
+pub(super) const FAMILIAR: usize = 100;
+
 /// The layers.
 #[derive(Clone, Debug)]
 pub(super) struct OptimusNetwork {
@@ -130,6 +134,10 @@ impl OptimusNetwork {
         let mut u = Tensor::cat(&updates, 1)?.reshape((batch, tokens, self.updates.len()))?;
         if let Some(switch) = switch {
             u = u.broadcast_mul(&switch)?;
+        }
+        if self.settings.guided && tokens > FAMILIAR {
+            // Keeps ‖u‖², the eigenvalue of an update, as it is in training.
+            u = (u * (FAMILIAR as f64 / tokens as f64).sqrt())?;
         }
         let structure = self.update(structure, &u)?;
         let step = structure.matmul(&s)?.squeeze(2)?;
