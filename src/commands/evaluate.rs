@@ -101,20 +101,8 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
     let config = args.overrides.configuration()?;
     let motions = args.motions.as_deref().unwrap_or(Path::new(".")); // clap asks for one of the two
     let clips = select(motions, args)?;
-    let optimizers = match args.optimizers.as_slice() {
-        [] => std::slice::from_ref(&config.optimizer),
-        names => names,
-    };
-    for name in optimizers {
-        check_optimizer(name, &config)?;
-    }
-    let output = OutputDir::create(&args.out, args.force || args.resume)?;
-    let mut rows = if args.resume {
-        resume(&args.out, &config, args)?
-    } else {
-        Vec::new()
-    };
-    output.write("config.json", settings(&config, args)?)?;
+    let optimizers = optimizers(args, &config)?;
+    let (output, mut rows) = open(args, &config)?;
     let total = clips.len() * optimizers.len();
     let mut number = 0;
     for clip in &clips {
@@ -167,12 +155,36 @@ fn select(motions: &Path, args: &EvaluateArgs) -> Result<Vec<Clip>> {
 }
 
 /// What the rows of one directory have in common.
-pub(super) fn settings(config: &Config, args: &EvaluateArgs) -> Result<Vec<u8>> {
+fn settings(config: &Config, args: &EvaluateArgs) -> Result<Vec<u8>> {
     json(&json!({ "seconds": args.seconds, "reconstruction": config.reconstruction }))
 }
 
+/// The optimizers asked for, or else the configuration's.
+pub(super) fn optimizers<'a>(args: &'a EvaluateArgs, config: &'a Config) -> Result<&'a [String]> {
+    let optimizers = match args.optimizers.as_slice() {
+        [] => std::slice::from_ref(&config.optimizer),
+        names => names,
+    };
+    for name in optimizers {
+        check_optimizer(name, config)?;
+    }
+    Ok(optimizers)
+}
+
+/// The output directory, with the settings written, and the rows of an earlier run to go on from.
+pub(super) fn open(args: &EvaluateArgs, config: &Config) -> Result<(OutputDir, Vec<Row>)> {
+    let output = OutputDir::create(&args.out, args.force || args.resume)?;
+    let rows = if args.resume {
+        resume(&args.out, config, args)?
+    } else {
+        Vec::new()
+    };
+    output.write("config.json", settings(config, args)?)?;
+    Ok((output, rows))
+}
+
 /// The rows of an earlier evaluation with the same settings.
-pub(super) fn resume(out: &Path, config: &Config, args: &EvaluateArgs) -> Result<Vec<Row>> {
+fn resume(out: &Path, config: &Config, args: &EvaluateArgs) -> Result<Vec<Row>> {
     let path = out.join("clips.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
         return Ok(Vec::new());

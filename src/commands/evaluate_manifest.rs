@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use super::evaluate::{EvaluateArgs, is_of, resume, settings};
-use super::reconstruct::{check_optimizer, run, run_keypoints};
+use super::evaluate::{EvaluateArgs, is_of, open, optimizers};
+use super::reconstruct::{run, run_keypoints};
 use super::{Session, json};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -15,7 +15,6 @@ use crate::evaluation::paper_table::{lines, markdown};
 use crate::evaluation::sequences::{Input, Reader, Sequence};
 use crate::evaluation::summary::Row;
 use crate::evaluation::{keypoint_record, record};
-use crate::output::OutputDir;
 
 /// Runs the command on the manifest at `path`.
 pub(super) fn evaluate_manifest(path: &Path, args: &EvaluateArgs, session: &Session) -> Result<()> {
@@ -23,19 +22,8 @@ pub(super) fn evaluate_manifest(path: &Path, args: &EvaluateArgs, session: &Sess
     let manifest = Manifest::read(path)?;
     let root = args.root.as_deref().unwrap_or(Path::new("."));
     let reader = Reader::new(&manifest, root)?;
-    let optimizers = match args.optimizers.as_slice() {
-        [] => std::slice::from_ref(&config.optimizer),
-        names => names,
-    };
-    for name in optimizers {
-        check_optimizer(name, &config)?;
-    }
-    let output = OutputDir::create(&args.out, args.force || args.resume)?;
-    let mut rows = match args.resume {
-        true => resume(&args.out, &config, args)?,
-        false => Vec::new(),
-    };
-    output.write("config.json", settings(&config, args)?)?;
+    let optimizers = optimizers(args, &config)?;
+    let (output, mut rows) = open(args, &config)?;
     let names = manifest.names();
     let count = args.limit.unwrap_or(names.len()).min(names.len());
     for (k, name) in names[..count].iter().enumerate() {

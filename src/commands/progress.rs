@@ -78,6 +78,20 @@ impl Drop for Reporter {
     }
 }
 
+/// A bar over `length` pieces of work; hidden when quiet and off a terminal.
+pub(super) fn counter(session: &Session, length: usize) -> ProgressBar {
+    let bar = if session.quiet {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(length as u64)
+    };
+    bar.set_length(length as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)") {
+        bar.set_style(style);
+    }
+    bar
+}
+
 fn bar(prefix: &str) -> ProgressBar {
     let template = "{prefix} {bar:24} {pos}/{len} frames, {msg}, {eta} left";
     let style =

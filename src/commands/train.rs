@@ -6,10 +6,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use rand::SeedableRng;
 use serde_json::Value;
 
+use super::progress::counter;
 use super::{Session, json};
 use crate::config::{TaskSettings, TrainingConfig};
 use crate::error::{Error, Result};
@@ -248,15 +249,7 @@ struct Progress {
 impl Progress {
     fn new(session: &Session, steps: usize, first: usize) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
-        let bar = if session.quiet {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::new(steps as u64)
-        };
-        let template = "{bar:30} {pos}/{len} {msg} ({eta} left)";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
+        let bar = counter(session, steps);
         let now = Instant::now();
         Self {
             bar,

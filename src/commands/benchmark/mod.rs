@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
+use super::progress::counter;
 use super::{Session, json};
 use crate::benchmark::functions::{FUNCTIONS, index_of};
 use crate::benchmark::{DIMENSIONS, Plan, Protocol, Row, Solver, run as run_plan, summary};
@@ -193,15 +194,7 @@ struct Progress<'a> {
 impl<'a> Progress<'a> {
     fn new(plan: &Plan, solvers: usize, session: &'a Session) -> Self {
         let rows = plan.functions.len() * plan.dimensions.len() * solvers;
-        let bar = if session.quiet {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::new(rows as u64)
-        };
-        bar.set_length(rows as u64);
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)") {
-            bar.set_style(style);
-        }
+        let bar = counter(session, rows);
         let is_log = !session.quiet && !std::io::stderr().is_terminal();
         Self {
             session,

@@ -97,6 +97,11 @@ fn standing(picture: &Picture, depths: &[f64], ankle: usize) -> Vec<f64> {
 }
 
 impl Picture<'_> {
+    /// [`child`](Self::child) at the pixel of `joint` in frame `t`, at the length of its bone.
+    pub fn limb(&self, t: usize, from: &Vector3<f64>, joint: usize, is_far: bool) -> Vector3<f64> {
+        self.child(from, &self.pixels[t][joint], self.bones[joint], is_far)
+    }
+
     /// The point at `pixel` that is `length` from `parent`: the farther one from the camera, or the
     /// nearer. Where the ray passes by too far off, the nearest point of the ray.
     pub fn child(

@@ -97,14 +97,8 @@ fn trunk(picture: &Picture, t: usize, depth: f64) -> [Vector3<f64>; 5] {
 /// thigh and shin of the right leg, bits 3 and 4 of the left.
 fn legs(picture: &Picture, t: usize, trunk: &[Vector3<f64>; 5], c: usize) -> Half {
     let bit = |n: usize| c >> n & 1 == 1;
-    let child = |from: &Vector3<f64>, joint: usize, is_far: bool| {
-        picture.child(
-            from,
-            &picture.pixels[t][joint],
-            picture.bones[joint],
-            is_far,
-        )
-    };
+    let child =
+        |from: &Vector3<f64>, joint: usize, is_far: bool| picture.limb(t, from, joint, is_far);
     let rhip = child(&trunk[0], RIGHT_HIP, bit(0));
     let rknee = child(&rhip, RIGHT_KNEE, bit(1));
     let rankle = child(&rknee, RIGHT_ANKLE, bit(2));
@@ -136,14 +130,8 @@ fn legs(picture: &Picture, t: usize, trunk: &[Vector3<f64>; 5], c: usize) -> Hal
 /// for the legs, left arm first.
 fn arms(picture: &Picture, t: usize, trunk: &[Vector3<f64>; 5], legs: &Half, c: usize) -> Half {
     let bit = |n: usize| c >> n & 1 == 1;
-    let child = |from: &Vector3<f64>, joint: usize, is_far: bool| {
-        picture.child(
-            from,
-            &picture.pixels[t][joint],
-            picture.bones[joint],
-            is_far,
-        )
-    };
+    let child =
+        |from: &Vector3<f64>, joint: usize, is_far: bool| picture.limb(t, from, joint, is_far);
     let lshoulder = child(&trunk[2], LEFT_SHOULDER, bit(0));
     let lelbow = child(&lshoulder, LEFT_ELBOW, bit(1));
     let lwrist = child(&lelbow, LEFT_WRIST, bit(2));
