@@ -40,9 +40,10 @@ fn wide_mlp() -> Result<Box<dyn Minimize>> {
     }))?;
     let theta = network.initial(&mut Rng::seed_from_u64(0));
     let network = Arc::new(network);
-    Ok(Box::new(
-        Trained { network, theta }.named("adafactor-mlp-512x4")?,
-    ))
+    Ok(Box::new(Named::new(
+        "adafactor-mlp-512x4",
+        Learned::new(network, &theta)?,
+    )))
 }
 
 fn time(method: &dyn Minimize) -> Result<()> {

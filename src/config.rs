@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::reconstruction::Settings;
 
-pub use training::{FunctionSettings, TaskSettings, TrainingConfig};
+pub use training::{
+    FunctionSettings, RecordedSettings, RecorderSettings, TaskSettings, TrainingConfig,
+    WindowSettings,
+};
 
 mod training;
 

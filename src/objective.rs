@@ -34,9 +34,44 @@ pub trait Objective: Sync {
     /// f(x), with ∇f(x) written into `gradient: (N,)`.
     fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64;
 
+    /// f(x) and the Gauss–Newton matrix JᵀJ, `(N, N)`, with ∇f(x) written into `gradient: (N,)`;
+    /// `None` when there is none.
+    ///
+    /// Comes from residuals and Jacobian where the objective is half a sum of squares.
+    fn value_and_curvature(&self, x: &[f64], gradient: &mut [f64]) -> Option<(f64, DMatrix<f64>)> {
+        let (residuals, jacobian) = self.least_squares()?.residuals_and_jacobian(x);
+        gradient.copy_from_slice(jacobian.tr_mul(&residuals).as_slice());
+        Some((
+            0.5 * residuals.norm_squared(),
+            jacobian.transpose() * &jacobian,
+        ))
+    }
+
     /// The residual function behind the value, when the objective is half a sum of squares.
     fn least_squares(&self) -> Option<&dyn Residuals> {
         None
+    }
+}
+
+impl<O: Objective + ?Sized> Objective for &O {
+    fn dimension(&self) -> usize {
+        (**self).dimension()
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        (**self).value(x)
+    }
+
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        (**self).value_and_gradient(x, gradient)
+    }
+
+    fn value_and_curvature(&self, x: &[f64], gradient: &mut [f64]) -> Option<(f64, DMatrix<f64>)> {
+        (**self).value_and_curvature(x, gradient)
+    }
+
+    fn least_squares(&self) -> Option<&dyn Residuals> {
+        (**self).least_squares()
     }
 }
 
@@ -64,6 +99,8 @@ pub enum Order {
     Value,
     /// Value and gradient.
     Gradient,
+    /// Value, gradient and the Gauss–Newton matrix JᵀJ, where there is one.
+    Curvature,
     /// Value, gradient, residuals and Jacobian; needs [`Objective::least_squares`].
     Jacobian,
 }
@@ -79,13 +116,15 @@ pub struct Evaluation {
     pub residuals: Option<DVector<f64>>,
     /// ∂r/∂x, `(M, N)`; present when it was asked for.
     pub jacobian: Option<DMatrix<f64>>,
+    /// JᵀJ, `(N, N)`; present when it was asked for and there is one.
+    pub curvature: Option<DMatrix<f64>>,
 }
 
 impl Evaluation {
     /// Looks at `objective` in `x` as closely as `order` says.
     ///
-    /// [`Order::Jacobian`] falls back to value and gradient when the objective is not a sum of
-    /// squares.
+    /// [`Order::Jacobian`] and [`Order::Curvature`] fall back to value and gradient when the
+    /// objective is not a sum of squares.
     pub fn of(objective: &dyn Objective, x: &[f64], order: Order) -> Self {
         match (order, objective.least_squares()) {
             (Order::Value, Some(least_squares)) => {
@@ -107,10 +146,22 @@ impl Evaluation {
                     gradient: jacobian.tr_mul(&r).as_slice().to_vec(),
                     residuals: Some(r),
                     jacobian: Some(jacobian),
+                    curvature: None,
                 }
             }
             _ => {
                 let mut gradient = vec![0.0; objective.dimension()];
+                if order == Order::Curvature
+                    && let Some((value, curvature)) =
+                        objective.value_and_curvature(x, &mut gradient)
+                {
+                    return Self {
+                        value,
+                        gradient,
+                        curvature: Some(curvature),
+                        ..Self::default()
+                    };
+                }
                 let value = objective.value_and_gradient(x, &mut gradient);
                 Self {
                     value,
@@ -166,6 +217,37 @@ pub trait TaskFamily: Sync {
             }
         }
         tasks
+    }
+
+    /// Draws a batch to measure progress on; of tasks like those trained on unless a family keeps
+    /// some apart.
+    fn sample_validation(&self, count: usize, rng: &mut Rng) -> Vec<Self::Task> {
+        self.sample_batch(count, rng)
+    }
+}
+
+/// A family that is trained on, and another one that progress is measured on.
+#[derive(Clone, Debug)]
+pub struct HeldOut<F> {
+    /// What tasks are drawn from.
+    pub training: F,
+    /// What progress is measured on.
+    pub validation: F,
+}
+
+impl<F: TaskFamily> TaskFamily for HeldOut<F> {
+    type Task = F::Task;
+
+    fn sample(&self, rng: &mut Rng) -> F::Task {
+        self.training.sample(rng)
+    }
+
+    fn sample_batch(&self, count: usize, rng: &mut Rng) -> Vec<F::Task> {
+        self.training.sample_batch(count, rng)
+    }
+
+    fn sample_validation(&self, count: usize, rng: &mut Rng) -> Vec<F::Task> {
+        self.validation.sample_batch(count, rng)
     }
 }
 

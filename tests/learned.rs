@@ -262,7 +262,13 @@ fn every_kind_survives_an_objective_that_blows_up() {
 fn weight_files_are_read_back_and_damage_is_reported() {
     for architecture in small() {
         let (network, theta) = random(&architecture, 1);
-        let bytes = Trained { network, theta }.to_bytes().unwrap();
+        let metric = None;
+        let trained = Trained {
+            network,
+            theta,
+            metric,
+        };
+        let bytes = trained.to_bytes().unwrap();
         let read = Trained::parse(&bytes, "w").unwrap();
         assert_eq!(read.network.architecture(), &architecture);
         assert_eq!(read.to_bytes().unwrap(), bytes);

@@ -25,6 +25,7 @@ mod progress;
 mod reconstruct;
 mod run;
 mod train;
+mod windows;
 
 /// How much is printed, and whether Ctrl-C was pressed.
 #[derive(Clone, Debug)]

@@ -11,14 +11,21 @@ use rand::SeedableRng;
 use serde_json::Value;
 
 use super::progress::counter;
+use super::windows::{family, recorded};
 use super::{Session, json};
-use crate::config::{TaskSettings, TrainingConfig};
+use crate::config::{RecordedSettings, TaskSettings, TrainingConfig, WindowSettings};
 use crate::error::{Error, Result};
 use crate::learned::{Card, LearnedOptimizer, Network, Trained};
 use crate::meta::{MetaTrainer, StepReport};
-use crate::objective::{Rng, TaskFamily};
+use crate::objective::{HeldOut, Objective, Rng, TaskFamily};
+use crate::optim::{Metric, WhitenedFamily};
 use crate::output::OutputDir;
+use crate::reconstruction::recorded::{RecordedFamily, mean_curvature};
+use crate::reconstruction::{Settings, WindowFamily};
 
+const RECORDED: &str = "recorded";
+/// One window of so many is recorded for validation.
+const VALIDATION_SHARE: usize = 5;
 const CHECKPOINT: &str = "checkpoint.bin";
 const METRICS: &str = "metrics.jsonl";
 const WEIGHTS: &str = "weights.safetensors";
@@ -33,6 +40,15 @@ pub struct TrainArgs {
     /// What to train, on what, how: see configs/train-functions.json.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+
+    /// Directory of pose files that windows are taken from; may be given several times. The embedded
+    /// walks unless given.
+    #[arg(long, value_name = "DIR")]
+    pub motions: Vec<PathBuf>,
+
+    /// Directory for recorded windows, which trainings may share; a folder in --out unless given.
+    #[arg(long, value_name = "DIR")]
+    pub recorded: Option<PathBuf>,
 
     /// Directory for weights, card, metrics and checkpoint.
     #[arg(long, value_name = "DIR")]
@@ -67,8 +83,119 @@ pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
                 "classic test functions: {names}; {:?} variables",
                 functions.dimensions
             );
-            run(args, session, &config, &family, data)
+            let theta = start(args, &config)?;
+            run(args, session, &config, &family, (data, theta, None))
         }
+        TaskSettings::Windows(windows) => on_windows(args, session, &config, windows),
+        TaskSettings::RecordedWindows(recorded) => {
+            on_recorded_windows(args, session, &config, recorded)
+        }
+    }
+}
+
+/// Trains on windows with the physics, in the variables of the metric of the weights it starts
+/// from.
+fn on_windows(
+    args: &TrainArgs,
+    session: &Session,
+    config: &TrainingConfig,
+    settings: &WindowSettings,
+) -> Result<()> {
+    let family = held_out(
+        args,
+        (&settings.clips, &settings.validation),
+        &settings.reconstruction,
+    )?;
+    let metric = match start_path(args, config) {
+        Some(path) => Trained::read(&path)?.metric,
+        None => None,
+    };
+    let data = format!(
+        "{} windows of {}",
+        family.training.len(),
+        described(args, &settings.clips)
+    );
+    let theta = start(args, config)?;
+    let Some(metric) = metric else {
+        return run(args, session, config, &family, (data, theta, None));
+    };
+    let n = family.training.nth(0).dimension();
+    let whitening = Arc::new(metric.whitening(n));
+    let whitened = WhitenedFamily { family, whitening };
+    run(
+        args,
+        session,
+        config,
+        &whitened,
+        (data, theta, Some(metric)),
+    )
+}
+
+/// Trains on recorded windows, in the variables of their mean curvature.
+fn on_recorded_windows(
+    args: &TrainArgs,
+    session: &Session,
+    config: &TrainingConfig,
+    settings: &RecordedSettings,
+) -> Result<()> {
+    settings.check(&args.config.display().to_string())?;
+    let families = held_out(
+        args,
+        (&settings.clips, &settings.validation),
+        &settings.reconstruction,
+    )?;
+    let own = args.out.join(RECORDED);
+    let directory = args.recorded.as_deref().unwrap_or(&own);
+    let training = recorded(&families.training, settings, directory, session)?;
+    let fewer = RecordedSettings {
+        windows: settings.windows.div_ceil(VALIDATION_SHARE),
+        ..settings.clone()
+    };
+    let validation = recorded(&families.validation, &fewer, directory, session)?;
+    let n = families.training.nth(0).dimension();
+    let metric = mean_curvature(&training, families.training.block())?;
+    let whitening = metric.whitening(n);
+    let looks: usize = training.iter().map(|window| window.path.len()).sum();
+    let data = format!(
+        "{} recorded windows ({looks} linearizations) of {}",
+        training.len(),
+        described(args, &settings.clips)
+    );
+    let family = HeldOut {
+        training: RecordedFamily::new(&training, &whitening),
+        validation: RecordedFamily::new(&validation, &whitening),
+    };
+    drop((training, validation));
+    let theta = start(args, config)?;
+    run(args, session, config, &family, (data, theta, Some(metric)))
+}
+
+/// The families of the clips to train on and of those to validate on.
+fn held_out(
+    args: &TrainArgs,
+    (clips, validation): (&[String], &[String]),
+    settings: &Settings,
+) -> Result<HeldOut<WindowFamily>> {
+    let training = family(&args.motions, clips, settings)?;
+    let validation = match validation {
+        [] => training.clone(),
+        names => family(&args.motions, names, settings)?,
+    };
+    Ok(HeldOut {
+        training,
+        validation,
+    })
+}
+
+/// Clips in words.
+fn described(args: &TrainArgs, clips: &[String]) -> String {
+    let names = match clips {
+        [] => "all clips".to_string(),
+        clips => clips.join(", "),
+    };
+    match args.motions.as_slice() {
+        [] => "the embedded walks".to_string(),
+        _ => names,
     }
 }
 
@@ -77,7 +204,7 @@ fn run<F: TaskFamily>(
     session: &Session,
     config: &TrainingConfig,
     family: &F,
-    data: String,
+    (data, theta, metric): (String, Option<Vec<f32>>, Option<Metric>),
 ) -> Result<()>
 where
     F::Task: Send + Sync,
@@ -94,7 +221,6 @@ where
         metrics = earlier_metrics(&read(&args.out.join(METRICS))?, trainer.step_count());
         (trainer, OutputDir::create(&args.out, true)?)
     } else {
-        let theta = start(args, config, &network)?;
         let trainer = MetaTrainer::new(&network, family, &config.training, theta)?;
         (trainer, OutputDir::create(&args.out, args.force)?)
     };
@@ -102,6 +228,7 @@ where
     let mut training = Training {
         trainer,
         network: Arc::new(network.clone()),
+        metric,
         output,
         metrics,
         card: Card {
@@ -121,20 +248,27 @@ where
     training.go(args, session, config.training.steps())
 }
 
-/// The meta-parameters to start from, if the configuration names a weight file.
-fn start(args: &TrainArgs, config: &TrainingConfig, network: &Network) -> Result<Option<Vec<f32>>> {
-    let Some(file) = &config.start else {
+/// The weight file to start from, if the configuration names one.
+fn start_path(args: &TrainArgs, config: &TrainingConfig) -> Option<PathBuf> {
+    let file = config.start.as_ref()?;
+    Some(args.config.parent().unwrap_or(Path::new("")).join(file))
+}
+
+/// The meta-parameters in it.
+fn start(args: &TrainArgs, config: &TrainingConfig) -> Result<Option<Vec<f32>>> {
+    let Some(path) = start_path(args, config) else {
         return Ok(None);
     };
-    let path = args.config.parent().unwrap_or(Path::new("")).join(file);
+    let network = Network::new(&config.architecture)?;
     let mut rng = Rng::seed_from_u64(config.training.seed);
-    Trained::warm_start(&path, network, network.initial(&mut rng)).map(Some)
+    Trained::warm_start(&path, &network, network.initial(&mut rng)).map(Some)
 }
 
 /// A training with everything it writes.
 struct Training<'a, F: TaskFamily> {
     trainer: MetaTrainer<'a, F>,
     network: Arc<Network>,
+    metric: Option<Metric>,
     output: OutputDir,
     /// Lines of JSON.
     metrics: Vec<String>,
@@ -176,6 +310,7 @@ where
         let trained = Trained {
             network: Arc::clone(&self.network),
             theta: self.trainer.best().0.to_vec(),
+            metric: self.metric.clone(),
         };
         let card = Card {
             steps: self.trainer.step_count(),

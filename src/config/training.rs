@@ -9,6 +9,7 @@ use crate::benchmark::{FunctionFamily, Protocol};
 use crate::error::{Error, Result};
 use crate::learned::Architecture;
 use crate::meta::Settings;
+use crate::reconstruction;
 
 use super::parse_json;
 
@@ -35,6 +36,86 @@ pub struct TrainingConfig {
 pub enum TaskSettings {
     /// Classic test functions.
     Functions(FunctionSettings),
+    /// Windows of motions, with the physics: every evaluation is a Jacobian.
+    Windows(WindowSettings),
+    /// Windows of motions as they were recorded along the paths of other optimizers.
+    RecordedWindows(RecordedSettings),
+}
+
+/// Windows to train on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WindowSettings {
+    /// Names of clips, with `*` at the end for all that begin so. Default: all clips at hand.
+    pub clips: Vec<String>,
+    /// The same for the clips that progress is measured on. Default: those trained on.
+    pub validation: Vec<String>,
+    /// Length, knots, physics and loss of the windows. Default: as in a reconstruction.
+    pub reconstruction: reconstruction::Settings,
+}
+
+/// Recorded windows to train on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordedSettings {
+    /// Names of clips, with `*` at the end for all that begin so. Default: all clips at hand.
+    pub clips: Vec<String>,
+    /// The same for the clips that progress is measured on. Default: those trained on.
+    pub validation: Vec<String>,
+    /// Length, knots, physics and loss of the windows. Default: as in a reconstruction.
+    pub reconstruction: reconstruction::Settings,
+    /// Number of windows that are recorded, spread evenly over all there are. Default: 200.
+    pub windows: usize,
+    /// Along whose paths; each window is recorded once for every one of them. Default: Levenberg–
+    /// Marquardt, 14 evaluations.
+    pub recorders: Vec<RecorderSettings>,
+}
+
+/// An optimizer along whose path windows are recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecorderSettings {
+    /// Its name, or a weight file.
+    pub optimizer: String,
+    /// Evaluations it may spend on a window.
+    pub evaluations: usize,
+}
+
+impl Default for RecordedSettings {
+    fn default() -> Self {
+        Self {
+            clips: Vec::new(),
+            validation: Vec::new(),
+            reconstruction: reconstruction::Settings::default(),
+            windows: 200,
+            recorders: vec![RecorderSettings {
+                optimizer: "lm".into(),
+                evaluations: 14,
+            }],
+        }
+    }
+}
+
+impl RecordedSettings {
+    /// Checks the counts.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `origin` and the field.
+    pub fn check(&self, origin: &str) -> Result<()> {
+        let evaluations = self.recorders.iter().map(|recorder| recorder.evaluations);
+        let counts = [
+            ("tasks.windows", self.windows),
+            ("tasks.recorders", self.recorders.len()),
+            (
+                "tasks.recorders.evaluations",
+                evaluations.min().unwrap_or(1),
+            ),
+        ];
+        match counts.iter().find(|(_, count)| *count == 0) {
+            Some((field, _)) => Err(Error::input(origin, field, 0, "give at least one")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Test functions to train on.

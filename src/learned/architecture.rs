@@ -70,6 +70,10 @@ pub struct Optimus {
     /// Whether the optimizer sees and blends classical directions
     /// ([`guidance`](super::guidance)) instead of the Adafactor features. Default: no.
     pub guided: bool,
+    /// Whether a guided optimizer also sees the Gauss–Newton matrix and blends damped Gauss–Newton
+    /// steps. Default: no.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub curvature: bool,
     /// Length of the first steps of a guided optimizer, in units of x. Default: 1.
     pub initial_scale: f64,
     /// λ_a and λ_b of s = λ_b exp(λ_a a) d. Default: 0.1, as in the paper.
@@ -90,6 +94,7 @@ impl Default for Optimus {
             structure: Structure::Accumulated,
             normalization: Normalization::Identity,
             guided: false,
+            curvature: false,
             initial_scale: 1.0,
             magnitude_scale: 0.1,
             direction_scale: 0.1,
@@ -164,6 +169,10 @@ impl Architecture {
                 positive("head_width", optimus.head_width)?;
                 positive("feed_forward", optimus.feed_forward)?;
                 positive("trunk_layers", optimus.trunk_layers)?;
+                if optimus.curvature && !optimus.guided {
+                    let advice = "set guided to true as well";
+                    return Err(Error::input(origin, "curvature", true, advice));
+                }
                 finite("initial_scale", optimus.initial_scale)?;
                 finite("magnitude_scale", optimus.magnitude_scale)?;
                 finite("direction_scale", optimus.direction_scale)

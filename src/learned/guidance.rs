@@ -15,18 +15,24 @@
 //! | 6 | x_best − x | back to the best point |
 //! | 7, 8 | c − x | to the root of a running regression of g on x, two decays |
 //!
+//! Where the objective knows its Gauss–Newton matrix and the architecture asks for it, there are
+//! six more: damped Gauss–Newton steps from the point at hand and from the best point
+//! ([`curvature`](super::curvature)).
+//!
 //! No proposal is longer than 10 σ in its root mean square.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::curvature::{CURVED, Curvature};
 use super::directions::{AdamDirections, add_scaled, dot, rms, secant_newton, signed_at_least};
 use super::moments::{Decays, Moments};
 use super::optimus::FAMILIAR;
 use super::regression::Regression;
+use crate::objective::Evaluation;
 
-/// Number of proposals P.
+/// Number of proposals without curvature.
 pub const PROPOSALS: usize = 9;
 
 /// Largest root mean square of a proposal, and of a coordinate's secant step in units of its last
@@ -39,16 +45,38 @@ const MEMORY: usize = 10;
 /// Decays of the regressions.
 const REGRESSION_DECAYS: [f64; 2] = [0.9, 0.98];
 
-/// Features of every coordinate, and those that all coordinates share.
-const OWN: usize = 2 * PROPOSALS + 6;
+/// Features of every coordinate beside two for every proposal, and those that all share.
+const OWN: usize = 6;
 const SHARED: usize = 26;
 
-/// Number of features F.
-pub(super) const WIDTH: usize = OWN + SHARED;
+/// How much a guided optimizer looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// Whether it sees the Gauss–Newton matrix.
+    pub curvature: bool,
+}
+
+impl Sight {
+    /// Number of proposals P.
+    pub fn proposals(self) -> usize {
+        PROPOSALS + if self.curvature { CURVED } else { 0 }
+    }
+
+    /// Number of features F.
+    pub fn width(self) -> usize {
+        2 * self.proposals() + OWN + self.shared()
+    }
+
+    /// Features that all coordinates share.
+    fn shared(self) -> usize {
+        SHARED + if self.curvature { CURVED + 2 } else { 0 }
+    }
+}
 
 /// What is remembered of the run besides the accumulators.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Guidance {
+    sees_curvature: bool,
     /// σ, in units of x.
     pub scale: f64,
     last_scale: f64,
@@ -67,6 +95,7 @@ struct Look {
     x: Vec<f64>,
     value: f64,
     gradient: Vec<f64>,
+    curvature: Option<Curvature>,
 }
 
 /// Δx, Δg and 1 / (Δx · Δg).
@@ -79,17 +108,18 @@ struct Pair {
 
 /// Where the features and proposals of a problem go.
 pub(super) struct Target<'a> {
-    /// `(N, WIDTH)`.
+    /// `(N, F)`.
     pub rows: &'a mut [f32],
-    /// `(N, PROPOSALS)`, in units of σ.
+    /// `(N, P)`, in units of σ.
     pub proposals: &'a mut [f32],
 }
 
 impl Guidance {
     /// At the start of a run in `n` variables whose first steps are about `scale` long in every
-    /// coordinate.
-    pub fn new(n: usize, scale: f64) -> Self {
+    /// coordinate, unless curvature tells better.
+    pub fn new(n: usize, scale: f64, sight: Sight) -> Self {
         Self {
+            sees_curvature: sight.curvature,
             scale,
             last_scale: scale,
             first_scale: scale,
@@ -108,15 +138,22 @@ impl Guidance {
     /// Takes in a look at x and writes features and proposals; `moments` hold its gradient.
     pub fn observe(
         &mut self,
-        (x, value, gradient): (&[f64], f64, &[f64]),
+        (x, seen): (&[f64], &Evaluation),
         (moments, decays, k): (&Moments, &Decays, usize),
         target: Target,
     ) {
+        let (value, gradient) = (seen.value, seen.gradient.as_slice());
+        let matrix = seen.curvature.as_ref().filter(|_| self.sees_curvature);
         let look = Look {
             x: x.to_vec(),
             value,
             gradient: gradient.to_vec(),
+            curvature: matrix.and_then(|matrix| Curvature::new(matrix, gradient)),
         };
+        if let Some(curvature) = look.curvature.as_ref().filter(|_| k == 0) {
+            self.scale = curvature.first_scale().clamp(1e-150, 1e150);
+            (self.last_scale, self.first_scale) = (self.scale, self.scale);
+        }
         let moved = self.last.take().map(|last| Move::between(&last, &look));
         if let Some(moved) = &moved {
             self.remember(moved);
@@ -178,7 +215,7 @@ impl Guidance {
         look: &Look,
         moved: Option<&Move>,
         adam: &AdamDirections,
-    ) -> [Vec<f64>; PROPOSALS] {
+    ) -> Vec<Vec<f64>> {
         let inverse = self.scale.recip();
         let scaled = |v: &[f64]| v.iter().map(|v| v * inverse).collect::<Vec<f64>>();
         let steepest = {
@@ -208,7 +245,7 @@ impl Guidance {
         });
         let [first, second] = adam.slow.clone();
         let root = |i: usize| scaled(&self.regressions[i].step_to_root(&look.x, LONGEST));
-        let mut all = [
+        let mut all = vec![
             steepest,
             first,
             second,
@@ -219,6 +256,15 @@ impl Guidance {
             root(0),
             root(1),
         ];
+        if self.sees_curvature {
+            let best = self.best.as_ref();
+            let back: Vec<f64> = best.map_or_else(still, |best| {
+                best.x.iter().zip(&look.x).map(|(b, x)| b - x).collect()
+            });
+            let of_best = best.and_then(|best| best.curvature.as_ref());
+            let curved = Curvature::proposals(look.curvature.as_ref(), of_best, &back);
+            all.extend(curved.iter().map(|step| scaled(step)));
+        }
         all.iter_mut().for_each(|direction| shorten(direction));
         all
     }
@@ -250,13 +296,16 @@ impl Guidance {
         look: &Look,
         moved: Option<&Move>,
         adam: &AdamDirections,
-        directions: &[Vec<f64>; PROPOSALS],
+        directions: &[Vec<f64>],
         k: usize,
         target: Target,
     ) {
+        let sight = Sight {
+            curvature: self.sees_curvature,
+        };
         let shared = self.shared(look, moved, directions, k);
-        let rows = target.rows.chunks_exact_mut(WIDTH);
-        let offers = target.proposals.chunks_exact_mut(PROPOSALS);
+        let rows = target.rows.chunks_exact_mut(sight.width());
+        let offers = target.proposals.chunks_exact_mut(directions.len());
         for (n, (row, offers)) in rows.zip(offers).enumerate() {
             for (j, direction) in directions.iter().enumerate() {
                 let d = direction[n];
@@ -264,7 +313,7 @@ impl Guidance {
                 row[2 * j] = d.asinh() as f32;
                 row[2 * j + 1] = (0.25 * (d.abs() + 1e-6).ln()) as f32;
             }
-            let own = &mut row[2 * PROPOSALS..OWN];
+            let (own, all) = row[2 * directions.len()..].split_at_mut(OWN);
             own[0] = adam.fast[n] as f32;
             own[1] = (0.25 * (directions[0][n].abs() + 1e-6).ln()) as f32;
             let (turn, ratio) = moved.map_or((0.0, 0.0), |moved| {
@@ -276,7 +325,7 @@ impl Guidance {
             own[3] = ratio.clamp(-10.0, 10.0) as f32;
             own[4] = self.regressions[0].correlation(n) as f32;
             own[5] = self.regressions[1].correlation(n) as f32;
-            row[OWN..].copy_from_slice(&shared);
+            all.copy_from_slice(&shared);
         }
     }
 
@@ -285,14 +334,14 @@ impl Guidance {
         &self,
         look: &Look,
         moved: Option<&Move>,
-        directions: &[Vec<f64>; PROPOSALS],
+        directions: &[Vec<f64>],
         k: usize,
-    ) -> [f32; SHARED] {
+    ) -> Vec<f32> {
         let g = rms(&look.gradient);
         let log = |ratio: f64| 0.25 * (ratio.clamp(1e-12, 1e12)).ln();
         let cosine = |a: &[f64], b: &[f64]| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(1e-300);
         let best = self.best.as_ref().unwrap_or(look);
-        let mut features = [0.0; SHARED];
+        let mut features = vec![0.0; SHARED];
         if let Some(moved) = moved {
             let before: Vec<f64> = moved
                 .y
@@ -315,7 +364,7 @@ impl Guidance {
         features[9] = (self.since_best as f64 / 10.0).tanh();
         features[10] = log(self.scale / self.last_scale);
         features[11] = 0.1 * (self.scale / self.first_scale).ln().clamp(-60.0, 60.0);
-        for (j, direction) in directions[3..].iter().enumerate() {
+        for (j, direction) in directions[3..PROPOSALS].iter().enumerate() {
             features[12 + j] = log(rms(direction) + 1e-6);
         }
         features[18] = cosine(&directions[4], &directions[0]);
@@ -326,7 +375,17 @@ impl Guidance {
         {
             *feature = (k as f64 / period - 1.0).tanh();
         }
-        features.map(|f| if f.is_finite() { f as f32 } else { 0.0 })
+        if self.sees_curvature {
+            let sizes = directions[PROPOSALS..].iter();
+            features.extend(sizes.map(|direction| log(rms(direction) + 1e-6)));
+            let kept = moved.and_then(|moved| Some((moved.gain, moved.promised?)));
+            features.extend(kept.map_or([0.0; 2], |(gain, promised)| {
+                let ratio = gain / promised.abs().max(1e-300);
+                [0.5 * ratio.asinh().clamp(-10.0, 10.0), promised.signum()]
+            }));
+        }
+        let finite = |f: f64| if f.is_finite() { f as f32 } else { 0.0 };
+        features.into_iter().map(finite).collect()
     }
 }
 
@@ -347,13 +406,18 @@ struct Move {
     y: Vec<f64>,
     /// Δf.
     gain: f64,
+    /// Δf as the curvature where the step began promised it.
+    promised: Option<f64>,
 }
 
 impl Move {
     fn between(last: &Look, look: &Look) -> Self {
         let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect();
+        let s: Vec<f64> = apart(&look.x, &last.x);
+        let curvature = last.curvature.as_ref();
         Self {
-            s: apart(&look.x, &last.x),
+            promised: curvature.map(|curvature| curvature.promised(&last.gradient, &s)),
+            s,
             y: apart(&look.gradient, &last.gradient),
             gain: look.value - last.value,
         }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::objective::{Evaluation, Rng};
+use crate::objective::{Evaluation, Order, Rng};
 
 pub use architecture::{AdafactorMlp, Architecture, Normalization, Optimus, Structure};
 pub use batch::Batch;
@@ -21,6 +21,7 @@ pub use weights::{Card, Trained};
 
 mod architecture;
 mod batch;
+pub mod curvature;
 mod directions;
 mod features;
 pub mod guidance;
@@ -62,6 +63,11 @@ pub trait LearnedOptimizer: Sync + Send {
 
     /// The point of problem `b` to evaluate next, `(N,)`.
     fn point<'s>(&self, state: &'s Self::State, b: usize) -> &'s [f64];
+
+    /// How closely it has to be looked at those points.
+    fn order(&self) -> Order {
+        Order::Gradient
+    }
 
     /// Takes in value and gradient at those points, `(B,)`, and moves on.
     ///

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::objective::{Evaluation, Order};
+use crate::objective::Evaluation;
 use crate::optim::{Optimizer, Query};
 
 use super::{Batch, LearnedOptimizer, Network, Rule};
@@ -36,7 +36,7 @@ impl Optimizer for Learned {
     fn ask<'s>(&self, state: &'s Batch) -> Query<'s> {
         Query {
             x: state.point(0),
-            order: Order::Gradient,
+            order: self.network.order(),
         }
     }
 

@@ -9,12 +9,24 @@ use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::ops::sigmoid;
 
 use super::architecture::{Normalization, Optimus, Structure};
-use super::guidance::PROPOSALS;
+use super::curvature::{self, CURVED};
+use super::guidance::{PROPOSALS, Sight};
 use super::layout::{Initial, Layout, Weights};
 use super::network::{Encoder, EncoderShape, LayerNorm, Linear, Trunk};
 
 /// Weights of the proposals before anything is learned: a little steepest descent, half of L-BFGS.
 const FIRST_GATES: [f32; PROPOSALS] = [0.1, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0];
+
+/// The same where curvature is seen: damped Gauss–Newton steps alone.
+const FIRST_CURVED_GATES: [f32; PROPOSALS + CURVED] = {
+    let mut gates = [0.0; PROPOSALS + CURVED];
+    let mut i = 0;
+    while i < CURVED {
+        gates[PROPOSALS + i] = curvature::FIRST_GATES[i];
+        i += 1;
+    }
+    gates
+};
 
 /// Scale of the initial weights of heads whose first outputs should be small.
 const QUIET: f32 = 0.1;
@@ -72,6 +84,15 @@ impl OptimusNetwork {
             feed_forward: settings.feed_forward,
             gain: (2.0 / settings.encoders as f32).sqrt().min(1.0),
         };
+        let sight = Sight {
+            curvature: settings.curvature,
+        };
+        let proposals = sight.proposals();
+        let first_gates: &'static [f32] = if settings.curvature {
+            &FIRST_CURVED_GATES
+        } else {
+            &FIRST_GATES
+        };
         let has_structure = settings.structure != Structure::None;
         let heads = if has_structure { settings.encoders } else { 0 };
         Self {
@@ -86,9 +107,9 @@ impl OptimusNetwork {
                 .map(|l| Linear::new(layout, &format!("update.{l}"), (width, 1), QUIET))
                 .collect(),
             gates: settings.guided.then(|| Gates {
-                always: layout.add("gates.always", &[PROPOSALS], Initial::List(&FIRST_GATES)),
-                shared: Linear::new(layout, "gates.shared", (width, PROPOSALS), 0.0),
-                own: Linear::new(layout, "gates", (width, PROPOSALS), QUIET),
+                always: layout.add("gates.always", &[proposals], Initial::List(first_gates)),
+                shared: Linear::new(layout, "gates.shared", (width, proposals), 0.0),
+                own: Linear::new(layout, "gates", (width, proposals), QUIET),
                 switch: Linear::with_bias(layout, "switch", (width, 1), 0.0, SWITCHED_ON),
             }),
             settings: settings.clone(),
@@ -155,7 +176,7 @@ impl OptimusNetwork {
         proposals: &Tensor,
         (batch, tokens): (usize, usize),
     ) -> Result<(Tensor, Tensor)> {
-        let width = x.dim(1)?;
+        let (width, count) = (x.dim(1)?, proposals.dim(1)?);
         let pooled = x.reshape((batch, tokens, width))?.mean(1)?;
         let switch = sigmoid(&gates.switch.forward(weights, &pooled)?)?.unsqueeze(1)?;
         let shared = gates.shared.forward(weights, &pooled)?;
@@ -165,9 +186,9 @@ impl OptimusNetwork {
         let own = gates
             .own
             .forward(weights, x)?
-            .reshape((batch, tokens, PROPOSALS))?;
+            .reshape((batch, tokens, count))?;
         let gates = own.broadcast_mul(&switch)?.broadcast_add(&shared)?;
-        let proposals = proposals.reshape((batch, tokens, PROPOSALS))?;
+        let proposals = proposals.reshape((batch, tokens, count))?;
         let blend = (gates * proposals)?.sum_keepdim(2)?;
         let free = self.free_step(weights, x)?.reshape((batch, tokens, 1))?;
         Ok(((blend + free.broadcast_mul(&switch)?)?, switch))

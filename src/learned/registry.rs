@@ -45,13 +45,13 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
     }
     if let Some((_, weights)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
         let trained = Trained::parse(weights, name)?.started_with(options.initial_step)?;
-        return Ok(Box::new(trained.named(name)?));
+        return trained.optimizer(name);
     }
     if name.ends_with(WEIGHT_FILE) {
         let path = Path::new(name);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let trained = Trained::read(path)?.started_with(options.initial_step)?;
-        return Ok(Box::new(trained.named(&stem)?));
+        return trained.optimizer(&stem);
     }
     if optim::NAMES.contains(&name) {
         return optim::by_name(name, options);

@@ -3,14 +3,14 @@
 use candle_core::{Device, Tensor};
 
 use crate::error::{Error, Result};
-use crate::objective::{Evaluation, Rng};
+use crate::objective::{Evaluation, Order, Rng};
 use crate::optim::Iterate;
 
 use super::LearnedOptimizer;
 use super::architecture::{AdafactorMlp, Architecture, Optimus};
 use super::batch::{Batch, Inner};
 use super::features::AdafactorFeatures;
-use super::guidance::{self, Guidance, PROPOSALS};
+use super::guidance::{self, Guidance, Sight};
 use super::layout::{Layout, Weights};
 use super::moments::{DecayParameters, Decays, Moments};
 use super::network::{Linear, Trunk};
@@ -43,7 +43,7 @@ pub struct Rule {
 #[derive(Clone, Debug)]
 enum View {
     Adafactor(AdafactorFeatures),
-    Guided { initial_scale: f64 },
+    Guided { initial_scale: f64, sight: Sight },
 }
 
 #[derive(Clone, Debug)]
@@ -140,12 +140,12 @@ impl Network {
                 return Err(Error::Internal(reason.into()));
             }
             if inner.accept(evaluation) {
-                scales[b] = inner.scale();
                 let target = guidance::Target {
                     rows: &mut features[b * variables * width..][..variables * width],
                     proposals: &mut proposals[b * variables * offers..][..variables * offers],
                 };
                 self.view.observe(inner, evaluation, &rule.decays, target);
+                scales[b] = inner.scale();
             }
         }
         let rows = size * variables;
@@ -201,7 +201,10 @@ impl LearnedOptimizer for Network {
             moments: Moments::new(x0.len(), &self.decays),
             guidance: match self.view {
                 View::Adafactor(_) => None,
-                View::Guided { initial_scale } => Some(Guidance::new(x0.len(), initial_scale)),
+                View::Guided {
+                    initial_scale,
+                    sight,
+                } => Some(Guidance::new(x0.len(), initial_scale, sight)),
             },
         };
         Batch {
@@ -212,6 +215,13 @@ impl LearnedOptimizer for Network {
 
     fn point<'s>(&self, batch: &'s Batch, b: usize) -> &'s [f64] {
         batch.point(b)
+    }
+
+    fn order(&self) -> Order {
+        match self.view {
+            View::Guided { sight, .. } if sight.curvature => Order::Curvature,
+            _ => Order::Gradient,
+        }
     }
 
     fn tell(&self, rule: &Rule, batch: &mut Batch, evaluations: &[Evaluation]) -> Result<()> {
@@ -237,8 +247,14 @@ fn mlp(layout: &mut Layout, settings: &AdafactorMlp) -> (DecayParameters, View, 
 fn optimus(layout: &mut Layout, settings: &Optimus) -> (DecayParameters, View, Body) {
     let (decays, view, width) = if settings.guided {
         let decays = DecayParameters::new(layout, &GUIDED_DECAYS, &GUIDED_DECAYS, &[]);
-        let initial_scale = settings.initial_scale;
-        (decays, View::Guided { initial_scale }, guidance::WIDTH)
+        let sight = Sight {
+            curvature: settings.curvature,
+        };
+        let view = View::Guided {
+            initial_scale: settings.initial_scale,
+            sight,
+        };
+        (decays, view, sight.width())
     } else {
         let features = AdafactorFeatures {
             decays: (DECAYS.len(), DECAYS.len(), DECAYS.len()),
@@ -256,7 +272,7 @@ impl View {
     fn widths(&self) -> (usize, usize) {
         match self {
             Self::Adafactor(features) => (features.width(), 0),
-            Self::Guided { .. } => (guidance::WIDTH, PROPOSALS),
+            Self::Guided { sight, .. } => (sight.width(), sight.proposals()),
         }
     }
 
@@ -276,8 +292,7 @@ impl View {
                 features.write(x, gradient, &inner.moments, inner.k, target.rows);
             }
             (Self::Guided { .. }, Some(guidance)) => {
-                let look = (x, evaluation.value, gradient);
-                guidance.observe(look, (&inner.moments, decays, inner.k), target);
+                guidance.observe((x, evaluation), (&inner.moments, decays, inner.k), target);
             }
             (Self::Guided { .. }, None) => {}
         }

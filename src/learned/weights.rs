@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nalgebra::DMatrix;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::optim::Named;
+use crate::optim::{InMetric, Metric, Minimize, Named};
 
 use super::{Architecture, Learned, Network};
 
@@ -23,6 +24,8 @@ pub struct Trained {
     pub network: Arc<Network>,
     /// θ, `(meta_parameters,)`.
     pub theta: Vec<f32>,
+    /// The metric in whose variables it was trained and is used; none: those of the objective.
+    pub metric: Option<Metric>,
 }
 
 /// Where trained meta-parameters come from.
@@ -49,6 +52,10 @@ pub struct Card {
     pub commit: String,
 }
 
+/// The tensor that holds the metric, and the key of the metadata that holds its block.
+const METRIC: &str = "metric";
+const METRIC_BLOCK: &str = "metric_block";
+
 const ADVICE: &str = "give a weight file written by motionfit train";
 
 fn damaged(origin: &str, error: &dyn std::fmt::Display) -> Error {
@@ -59,6 +66,19 @@ fn damaged(origin: &str, error: &dyn std::fmt::Display) -> Error {
 fn numbers(data: &[u8]) -> impl Iterator<Item = f32> {
     let chunks = data.chunks_exact(4);
     chunks.map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+}
+
+fn metric(tensor: &TensorView, block: &str, origin: &str) -> Result<Metric> {
+    let n = tensor.shape().first().copied().unwrap_or(0);
+    if tensor.dtype() != Dtype::F32 || tensor.shape() != [n, n] {
+        let found = format!("{:?} of shape {:?}", tensor.dtype(), tensor.shape());
+        return Err(Error::input(origin, METRIC, found, ADVICE));
+    }
+    let matrix = DMatrix::from_iterator(n, n, numbers(tensor.data()).map(f64::from));
+    let block = block
+        .parse()
+        .map_err(|_| Error::input(origin, METRIC_BLOCK, block, ADVICE))?;
+    Metric::new(matrix, block, origin)
 }
 
 impl Trained {
@@ -106,9 +126,18 @@ impl Trained {
             let field = format!("number {n}");
             return Err(Error::input(origin, field, theta[n], advice));
         }
+        let block = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|m| m.get(METRIC_BLOCK));
+        let metric = match (tensors.tensor(METRIC), block) {
+            (Ok(tensor), Some(block)) => Some(metric(&tensor, block, origin)?),
+            _ => None,
+        };
         Ok(Self {
             network: Arc::new(network),
             theta,
+            metric,
         })
     }
 
@@ -150,7 +179,13 @@ impl Trained {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let broken = |error: &dyn std::fmt::Display| Error::Internal(format!("weights: {error}"));
         let bytes: Vec<u8> = self.theta.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let tensors = self
+        let metric: Vec<u8> = self
+            .metric
+            .iter()
+            .flat_map(|metric| metric.matrix().iter())
+            .flat_map(|entry| (*entry as f32).to_le_bytes())
+            .collect();
+        let mut tensors = self
             .network
             .layout()
             .parameters()
@@ -166,23 +201,31 @@ impl Trained {
             .collect::<Result<Vec<_>>>()?;
         let architecture = serde_json::to_string(self.network.architecture());
         let architecture = architecture.map_err(|e| broken(&e))?;
-        let metadata = HashMap::from([(ARCHITECTURE.to_string(), architecture)]);
+        let mut metadata = HashMap::from([(ARCHITECTURE.to_string(), architecture)]);
+        if let Some(known) = &self.metric {
+            let n = known.matrix().nrows();
+            let view = TensorView::new(Dtype::F32, vec![n, n], &metric);
+            tensors.push((METRIC.to_string(), view.map_err(|e| broken(&e))?));
+            metadata.insert(METRIC_BLOCK.to_string(), known.block().to_string());
+        }
         serialize(tensors, Some(metadata)).map_err(|e| broken(&e))
     }
 
     /// The same with first steps of length `scale`, in units of x, where it is guided: it sees no
-    /// units, so weights trained in one serve in any other.
+    /// units, so weights trained in one serve in any other. In the variables of a metric nothing
+    /// changes.
     ///
     /// # Errors
     /// [`Error::Input`] when `scale` is not positive.
     pub fn started_with(self, scale: Option<f64>) -> Result<Self> {
         let mut architecture = self.network.architecture().clone();
+        let scale = scale.filter(|_| self.metric.is_none());
         if let (Some(scale), Architecture::Optimus(optimus)) = (scale, &mut architecture) {
             optimus.initial_scale = scale;
         }
         Ok(Self {
             network: Arc::new(Network::new(&architecture)?),
-            theta: self.theta,
+            ..self
         })
     }
 
@@ -190,9 +233,13 @@ impl Trained {
     ///
     /// # Errors
     /// [`Error::Internal`] when θ does not fit the network.
-    pub fn named(&self, name: &str) -> Result<Named<Learned>> {
-        let learned = Learned::new(Arc::clone(&self.network), &self.theta)?;
-        Ok(Named::new(name, learned))
+    pub fn optimizer(self, name: &str) -> Result<Box<dyn Minimize>> {
+        let learned = Learned::new(self.network, &self.theta)?;
+        let optimizer = Box::new(Named::new(name, learned));
+        Ok(match self.metric {
+            Some(metric) => Box::new(InMetric { metric, optimizer }),
+            None => optimizer,
+        })
     }
 
     /// The file that the card of the weight file `path` is in.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::learned::LearnedOptimizer;
-use crate::objective::{Evaluation, Order, Rng, Task, TaskFamily};
+use crate::objective::{Evaluation, Rng, Task, TaskFamily};
 
 use super::Stage;
 
@@ -146,7 +146,7 @@ pub(super) fn look<L: LearnedOptimizer, T: Task>(
     tasks
         .iter()
         .enumerate()
-        .map(|(b, task)| Evaluation::of(task, learned.point(state, b), Order::Gradient))
+        .map(|(b, task)| Evaluation::of(task, learned.point(state, b), learned.order()))
         .collect()
 }
 

@@ -284,7 +284,7 @@ where
             .map(|number| {
                 let mut rng = Rng::seed_from_u64(self.settings.seed);
                 rng.set_stream(u64::MAX - 1 - number);
-                let tasks = self.family.sample_batch(validation.tasks, &mut rng);
+                let tasks = self.family.sample_validation(validation.tasks, &mut rng);
                 let x0: Vec<_> = tasks.iter().map(|t| t.initial_point(&mut rng)).collect();
                 let mut state = self.network.start(&x0);
                 let mut best = vec![f64::INFINITY; tasks.len()];

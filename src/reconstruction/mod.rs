@@ -22,14 +22,17 @@ use crate::optim::{Minimize, Options};
 use crate::simulation::Trajectory;
 
 pub use clip::Clip;
+pub use family::{WindowFamily, WindowTask};
 pub use from_keypoints::{Reconstructed, reconstruct_keypoints};
 pub use settings::Settings;
 pub use sighting::Sighting;
 pub use window::PhysicsWindow;
 
 mod clip;
+mod family;
 mod from_keypoints;
 pub mod loss;
+pub mod recorded;
 mod settings;
 mod sighting;
 mod stitch;

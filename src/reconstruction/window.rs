@@ -55,15 +55,38 @@ impl<'a> PhysicsWindow<'a> {
     /// first frame, which the window before has settled (in the first window it is free too).
     pub fn new(clip: &'a Clip, first: usize, frames: usize, start: World, knots: &Knots) -> Self {
         let here = first / knots.spacing;
+        let free_from = if first == 0 { 0 } else { here + 1 };
+        Self::with_free(clip, (first, frames), start, knots, free_from)
+    }
+
+    /// The window of `frames` frames after frame `first` of `clip`, starting in the reference state
+    /// with zero offsets. All knots that act on it are free.
+    pub fn from_reference(clip: &'a Clip, first: usize, frames: usize, knot_frames: usize) -> Self {
+        let knots = Knots::zeros(
+            knot_frames,
+            first + frames + 2 * knot_frames,
+            clip.body.links.len(),
+        );
+        let here = first / knot_frames;
+        Self::with_free(clip, (first, frames), clip.world(first), &knots, here)
+    }
+
+    fn with_free(
+        clip: &'a Clip,
+        (first, frames): (usize, usize),
+        start: World,
+        knots: &Knots,
+        free_from: usize,
+    ) -> Self {
+        let here = first / knots.spacing;
         let end = (first + frames).div_ceil(knots.spacing) + 1;
-        let free = if first == 0 { 0 } else { here + 1 }..end;
         Self {
             clip,
             first,
             frames,
             start,
             knots: knots.part(here..end),
-            free,
+            free: free_from..end,
             assistance: 0.0,
             terms: FrameTerms::new(
                 &clip.body,

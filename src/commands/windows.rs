@@ -1,0 +1,144 @@
+//! Sets of windows: clips by name, and windows recorded along the paths of optimizers.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::Session;
+use crate::config::RecordedSettings;
+use crate::error::{Error, Result};
+use crate::evaluation::clips;
+use crate::motion::{self, Motion};
+use crate::objective::Evaluation;
+use crate::optim::Budget;
+use crate::output::OutputDir;
+use crate::reconstruction::recorded::RecordedWindow;
+use crate::reconstruction::{Settings, WindowFamily, optimizer_of_windows};
+
+/// The embedded motions that stand in where no clips are given.
+const EMBEDDED: [&str; 2] = ["walk", "turn"];
+
+/// The windows of the clips in `directories` whose names fit one of `patterns` (all when there is
+/// none); of embedded motions when there are no directories.
+///
+/// # Errors
+/// [`Error::Input`] when a pattern fits nothing, and as for [`WindowFamily::new`].
+pub(super) fn family(
+    directories: &[PathBuf],
+    patterns: &[String],
+    settings: &Settings,
+) -> Result<WindowFamily> {
+    let mut motions: Vec<(String, Motion)> = Vec::new();
+    if directories.is_empty() {
+        let embedded = EMBEDDED.iter().filter_map(|name| motion::sample(name));
+        motions.extend(embedded.map(|motion| (motion.name.clone(), motion)));
+        return WindowFamily::new(&motions, settings);
+    }
+    let mut fitting = vec![false; patterns.len()];
+    for directory in directories {
+        for clip in clips::find(directory, None)? {
+            let mut wanted = patterns.is_empty();
+            for (pattern, found) in patterns.iter().zip(&mut fitting) {
+                let fits = fits(pattern, &clip.name);
+                wanted |= fits;
+                *found |= fits;
+            }
+            if wanted {
+                let reading = motion::read(&clip.path, &clip.options)?;
+                motions.push((clip.name, reading.motion));
+            }
+        }
+    }
+    if let Some((pattern, _)) = patterns.iter().zip(fitting).find(|(_, found)| !found) {
+        let advice = "give --motions the directory of the clip, or correct the name";
+        return Err(Error::input("clips", "name", pattern, advice));
+    }
+    WindowFamily::new(&motions, settings)
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    }
+}
+
+/// Records the windows that are not in `directory` yet and reads all of them.
+///
+/// # Errors
+/// [`Error::Interrupted`] after Ctrl-C, with everything recorded so far on disk; [`Error::Input`]
+/// for an unknown optimizer or a damaged file.
+pub(super) fn recorded(
+    family: &WindowFamily,
+    settings: &RecordedSettings,
+    directory: &Path,
+    session: &Session,
+) -> Result<Vec<RecordedWindow>> {
+    let output = OutputDir::create(directory, true)?;
+    let count = settings.windows.min(family.len());
+    let total = count * settings.recorders.len();
+    let mut windows = Vec::new();
+    for recorder in &settings.recorders {
+        let optimizer = optimizer_of_windows(&recorder.optimizer, settings.reconstruction.seed)?;
+        for i in 0..count {
+            let task = family.nth(i * family.len() / count);
+            let file = format!(
+                "{}_{}_{}_{}.bin",
+                task.clip(),
+                task.first(),
+                optimizer.name(),
+                recorder.evaluations
+            );
+            let path = directory.join(&file);
+            if !path.is_file() {
+                let budget = Budget {
+                    evaluations: recorder.evaluations,
+                    ..Budget::default()
+                };
+                let mut observe = |_: usize, _: &[f64], _: &Evaluation| {
+                    if session.is_interrupted() {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                };
+                let window =
+                    RecordedWindow::record(&task, optimizer.as_ref(), &budget, &mut observe)?;
+                if session.is_interrupted() {
+                    return Err(Error::Interrupted);
+                }
+                output.write(&file, window.to_bytes()?)?;
+                let number = windows.len() + 1;
+                let (clip, first) = (&window.clip, window.first);
+                let looks = window.path.len();
+                session.detail(format!(
+                    "[{number}/{total}] recorded {clip} from frame {first}: {looks} looks"
+                ))?;
+            }
+            windows.push(RecordedWindow::read(&path)?);
+        }
+    }
+    Ok(windows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clips_are_picked_by_name_or_beginning() {
+        assert!(fits("02_*", "02_01") && fits("*", "walk") && fits("walk", "walk"));
+        assert!(!fits("02_*", "12_02") && !fits("walk", "walk_2"));
+        let settings = Settings::default();
+        assert!(family(&[], &[], &settings).unwrap().len() > 20);
+        let dir = tempfile::tempdir().unwrap();
+        let walk = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/walk.npy");
+        std::fs::copy(walk, dir.path().join("mine_1.npy")).unwrap();
+        std::fs::write(dir.path().join("mine_1.json"), r#"{ "fps": 50.0 }"#).unwrap();
+        let directories = [dir.path().to_path_buf()];
+        let found = family(&directories, &["mine_*".into()], &settings).unwrap();
+        assert_eq!(found.window("mine_1", 10).unwrap().first(), 10);
+        assert!(found.window("mine_1", 11).is_err());
+        let missing = family(&directories, &["yours".into()], &settings);
+        assert!(missing.err().unwrap().to_string().contains("yours"));
+    }
+}

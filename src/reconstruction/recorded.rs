@@ -1,0 +1,478 @@
+//! Recorded windows: what the physics answered along the path of an optimizer, as cheap tasks.
+//!
+//! Around every point xᵢ that was looked at closely, f(x) ≈ qᵢ(x) = fᵢ + gᵢ·(x − xᵢ) +
+//! ½ (x − xᵢ)ᵀ JᵢᵀJᵢ (x − xᵢ), the least squares of the linearized residuals. A task blends these
+//! models by distance: it has the values, slopes and curvatures of the physics where it was visited,
+//! its surprises in between, and an evaluation takes a tenth of a millisecond instead of a second.
+//!
+//! Everything is kept in the variables z of a [`Metric`], the mean curvature of all that was
+//! recorded ([`mean_curvature`]).
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use nalgebra::{DMatrix, DVector};
+use rand::RngExt as _;
+use serde::{Deserialize, Serialize};
+
+use super::family::{WindowTask, log_loss, log_loss_slope};
+use crate::error::{Error, Result};
+use crate::objective::{Objective, Residuals, Rng, Task, TaskFamily};
+use crate::optim::{Budget, Metric, Minimize, Observer, Whitening};
+
+/// Share of the distance between neighbours on a path over which one model hands over to the next.
+const HANDOVER: f64 = 0.35;
+
+/// Models that weigh less are left out.
+const NEGLIGIBLE: f64 = 1e-6;
+
+/// A close look at a window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Linearization {
+    /// x, `(N,)`, rad.
+    pub x: Vec<f64>,
+    /// f(x).
+    pub value: f64,
+    /// ∇f(x), `(N,)`.
+    pub gradient: Vec<f64>,
+    /// JᵀJ, the lower triangle row by row, `(N (N + 1) / 2,)`.
+    pub curvature: Vec<f32>,
+}
+
+/// All close looks at a window, in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordedWindow {
+    /// The clip's name.
+    pub clip: String,
+    /// First frame.
+    pub first: usize,
+    /// The looks.
+    pub path: Vec<Linearization>,
+}
+
+impl Linearization {
+    fn matrix(&self) -> DMatrix<f64> {
+        let n = self.x.len();
+        DMatrix::from_fn(n, n, |i, j| {
+            let (row, column) = (i.max(j), i.min(j));
+            f64::from(self.curvature[row * (row + 1) / 2 + column])
+        })
+    }
+
+    fn fits(&self) -> bool {
+        let n = self.x.len();
+        self.gradient.len() == n && self.curvature.len() == n * (n + 1) / 2
+    }
+}
+
+impl RecordedWindow {
+    /// Optimizes `task` with `optimizer` and keeps every close look.
+    ///
+    /// # Errors
+    /// As [`Minimize::minimize`].
+    pub fn record(
+        task: &WindowTask,
+        optimizer: &dyn Minimize,
+        budget: &Budget,
+        observer: &mut dyn Observer,
+    ) -> Result<Self> {
+        let recorder = Recorder {
+            task,
+            path: Mutex::default(),
+        };
+        let x0 = vec![0.0; task.dimension()];
+        optimizer.minimize(&recorder, &x0, budget, observer)?;
+        Ok(Self {
+            clip: task.clip().to_string(),
+            first: task.first(),
+            path: recorder.path.into_inner().unwrap_or_default(),
+        })
+    }
+
+    /// Reads a recorded window.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Input`] when it is damaged.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
+        let advice = "delete it; it is made anew";
+        let damaged = |found: &dyn std::fmt::Display| {
+            Error::input(path.display(), "recorded window", found, advice)
+        };
+        let window: Self = postcard::from_bytes(&bytes).map_err(|e| damaged(&e))?;
+        let n = window.path.first().map_or(0, |look| look.x.len());
+        let fits = |look: &Linearization| look.x.len() == n && look.fits();
+        if n == 0 || !window.path.iter().all(fits) {
+            return Err(damaged(&"sizes that do not fit"));
+        }
+        Ok(window)
+    }
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when they cannot be made.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        postcard::to_stdvec(self)
+            .map_err(|error| Error::Internal(format!("cannot write a recorded window: {error}")))
+    }
+}
+
+/// A window that remembers its close looks.
+struct Recorder<'a> {
+    task: &'a WindowTask,
+    path: Mutex<Vec<Linearization>>,
+}
+
+impl Objective for Recorder<'_> {
+    fn dimension(&self) -> usize {
+        self.task.dimension()
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        self.task.value(x)
+    }
+
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        let (residuals, jacobian) = self.residuals_and_jacobian(x);
+        gradient.copy_from_slice(jacobian.tr_mul(&residuals).as_slice());
+        0.5 * residuals.norm_squared()
+    }
+
+    fn least_squares(&self) -> Option<&dyn Residuals> {
+        Some(self)
+    }
+}
+
+impl Residuals for Recorder<'_> {
+    fn len(&self) -> usize {
+        self.task.len()
+    }
+
+    fn residuals(&self, x: &[f64]) -> DVector<f64> {
+        self.task.residuals(x)
+    }
+
+    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+        let (residuals, jacobian) = self.task.residuals_and_jacobian(x);
+        let gradient = jacobian.tr_mul(&residuals);
+        let curvature = jacobian.transpose() * &jacobian;
+        let n = x.len();
+        let triangle = (0..n).flat_map(|i| (0..=i).map(move |j| (i, j)));
+        let look = Linearization {
+            x: x.to_vec(),
+            value: 0.5 * residuals.norm_squared(),
+            gradient: gradient.as_slice().to_vec(),
+            curvature: triangle.map(|at| curvature[at] as f32).collect(),
+        };
+        let is_finite = look.value.is_finite()
+            && look.gradient.iter().all(|g| g.is_finite())
+            && look.curvature.iter().all(|c| c.is_finite());
+        if let Ok(mut path) = self.path.lock()
+            && is_finite
+        {
+            path.push(look);
+        }
+        (residuals, jacobian)
+    }
+}
+
+/// The mean of all curvatures of `windows`, in blocks of `block` coordinates.
+///
+/// A foot that is just about to touch the ground makes single columns of a Jacobian huge; no
+/// coordinate counts with more than the 80th percentile of its curvatures.
+///
+/// # Errors
+/// [`Error::Input`] when there are no looks, or their sizes do not fit.
+pub fn mean_curvature(windows: &[RecordedWindow], block: usize) -> Result<Metric> {
+    let looks: Vec<&Linearization> = windows.iter().flat_map(|window| &window.path).collect();
+    let n = looks.first().map_or(0, |look| look.x.len());
+    let diagonal = |look: &Linearization, i: usize| f64::from(look.curvature[i * (i + 3) / 2]);
+    let limits: Vec<f64> = (0..n)
+        .map(|i| {
+            let mut steepness: Vec<f64> = looks.iter().map(|look| diagonal(look, i)).collect();
+            steepness.sort_by(f64::total_cmp);
+            steepness[(steepness.len() * 4 / 5).min(steepness.len() - 1)]
+        })
+        .collect();
+    let mut mean = DMatrix::zeros(n, n);
+    for look in looks.iter().filter(|look| look.x.len() == n) {
+        let shrink: Vec<f64> = (0..n)
+            .map(|i| (limits[i] / diagonal(look, i)).sqrt().min(1.0))
+            .collect();
+        let matrix = look.matrix();
+        mean += DMatrix::from_fn(n, n, |i, j| shrink[i] * shrink[j] * matrix[(i, j)]);
+    }
+    Metric::new(mean / looks.len().max(1) as f64, block, "recorded windows")
+}
+
+/// Recorded windows in the variables z of a metric.
+#[derive(Clone, Debug)]
+pub struct RecordedFamily {
+    tasks: Vec<RecordedTask>,
+}
+
+/// A recorded window as a task in the variables z.
+#[derive(Clone, Debug)]
+pub struct RecordedTask {
+    window: Arc<Models>,
+}
+
+#[derive(Debug)]
+struct Models {
+    name: String,
+    /// z of x = 0, `(N,)`.
+    start: Vec<f64>,
+    models: Vec<Model>,
+    /// Square of the distance over which a model hands over to the next.
+    handover: f64,
+}
+
+/// qᵢ in the variables z.
+#[derive(Debug)]
+struct Model {
+    z: Vec<f64>,
+    value: f64,
+    gradient: Vec<f64>,
+    /// `(N, N)`.
+    curvature: DMatrix<f32>,
+}
+
+impl RecordedFamily {
+    /// `windows`, all of equally many coordinates, in the variables of `whitening`.
+    pub fn new(windows: &[RecordedWindow], whitening: &Whitening) -> Self {
+        let tasks = windows.iter().map(|window| RecordedTask {
+            window: Arc::new(Models::new(window, whitening)),
+        });
+        Self {
+            tasks: tasks.collect(),
+        }
+    }
+}
+
+impl TaskFamily for RecordedFamily {
+    type Task = RecordedTask;
+
+    fn sample(&self, rng: &mut Rng) -> RecordedTask {
+        self.tasks[rng.random_range(0..self.tasks.len())].clone()
+    }
+}
+
+impl Models {
+    fn new(window: &RecordedWindow, whitening: &Whitening) -> Self {
+        let models: Vec<Model> = window
+            .path
+            .iter()
+            .map(|look| Model {
+                z: whitening.whiten(&look.x),
+                value: look.value,
+                gradient: whitening.whiten_gradient(&look.gradient),
+                curvature: whitening.whiten_curvature(look.matrix()).map(|c| c as f32),
+            })
+            .collect();
+        let mut steps: Vec<f64> = models
+            .windows(2)
+            .map(|pair| square_distance(&pair[0].z, &pair[1].z))
+            .collect();
+        steps.sort_by(f64::total_cmp);
+        let step = steps.get(steps.len() / 2).copied().unwrap_or(1.0);
+        Self {
+            name: window.clip.clone(),
+            start: vec![0.0; models.first().map_or(0, |model| model.z.len())],
+            models,
+            handover: (HANDOVER * HANDOVER * step).max(1e-12),
+        }
+    }
+
+    /// Weights of the models at z; they sum to 1.
+    fn weights(&self, z: &[f64]) -> Vec<f64> {
+        let distances: Vec<f64> = self
+            .models
+            .iter()
+            .map(|model| square_distance(&model.z, z))
+            .collect();
+        let nearest = distances.iter().copied().fold(f64::INFINITY, f64::min);
+        let mut weights: Vec<f64> = distances
+            .iter()
+            .map(|distance| (0.5 * (nearest - distance) / self.handover).exp())
+            .map(|weight| if weight < NEGLIGIBLE { 0.0 } else { weight })
+            .collect();
+        let sum: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|weight| *weight /= sum);
+        weights
+    }
+
+    /// The models that count at z, with their weights, values and gradients.
+    fn blend<'a>(&'a self, z: &[f64]) -> Vec<(&'a Model, f64, f64, Vec<f64>)> {
+        let weights = self.weights(z);
+        let models = self.models.iter().zip(weights);
+        models
+            .filter(|(_, weight)| *weight > 0.0)
+            .map(|(model, weight)| {
+                let (value, gradient) = model.look(z);
+                (model, weight, value, gradient)
+            })
+            .collect()
+    }
+
+    /// Value and gradient of a blend at z: f = Σ wᵢ qᵢ, ∇wᵢ = wᵢ (zᵢ − Σ wⱼ zⱼ) / h².
+    fn value_and_gradient(
+        &self,
+        blend: &[(&Model, f64, f64, Vec<f64>)],
+        gradient: &mut [f64],
+    ) -> f64 {
+        let value = blend.iter().map(|(_, weight, value, _)| weight * value);
+        let value: f64 = value.sum();
+        gradient.fill(0.0);
+        for (model, weight, own, slope) in blend {
+            let pull = weight * (own - value) / self.handover;
+            for ((g, slope), z) in gradient.iter_mut().zip(slope).zip(&model.z) {
+                *g += weight * slope + pull * z;
+            }
+        }
+        value
+    }
+}
+
+impl Model {
+    fn look(&self, z: &[f64]) -> (f64, Vec<f64>) {
+        let apart: Vec<f32> = z.iter().zip(&self.z).map(|(a, b)| (a - b) as f32).collect();
+        let bent = &self.curvature * DVector::from_vec(apart.clone());
+        let mut value = self.value;
+        let gradient = self.gradient.iter().zip(bent.iter()).zip(&apart);
+        let gradient = gradient
+            .map(|((g, bent), apart)| {
+                let (bent, apart) = (f64::from(*bent), f64::from(*apart));
+                value += apart * (g + 0.5 * bent);
+                g + bent
+            })
+            .collect();
+        (value, gradient)
+    }
+}
+
+fn square_distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
+}
+
+impl Objective for RecordedTask {
+    fn dimension(&self) -> usize {
+        self.window.start.len()
+    }
+
+    fn value(&self, z: &[f64]) -> f64 {
+        self.value_and_gradient(z, &mut vec![0.0; z.len()])
+    }
+
+    fn value_and_gradient(&self, z: &[f64], gradient: &mut [f64]) -> f64 {
+        let blend = self.window.blend(z);
+        self.window.value_and_gradient(&blend, gradient)
+    }
+
+    fn value_and_curvature(&self, z: &[f64], gradient: &mut [f64]) -> Option<(f64, DMatrix<f64>)> {
+        let blend = self.window.blend(z);
+        let value = self.window.value_and_gradient(&blend, gradient);
+        let n = z.len();
+        let mut curvature = DMatrix::zeros(n, n);
+        for (model, weight, _, _) in &blend {
+            curvature.zip_apply(&model.curvature, |sum: &mut f64, c| {
+                *sum += weight * f64::from(c);
+            });
+        }
+        Some((value, curvature))
+    }
+}
+
+impl Task for RecordedTask {
+    fn name(&self) -> String {
+        self.window.name.clone()
+    }
+
+    fn initial_point(&self, _: &mut Rng) -> Vec<f64> {
+        self.window.start.clone()
+    }
+
+    fn normalize(&self, loss: f64) -> f64 {
+        log_loss(loss)
+    }
+
+    fn normalize_slope(&self, loss: f64) -> f64 {
+        log_loss_slope(loss)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::objective::central_difference;
+
+    /// Three looks at a valley that bends.
+    fn window() -> RecordedWindow {
+        let look = |x: [f64; 2], value: f64, gradient: [f64; 2], c: [f32; 3]| Linearization {
+            x: x.to_vec(),
+            value,
+            gradient: gradient.to_vec(),
+            curvature: c.to_vec(),
+        };
+        RecordedWindow {
+            clip: "valley".into(),
+            first: 5,
+            path: vec![
+                look([0.0, 0.0], 9.0, [-4.0, 1.0], [2.0, 0.3, 5.0]),
+                look([1.0, 0.2], 4.0, [-2.0, -1.0], [3.0, -0.4, 4.0]),
+                look([1.8, 0.9], 1.0, [-0.2, 0.1], [6.0, 0.1, 2.0]),
+            ],
+        }
+    }
+
+    fn task() -> (RecordedTask, Metric) {
+        let windows = [window()];
+        let metric = mean_curvature(&windows, 1).unwrap();
+        let family = RecordedFamily::new(&windows, &metric.whitening(2));
+        (family.sample(&mut Rng::seed_from_u64(0)), metric)
+    }
+
+    #[test]
+    fn values_are_those_recorded_and_gradients_agree_with_central_differences() {
+        let (task, metric) = task();
+        let whitening = metric.whitening(2);
+        for look in &window().path {
+            let z = whitening.whiten(&look.x);
+            assert!((task.value(&z) - look.value).abs() < 0.1 * look.value);
+        }
+        for x in [[0.3, 0.1], [0.6, -0.2], [1.4, 0.5], [3.0, 2.0]] {
+            let z = whitening.whiten(&x);
+            let mut gradient = vec![0.0; 2];
+            let value = task.value_and_gradient(&z, &mut gradient);
+            let (same, _) = task.value_and_curvature(&z, &mut [0.0; 2]).unwrap();
+            assert_eq!(value, same);
+            for (a, b) in gradient.iter().zip(central_difference(&task, &z, 1e-3)) {
+                assert!((a - b).abs() < 2e-2 * b.abs().max(1.0), "{a} {b} at {x:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_come_back_and_damage_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("window.bin");
+        std::fs::write(&path, window().to_bytes().unwrap()).unwrap();
+        assert_eq!(RecordedWindow::read(&path).unwrap(), window());
+        let mut broken = window();
+        broken.path[1].curvature.pop();
+        std::fs::write(&path, broken.to_bytes().unwrap()).unwrap();
+        let error = RecordedWindow::read(&path).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("made anew"), "{error}");
+    }
+
+    #[test]
+    fn a_column_that_explodes_does_not_rule_the_mean() {
+        let mut windows = vec![window(); 4];
+        windows[3].path[2].curvature[2] = 1e9;
+        let metric = mean_curvature(&windows, 1).unwrap();
+        assert!(metric.matrix()[(1, 1)] < 6.0, "{}", metric.matrix());
+    }
+}
