@@ -247,7 +247,7 @@ impl<F: TaskFamily> TaskFamily for HeldOut<F> {
     }
 
     fn sample_validation(&self, count: usize, rng: &mut Rng) -> Vec<F::Task> {
-        self.validation.sample_batch(count, rng)
+        self.validation.sample_validation(count, rng)
     }
 }
 

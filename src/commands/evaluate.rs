@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use super::evaluate_manifest::evaluate_manifest;
+use super::evaluate_windows::evaluate_windows;
 use super::reconstruct::{Overrides, check_optimizer, run};
 use super::{Session, json};
 use crate::config::Config;
@@ -27,14 +28,19 @@ pub struct EvaluateArgs {
     #[arg(
         long,
         value_name = "DIR|MANIFEST",
-        required_unless_present = "manifest",
+        required_unless_present_any = ["manifest", "windows"],
         conflicts_with = "manifest"
     )]
-    motions: Option<PathBuf>,
+    pub(super) motions: Option<PathBuf>,
     /// JSON manifest of keypoint sequences (configs/evaluate-h36m.json); its data are looked for
     /// in --root, and the columns of the paper's Tables 2 and 3 are printed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["index", "split", "exclude"])]
     manifest: Option<PathBuf>,
+    /// JSON list of single windows of the clips in --motions (configs/evaluate-windows.json); the
+    /// optimizers are compared on them by function evaluations, each given as NAME or
+    /// NAME:EVALUATIONS.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest", "index", "split", "exclude", "seconds"])]
+    windows: Option<PathBuf>,
     /// Where the data of the manifest are; the current directory unless given.
     #[arg(long, value_name = "DIR", requires = "manifest")]
     pub(super) root: Option<PathBuf>,
@@ -95,6 +101,9 @@ impl From<SplitName> for Split {
 /// For a bad set, configuration or output directory, and for an interruption; the rows of finished
 /// clips are on disk then.
 pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
+    if let Some(windows) = &args.windows {
+        return evaluate_windows(windows, args, session);
+    }
     if let Some(manifest) = &args.manifest {
         return evaluate_manifest(manifest, args, session);
     }

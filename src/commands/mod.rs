@@ -19,6 +19,7 @@ pub use train::{TrainArgs, train};
 mod benchmark;
 mod evaluate;
 mod evaluate_manifest;
+mod evaluate_windows;
 mod export;
 mod keypoints;
 mod progress;

@@ -102,7 +102,7 @@ pub(super) struct Overrides {
     pub config: Option<PathBuf>,
     /// Evaluations that the optimizer may spend on a window.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    evaluations: Option<usize>,
+    pub(super) evaluations: Option<usize>,
     /// Mass of the subject in kg; estimated from the stature unless given.
     #[arg(long, value_name = "KG", allow_negative_numbers = true)]
     mass: Option<f64>,

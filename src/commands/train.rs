@@ -75,6 +75,8 @@ pub struct TrainArgs {
 pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
     let config = TrainingConfig::read(&args.config)?;
     let origin = args.config.display().to_string();
+    let may_write = args.force || args.resume || holds_only_recorded(&args.out);
+    OutputDir::create(&args.out, may_write)?;
     match &config.tasks {
         TaskSettings::Functions(functions) => {
             let family = functions.family(&origin)?;
@@ -91,6 +93,15 @@ pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
             on_recorded_windows(args, session, &config, recorded)
         }
     }
+}
+
+/// Whether `out` holds nothing but recorded windows: an earlier run was interrupted before it began
+/// to train.
+fn holds_only_recorded(out: &Path) -> bool {
+    let entries = std::fs::read_dir(out).into_iter().flatten().flatten();
+    entries
+        .into_iter()
+        .all(|entry| entry.file_name() == RECORDED)
 }
 
 /// Trains on windows with the physics, in the variables of the metric of the weights it starts
@@ -212,18 +223,18 @@ where
     let network = Network::new(&config.architecture)?;
     let checkpoint_path = args.out.join(CHECKPOINT);
     let mut metrics = Vec::new();
-    let (trainer, output) = if args.resume {
+    let trainer = if args.resume {
         let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io(path, "read", e));
         let checkpoint = read(&checkpoint_path)?;
         let origin = checkpoint_path.display().to_string();
         let parts = (checkpoint.as_slice(), origin.as_str());
         let trainer = MetaTrainer::resume(&network, family, &config.training, parts)?;
         metrics = earlier_metrics(&read(&args.out.join(METRICS))?, trainer.step_count());
-        (trainer, OutputDir::create(&args.out, true)?)
+        trainer
     } else {
-        let trainer = MetaTrainer::new(&network, family, &config.training, theta)?;
-        (trainer, OutputDir::create(&args.out, args.force)?)
+        MetaTrainer::new(&network, family, &config.training, theta)?
     };
+    let output = OutputDir::create(&args.out, true)?;
     output.write("config.json", json(config)?)?;
     let mut training = Training {
         trainer,

@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod paper_table;
 pub mod sequences;
 pub mod summary;
+pub mod windows;
 
 pub use keypoints::keypoint_record;
 

@@ -262,7 +262,8 @@ impl Guidance {
                 best.x.iter().zip(&look.x).map(|(b, x)| b - x).collect()
             });
             let of_best = best.and_then(|best| best.curvature.as_ref());
-            let curved = Curvature::proposals(look.curvature.as_ref(), of_best, &back);
+            let curved =
+                Curvature::proposals(look.curvature.as_ref(), of_best, &back, self.since_best);
             all.extend(curved.iter().map(|step| scaled(step)));
         }
         all.iter_mut().for_each(|direction| shorten(direction));
@@ -416,7 +417,7 @@ impl Move {
         let s: Vec<f64> = apart(&look.x, &last.x);
         let curvature = last.curvature.as_ref();
         Self {
-            promised: curvature.map(|curvature| curvature.promised(&last.gradient, &s)),
+            promised: curvature.map(|curvature| curvature.promised(&s)),
             s,
             y: apart(&look.gradient, &last.gradient),
             gain: look.value - last.value,

@@ -3,35 +3,92 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::optim::{self, BasinHopping, Minimize, Options};
+use crate::optim::{self, BasinHopping, InMetric, Metric, Minimize, Options};
 
 use super::Trained;
 
-/// Optimizers whose weights come with the program, with those weights.
-const SHIPPED: [(&str, &[u8]); 3] = [
-    (
-        "optimus",
-        include_bytes!("../../assets/optimus.safetensors"),
-    ),
-    (
-        "optimus-guided",
-        include_bytes!("../../assets/optimus-guided.safetensors"),
-    ),
-    (
-        "adafactor-mlp",
-        include_bytes!("../../assets/adafactor-mlp.safetensors"),
-    ),
+/// An optimizer whose weights come with the program.
+struct Shipped {
+    name: &'static str,
+    /// Weights trained on test functions.
+    functions: Option<&'static [u8]>,
+    /// Weights trained on windows of walks.
+    windows: Option<&'static [u8]>,
+}
+
+const SHIPPED: [Shipped; 4] = [
+    Shipped {
+        name: "optimus",
+        functions: Some(include_bytes!("../../assets/optimus.safetensors")),
+        windows: Some(include_bytes!("../../assets/optimus-walking.safetensors")),
+    },
+    Shipped {
+        name: "optimus-guided",
+        functions: Some(include_bytes!("../../assets/optimus-guided.safetensors")),
+        windows: Some(include_bytes!(
+            "../../assets/optimus-guided-walking.safetensors"
+        )),
+    },
+    Shipped {
+        name: "optimus-newton",
+        functions: None,
+        windows: Some(include_bytes!(
+            "../../assets/optimus-newton-walking.safetensors"
+        )),
+    },
+    Shipped {
+        name: "adafactor-mlp",
+        functions: Some(include_bytes!("../../assets/adafactor-mlp.safetensors")),
+        windows: Some(include_bytes!(
+            "../../assets/adafactor-mlp-walking.safetensors"
+        )),
+    },
 ];
 
-/// Names of the learned optimizers that come with the program.
-pub const NAMES: [&str; SHIPPED.len()] = [SHIPPED[0].0, SHIPPED[1].0, SHIPPED[2].0];
+/// The name of the weights whose metric serves `metric-…`.
+const METRIC_OF: &str = "optimus-newton";
+
+/// Names of the learned optimizers that come with the program; `optimus-newton` only for windows.
+pub const NAMES: [&str; SHIPPED.len()] = [
+    SHIPPED[0].name,
+    SHIPPED[1].name,
+    SHIPPED[2].name,
+    SHIPPED[3].name,
+];
+
+impl Shipped {
+    /// The weights for `options`, with what errors call them.
+    fn weights(&self, options: &Options) -> Result<&'static [u8]> {
+        let trained = if options.is_window {
+            self.windows.or(self.functions)
+        } else {
+            self.functions
+        };
+        trained.ok_or_else(|| {
+            let advice = "it needs a Jacobian: use it in reconstruct and evaluate";
+            Error::input("optimizer", "name", self.name, advice)
+        })
+    }
+}
+
+/// The metric of windows.
+fn window_metric(options: &Options) -> Result<Metric> {
+    let shipped = SHIPPED.iter().find(|shipped| shipped.name == METRIC_OF);
+    let weights = shipped.map_or(Ok(&[] as &[u8]), |shipped| shipped.weights(options))?;
+    let metric = Trained::parse(weights, METRIC_OF)?.metric;
+    metric.ok_or_else(|| Error::Internal(format!("{METRIC_OF} has no metric")))
+}
+
+/// What stands in front of the name of an optimizer that works in the metric of windows.
+const METRIC: &str = "metric-";
 
 /// The end of the name of a weight file.
 const WEIGHT_FILE: &str = ".safetensors";
 
 /// The optimizer called `name`: a learned one with the weights that come with the program, one
 /// read from a weight file, or a classical one ([`optim::by_name`]); `basin-` in front of any
-/// wraps it in basin hopping.
+/// wraps it in basin hopping, and
+/// `metric-`, for windows, lets it work in the variables of their mean curvature.
 ///
 /// # Errors
 /// [`Error::Input`] for an unknown name (listing the known ones) and for a damaged weight file,
@@ -43,7 +100,15 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
             ..BasinHopping::around(by_name(local, options)?)
         }));
     }
-    if let Some((_, weights)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
+    if let Some(local) = name.strip_prefix(METRIC).filter(|_| options.is_window) {
+        return Ok(Box::new(InMetric {
+            prefix: METRIC,
+            metric: window_metric(options)?,
+            optimizer: by_name(local, options)?,
+        }));
+    }
+    if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.name == name) {
+        let weights = shipped.weights(options)?;
         let trained = Trained::parse(weights, name)?.started_with(options.initial_step)?;
         return trained.optimizer(name);
     }
@@ -69,11 +134,19 @@ mod tests {
 
     #[test]
     fn every_name_is_known_and_kept() {
+        let windows = Options {
+            is_window: true,
+            ..Options::default()
+        };
         for name in NAMES.iter().chain(&optim::NAMES) {
             for name in [name.to_string(), format!("basin-{name}")] {
-                assert_eq!(by_name(&name, &Options::default()).unwrap().name(), name);
+                assert_eq!(by_name(&name, &windows).unwrap().name(), name);
+                if !name.contains("newton") {
+                    assert_eq!(by_name(&name, &Options::default()).unwrap().name(), name);
+                }
             }
         }
+        assert_eq!(by_name("metric-lm", &windows).unwrap().name(), "metric-lm");
     }
 
     #[test]
@@ -90,5 +163,7 @@ mod tests {
             "{unknown}"
         );
         assert!(refused("nowhere.safetensors").contains("nowhere"));
+        assert!(refused("optimus-newton").contains("Jacobian"));
+        assert!(refused("metric-lm").contains("choose one of"));
     }
 }

@@ -237,7 +237,11 @@ impl Trained {
         let learned = Learned::new(self.network, &self.theta)?;
         let optimizer = Box::new(Named::new(name, learned));
         Ok(match self.metric {
-            Some(metric) => Box::new(InMetric { metric, optimizer }),
+            Some(metric) => Box::new(InMetric {
+                prefix: "",
+                metric,
+                optimizer,
+            }),
             None => optimizer,
         })
     }

@@ -21,6 +21,11 @@ pub struct Options {
     /// Length of the first steps of a guided learned optimizer, in units of x. Default: what it
     /// was trained with.
     pub initial_step: Option<f64>,
+    /// Smallest gain, as a share of the value, for which `lm` goes on. Default: 0.1.
+    pub stall: Option<f64>,
+    /// Whether the objectives are windows of motion: learned optimizers then have the weights that
+    /// were trained on windows, where there are some. Default: no.
+    pub is_window: bool,
     /// Seed of `basin-…`. Default: 0.
     pub seed: u64,
 }
@@ -83,7 +88,11 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
                 ..LBfgs::default()
             },
         )),
-        "lm" => Box::new(Named::new(name, LevenbergMarquardt::default())),
+        "lm" => {
+            let default = LevenbergMarquardt::default();
+            let stall = options.stall.unwrap_or(default.stall);
+            Box::new(Named::new(name, LevenbergMarquardt { stall, ..default }))
+        }
         _ => {
             let advice = format!(
                 "choose one of {}, or basin- and one of them",

@@ -137,16 +137,21 @@ pub fn reconstruct(
     stitch::stitch(clip, settings, optimizer.as_ref(), observer)
 }
 
-/// The optimizer called `name`, for windows: their gradient costs much more than their value.
+/// The optimizer called `name`, for windows.
 ///
 /// # Errors
 /// [`Error::Input`](crate::error::Error::Input) for an unknown name or a damaged weight file.
 pub fn optimizer_of_windows(name: &str, seed: u64) -> Result<Box<dyn Minimize>> {
-    let options = Options {
+    learned::by_name(name, &window_options(seed))
+}
+
+/// Options of optimizers for windows, whose gradient costs much more than their value.
+pub fn window_options(seed: u64) -> Options {
+    Options {
         probes_value_first: true,
         initial_step: Some(FIRST_STEP),
+        is_window: true,
         seed,
         ..Options::default()
-    };
-    learned::by_name(name, &options)
+    }
 }

@@ -216,6 +216,8 @@ pub struct RecordedFamily {
 #[derive(Clone, Debug)]
 pub struct RecordedTask {
     window: Arc<Models>,
+    /// c: every model is stiffened by c/4 ‖z − zᵢ‖⁴, which its curvature does not show.
+    stiffening: f64,
 }
 
 #[derive(Debug)]
@@ -243,6 +245,7 @@ impl RecordedFamily {
     pub fn new(windows: &[RecordedWindow], whitening: &Whitening) -> Self {
         let tasks = windows.iter().map(|window| RecordedTask {
             window: Arc::new(Models::new(window, whitening)),
+            stiffening: 0.0,
         });
         Self {
             tasks: tasks.collect(),
@@ -253,8 +256,35 @@ impl RecordedFamily {
 impl TaskFamily for RecordedFamily {
     type Task = RecordedTask;
 
+    /// Half of the tasks are stiffened, so that steps far from what was visited disappoint, as they
+    /// do in the physics: over the length of a step of the path the loss rises by a share of its
+    /// value at the start that is drawn between 0.01 and 10, on a logarithmic scale.
     fn sample(&self, rng: &mut Rng) -> RecordedTask {
-        self.tasks[rng.random_range(0..self.tasks.len())].clone()
+        let task = &self.tasks[rng.random_range(0..self.tasks.len())];
+        let share: f64 = if rng.random_bool(0.5) {
+            10_f64.powf(rng.random_range(-2.0..1.0))
+        } else {
+            0.0
+        };
+        task.stiffened(share)
+    }
+
+    /// Tasks as they were recorded.
+    fn sample_validation(&self, count: usize, rng: &mut Rng) -> Vec<RecordedTask> {
+        let index = |rng: &mut Rng| rng.random_range(0..self.tasks.len());
+        (0..count).map(|_| self.tasks[index(rng)].clone()).collect()
+    }
+}
+
+impl RecordedTask {
+    fn stiffened(&self, share: f64) -> Self {
+        let window = Arc::clone(&self.window);
+        let step = window.handover / (HANDOVER * HANDOVER);
+        let first = window.models.first().map_or(0.0, |model| model.value);
+        Self {
+            stiffening: 4.0 * share * first / (step * step),
+            window,
+        }
     }
 }
 
@@ -303,13 +333,13 @@ impl Models {
     }
 
     /// The models that count at z, with their weights, values and gradients.
-    fn blend<'a>(&'a self, z: &[f64]) -> Vec<(&'a Model, f64, f64, Vec<f64>)> {
+    fn blend<'a>(&'a self, z: &[f64], stiffening: f64) -> Vec<(&'a Model, f64, f64, Vec<f64>)> {
         let weights = self.weights(z);
         let models = self.models.iter().zip(weights);
         models
             .filter(|(_, weight)| *weight > 0.0)
             .map(|(model, weight)| {
-                let (value, gradient) = model.look(z);
+                let (value, gradient) = model.look(z, stiffening);
                 (model, weight, value, gradient)
             })
             .collect()
@@ -335,16 +365,17 @@ impl Models {
 }
 
 impl Model {
-    fn look(&self, z: &[f64]) -> (f64, Vec<f64>) {
+    fn look(&self, z: &[f64], stiffening: f64) -> (f64, Vec<f64>) {
+        let square = square_distance(z, &self.z);
         let apart: Vec<f32> = z.iter().zip(&self.z).map(|(a, b)| (a - b) as f32).collect();
         let bent = &self.curvature * DVector::from_vec(apart.clone());
-        let mut value = self.value;
+        let mut value = self.value + 0.25 * stiffening * square * square;
         let gradient = self.gradient.iter().zip(bent.iter()).zip(&apart);
         let gradient = gradient
             .map(|((g, bent), apart)| {
                 let (bent, apart) = (f64::from(*bent), f64::from(*apart));
                 value += apart * (g + 0.5 * bent);
-                g + bent
+                g + bent + stiffening * square * apart
             })
             .collect();
         (value, gradient)
@@ -365,12 +396,12 @@ impl Objective for RecordedTask {
     }
 
     fn value_and_gradient(&self, z: &[f64], gradient: &mut [f64]) -> f64 {
-        let blend = self.window.blend(z);
+        let blend = self.window.blend(z, self.stiffening);
         self.window.value_and_gradient(&blend, gradient)
     }
 
     fn value_and_curvature(&self, z: &[f64], gradient: &mut [f64]) -> Option<(f64, DMatrix<f64>)> {
-        let blend = self.window.blend(z);
+        let blend = self.window.blend(z, self.stiffening);
         let value = self.window.value_and_gradient(&blend, gradient);
         let n = z.len();
         let mut curvature = DMatrix::zeros(n, n);
@@ -431,7 +462,8 @@ mod tests {
         let windows = [window()];
         let metric = mean_curvature(&windows, 1).unwrap();
         let family = RecordedFamily::new(&windows, &metric.whitening(2));
-        (family.sample(&mut Rng::seed_from_u64(0)), metric)
+        let task = family.sample_validation(1, &mut Rng::seed_from_u64(0));
+        (task[0].clone(), metric)
     }
 
     #[test]
@@ -442,8 +474,13 @@ mod tests {
             let z = whitening.whiten(&look.x);
             assert!((task.value(&z) - look.value).abs() < 0.1 * look.value);
         }
-        for x in [[0.3, 0.1], [0.6, -0.2], [1.4, 0.5], [3.0, 2.0]] {
-            let z = whitening.whiten(&x);
+        for (x, share) in [
+            ([0.3, 0.1], 0.0),
+            ([0.6, -0.2], 0.0),
+            ([1.4, 0.5], 0.3),
+            ([3.0, 2.0], 0.3),
+        ] {
+            let (z, task) = (whitening.whiten(&x), task.stiffened(share));
             let mut gradient = vec![0.0; 2];
             let value = task.value_and_gradient(&z, &mut gradient);
             let (same, _) = task.value_and_curvature(&z, &mut [0.0; 2]).unwrap();

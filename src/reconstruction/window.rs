@@ -125,6 +125,22 @@ impl<'a> PhysicsWindow<'a> {
         knots
     }
 
+    /// Mean distance of the joints from those observed over the frames of the window at x, m.
+    pub fn mean_joint_error(&self, x: &[f64]) -> f64 {
+        let links = self.start_links();
+        let restart = Restart {
+            world: &self.start,
+            frame: 0,
+            links: &links,
+        };
+        let record = self.rollout(&restart, &self.knots_at(x), |_, _| ());
+        let frames = (self.first + 1..).zip(&record.links[1..]);
+        let sum: f64 = frames
+            .map(|(t, links)| self.clip.frame_error(links, t))
+            .sum();
+        sum / self.frames as f64
+    }
+
     /// Mean squared residual share of each term at x, as it enters the loss.
     pub fn term_losses(&self, x: &[f64]) -> Vec<(String, f64)> {
         let residuals = self.residuals(x);

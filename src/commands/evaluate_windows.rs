@@ -1,0 +1,185 @@
+//! `motionfit evaluate --windows`: optimizers on single windows, error against evaluations.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::evaluate::EvaluateArgs;
+use super::windows::family;
+use super::{Session, json};
+use crate::config::parse_json;
+use crate::error::{Error, Result};
+use crate::evaluation::windows::{Interval, Line, Row, WindowSet, lines, markdown, run};
+use crate::learned::by_name;
+use crate::optim::{Minimize, Options};
+use crate::output::OutputDir;
+use crate::plot::{Chart, Curve, Mark, Picture};
+use crate::reconstruction::window_options;
+
+/// Evaluations of optimizers named without a number.
+const EVALUATIONS: usize = 50;
+
+/// Runs the command on the list at `path`.
+pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Session) -> Result<()> {
+    let set = WindowSet::read(path)?;
+    let motions: Vec<_> = args.motions.iter().cloned().collect();
+    let family = family(&motions, &set.clips(), &set.reconstruction)?;
+    let default = args.overrides.evaluations.unwrap_or(EVALUATIONS);
+    let optimizers = optimizers(args, default)?;
+    let output = OutputDir::create(&args.out, args.force || args.resume)?;
+    let mut rows = if args.resume {
+        resume(&args.out, &set)?
+    } else {
+        Vec::new()
+    };
+    output.write("config.json", json(&set)?)?;
+    let windows = &set.windows[..args.limit.unwrap_or(usize::MAX).min(set.windows.len())];
+    let total = windows.len() * optimizers.len();
+    for (i, entry) in windows.iter().enumerate() {
+        let task = family.window(&entry.clip, entry.first)?;
+        for (j, (name, label, evaluations)) in optimizers.iter().enumerate() {
+            let is_known = |row: &Row| {
+                (&row.clip, row.first) == (&entry.clip, entry.first)
+                    && (&row.optimizer, row.budget) == (label, *evaluations)
+            };
+            if rows.iter().any(is_known) {
+                continue;
+            }
+            let optimizer = patient(name, set.reconstruction.seed)?;
+            let interrupted = || session.is_interrupted();
+            let pair = (label.as_str(), optimizer.as_ref());
+            let row = run(entry, &task, pair, *evaluations, &interrupted)?;
+            session.tell(format!(
+                "[{}/{total}] {} from frame {} ({}), {label}: loss {:.2}, MPJPE-G {:.1} mm after {} evaluations, {:.0} s",
+                i * optimizers.len() + j + 1,
+                row.clip,
+                row.first,
+                row.category,
+                Row::after(&row.best_loss, row.budget),
+                Row::after(&row.mpjpe_global_mm, row.budget),
+                row.evaluations,
+                row.seconds
+            ))?;
+            rows.push(row);
+            output.write("windows.json", json(&rows)?)?;
+        }
+    }
+    write(&output, &rows)?;
+    session.tell(markdown(&lines(&rows)))?;
+    let out = args.out.display();
+    session.tell(format!(
+        "wrote windows.json, summary.json, summary.md, curves.csv, curves.svg, curves.png to {out}"
+    ))
+}
+
+/// Names to look up, names in tables, and evaluations: `NAME` or `NAME:EVALUATIONS`.
+fn optimizers(args: &EvaluateArgs, default: usize) -> Result<Vec<(String, String, usize)>> {
+    let lm = ["lm".to_string()];
+    let names = match args.optimizers.as_slice() {
+        [] => lm.as_slice(),
+        names => names,
+    };
+    names
+        .iter()
+        .map(|text| {
+            let (name, evaluations) = match text.rsplit_once(':') {
+                Some((name, number)) => {
+                    let count = number.parse().ok().filter(|count| *count > 0);
+                    let advice = "give a whole number of evaluations after the colon";
+                    let refused = || Error::input("--optimizers", "evaluations", text, advice);
+                    (name, count.ok_or_else(refused)?)
+                }
+                None => (text.as_str(), default),
+            };
+            let label = patient(name, 0)?.name();
+            Ok((name.to_string(), label, evaluations))
+        })
+        .collect()
+}
+
+/// The optimizer called `name`, which does not stop before its budget as long as it gains anything.
+fn patient(name: &str, seed: u64) -> Result<Box<dyn Minimize>> {
+    let options = Options {
+        stall: Some(0.0),
+        ..window_options(seed)
+    };
+    by_name(name, &options)
+}
+
+/// The rows of an earlier run on the same windows.
+fn resume(out: &Path, set: &WindowSet) -> Result<Vec<Row>> {
+    let path = out.join("windows.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        return Ok(Vec::new());
+    };
+    let before = std::fs::read_to_string(out.join("config.json")).unwrap_or_default();
+    let before: Option<WindowSet> = serde_json::from_str(&before).ok();
+    if before.is_none_or(|before| before.reconstruction != set.reconstruction) {
+        let advice = "resume with the same windows, or write to another --out";
+        return Err(Error::input(
+            out.display(),
+            "config.json",
+            "other settings",
+            advice,
+        ));
+    }
+    parse_json(&text, &path.display().to_string())
+}
+
+fn write(output: &OutputDir, rows: &[Row]) -> Result<()> {
+    let lines = lines(rows);
+    let picture = picture(&lines);
+    let files = [
+        ("summary.json", summary(&lines)?),
+        ("summary.md", markdown(&lines).into_bytes()),
+        ("curves.csv", picture.csv().into_bytes()),
+        ("curves.svg", picture.svg().into_bytes()),
+        ("curves.png", picture.png()?),
+    ];
+    output.write_all(&files)?;
+    Ok(())
+}
+
+fn summary(lines: &[impl Serialize]) -> Result<Vec<u8>> {
+    json(&lines)
+}
+
+/// MPJPE-G against evaluations in both domains; grey lines bound the 95 % intervals.
+fn picture(lines: &[Line]) -> Picture {
+    let chart = |group: &str| {
+        let own: Vec<&Line> = lines.iter().filter(|line| line.group == group).collect();
+        let points = |line: &Line, value: fn(&Interval) -> f64| {
+            (1..)
+                .zip(&line.curve)
+                .map(|(n, i)| (f64::from(n), value(i)))
+                .collect::<Vec<_>>()
+        };
+        let bounds = own.iter().flat_map(|line| {
+            [points(line, |i| i.low), points(line, |i| i.high)].map(|points| Curve {
+                label: line.optimizer.clone(),
+                points,
+                mark: Mark::Background,
+            })
+        });
+        let means = own.iter().map(|line| Curve {
+            label: line.optimizer.clone(),
+            points: points(line, |i| i.mean),
+            mark: Mark::Line,
+        });
+        Chart {
+            title: group.to_string(),
+            x_label: "function evaluations".into(),
+            y_label: "MPJPE-G, mm".into(),
+            log_y: true,
+            curves: bounds.chain(means).collect(),
+            ..Chart::default()
+        }
+    };
+    Picture {
+        title: "MPJPE-G of single windows against function evaluations".into(),
+        charts: vec![chart("in domain"), chart("out of domain")],
+        columns: 2,
+        legend: Vec::new(),
+        cell: (520.0, 380.0),
+    }
+}

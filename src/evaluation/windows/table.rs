@@ -1,0 +1,316 @@
+//! The table of optimizers on windows: means with bootstrap intervals, ratios to a baseline.
+
+use std::fmt::Write;
+
+use rand::{RngExt as _, SeedableRng};
+use serde::Serialize;
+
+use super::Row;
+use crate::objective::Rng;
+
+/// The optimizer that others are compared with, and the evaluations it gets in the comparison, as
+/// in the paper's Table 1.
+const BASELINE: &str = "bfgs";
+const BASELINE_EVALUATIONS: usize = 71;
+
+/// Resamplings of the bootstrap.
+const RESAMPLINGS: usize = 2000;
+
+/// Categories with fewer windows have no table of their own.
+const FEW: usize = 5;
+
+/// Evaluations after which errors are shown.
+const AT: [usize; 4] = [10, 20, 50, 71];
+
+/// A mean over windows with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// The mean.
+    pub mean: f64,
+    /// 2.5th and 97.5th percentile of the means of resampled windows.
+    pub low: f64,
+    /// See `low`.
+    pub high: f64,
+}
+
+/// An optimizer on a group of windows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// "in domain", "out of domain", or a category.
+    pub group: String,
+    /// The optimizer.
+    pub optimizer: String,
+    /// Number of windows.
+    pub windows: usize,
+    /// Evaluations allowed.
+    pub budget: usize,
+    /// MPJPE-G after 10, 20, 50 and 71 evaluations, mm.
+    pub mpjpe_global_mm: Vec<(usize, Interval)>,
+    /// Geometric mean of the lowest loss.
+    pub loss: f64,
+    /// MPJPE-G at the end over that of BFGS after 71 evaluations, of means over the same windows.
+    pub mpjpe_to_baseline: Option<Interval>,
+    /// Median over windows of the evaluations to BFGS's loss after 71, over those BFGS needed;
+    /// infinite where it was not reached in most.
+    pub evaluations_to_baseline: Option<f64>,
+    /// Mean evaluations until the stopping rule is met, and MPJPE-G there, mm.
+    pub stopped: (f64, f64),
+    /// Mean gradients and Jacobians used.
+    pub gradients: f64,
+    /// Median time the optimizer itself takes for an evaluation, ms.
+    pub step_ms: f64,
+    /// Mean MPJPE-G after 1, 2, … evaluations with its interval, `(budget,)`.
+    #[serde(skip)]
+    pub curve: Vec<Interval>,
+}
+
+/// The lines of both domains and of every large category outside.
+pub fn lines(rows: &[Row]) -> Vec<Line> {
+    let mut groups: Vec<(String, Vec<&Row>)> = vec![
+        (
+            "in domain".into(),
+            rows.iter().filter(|r| r.is_in_domain()).collect(),
+        ),
+        (
+            "out of domain".into(),
+            rows.iter().filter(|r| !r.is_in_domain()).collect(),
+        ),
+    ];
+    let mut categories: Vec<&str> = groups[1].1.iter().map(|r| r.category.as_str()).collect();
+    categories.sort_unstable();
+    categories.dedup();
+    for category in categories {
+        let of_category: Vec<&Row> = rows.iter().filter(|r| r.category == category).collect();
+        let mut windows: Vec<_> = of_category.iter().map(|r| (&r.clip, r.first)).collect();
+        windows.sort();
+        windows.dedup();
+        if (FEW..groups[1].1.len()).contains(&windows.len()) {
+            groups.push((category.to_string(), of_category));
+        }
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for row in rows {
+        if !names.contains(&row.optimizer.as_str()) {
+            names.push(&row.optimizer);
+        }
+    }
+    let mut lines = Vec::new();
+    for (group, rows) in &groups {
+        for name in &names {
+            let own: Vec<&Row> = rows
+                .iter()
+                .filter(|row| row.optimizer == *name)
+                .copied()
+                .collect();
+            if !own.is_empty() {
+                lines.push(Line::new(group, name, &own, rows));
+            }
+        }
+    }
+    lines
+}
+
+impl Line {
+    fn new(group: &str, name: &str, own: &[&Row], all: &[&Row]) -> Self {
+        let budget = own.iter().map(|row| row.budget).max().unwrap_or(0);
+        let error = |row: &Row, n: usize| Row::after(&row.mpjpe_global_mm, n);
+        let at = |n: usize| interval(&own.iter().map(|row| error(row, n)).collect::<Vec<_>>());
+        let pairs: Vec<(&Row, &Row)> = own
+            .iter()
+            .filter_map(|row| {
+                let is_same = |other: &&&Row| {
+                    other.optimizer == BASELINE
+                        && other.clip == row.clip
+                        && other.first == row.first
+                };
+                Some((*row, *all.iter().find(is_same)?))
+            })
+            .collect();
+        let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / own.len() as f64;
+        Self {
+            group: group.to_string(),
+            optimizer: name.to_string(),
+            windows: own.len(),
+            budget,
+            mpjpe_global_mm: AT
+                .into_iter()
+                .filter(|n| *n <= budget)
+                .map(|n| (n, at(n)))
+                .collect(),
+            loss: mean(
+                &mut own
+                    .iter()
+                    .map(|row| Row::after(&row.best_loss, budget).ln()),
+            )
+            .exp(),
+            mpjpe_to_baseline: ratio(
+                &pairs
+                    .iter()
+                    .map(|(row, base)| (error(row, budget), error(base, BASELINE_EVALUATIONS)))
+                    .collect::<Vec<_>>(),
+            ),
+            evaluations_to_baseline: median(pairs.iter().map(|(row, base)| to_reach(row, base))),
+            stopped: (
+                mean(&mut own.iter().map(|row| row.stopped_at as f64)),
+                mean(&mut own.iter().map(|row| error(row, row.stopped_at))),
+            ),
+            gradients: mean(&mut own.iter().map(|row| row.gradients as f64)),
+            step_ms: median(own.iter().map(|row| row.step_ms)).unwrap_or(f64::NAN),
+            curve: (1..=budget).map(at).collect(),
+        }
+    }
+}
+
+/// Evaluations until `row` is at or below the final loss of `base`, over those of `base`.
+fn to_reach(row: &Row, base: &Row) -> f64 {
+    let target = Row::after(&base.best_loss, BASELINE_EVALUATIONS);
+    let first = |row: &Row| row.best_loss.iter().position(|loss| *loss <= target);
+    match (first(row), first(base)) {
+        (Some(own), Some(theirs)) => (own + 1) as f64 / (theirs + 1) as f64,
+        _ => f64::INFINITY,
+    }
+}
+
+/// Mean and bootstrap interval of `values`.
+fn interval(values: &[f64]) -> Interval {
+    let ones: Vec<(f64, f64)> = values.iter().map(|value| (*value, 1.0)).collect();
+    ratio(&ones).unwrap_or(Interval {
+        mean: f64::NAN,
+        low: f64::NAN,
+        high: f64::NAN,
+    })
+}
+
+/// Σ a / Σ b over `pairs` (a, b), and its bootstrap interval; the resampling is the same for
+/// equally many pairs.
+fn ratio(pairs: &[(f64, f64)]) -> Option<Interval> {
+    if pairs.is_empty() {
+        return None;
+    }
+    let quotient = |picked: &mut dyn Iterator<Item = usize>| {
+        let (mut above, mut below) = (0.0, 0.0);
+        for i in picked {
+            above += pairs[i].0;
+            below += pairs[i].1;
+        }
+        above / below
+    };
+    let mut rng = Rng::seed_from_u64(0);
+    let mut resampled: Vec<f64> = (0..RESAMPLINGS)
+        .map(|_| quotient(&mut (0..pairs.len()).map(|_| rng.random_range(0..pairs.len()))))
+        .collect();
+    resampled.sort_by(f64::total_cmp);
+    Some(Interval {
+        mean: quotient(&mut (0..pairs.len())),
+        low: resampled[RESAMPLINGS * 25 / 1000],
+        high: resampled[RESAMPLINGS * 975 / 1000],
+    })
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// The lines as a Markdown page.
+pub fn markdown(lines: &[Line]) -> String {
+    let mut page = String::new();
+    for group in lines.chunk_by(|a, b| a.group == b.group) {
+        let _ = writeln!(
+            page,
+            "### {}, {} windows\n",
+            group[0].group, group[0].windows
+        );
+        let _ = writeln!(
+            page,
+            "| optimizer | evaluations | MPJPE-G after 10, mm | 20 | 50 | 71 | loss | MPJPE-G / BFGS at 71 | evaluations / BFGS's | stopped at, mm | gradients | step, ms |"
+        );
+        let _ = writeln!(page, "|---|---|---|---|---|---|---|---|---|---|---|---|");
+        for line in group {
+            let errors: Vec<String> = AT
+                .iter()
+                .map(|n| {
+                    let found = line.mpjpe_global_mm.iter().find(|(at, _)| at == n);
+                    found.map_or("–".into(), |(_, i)| {
+                        format!("{:.1} ({:.1}–{:.1})", i.mean, i.low, i.high)
+                    })
+                })
+                .collect();
+            let ratio = line.mpjpe_to_baseline.map_or("–".into(), |i| {
+                format!("{:.2} ({:.2}–{:.2})", i.mean, i.low, i.high)
+            });
+            let reach = match line.evaluations_to_baseline {
+                Some(ratio) if ratio.is_finite() => format!("{ratio:.2}"),
+                Some(_) => "not reached".into(),
+                None => "–".into(),
+            };
+            let _ = writeln!(
+                page,
+                "| {} | {} | {} | {:.2} | {ratio} | {reach} | {:.0}, {:.1} | {:.0} | {:.1} |",
+                line.optimizer,
+                line.budget,
+                errors.join(" | "),
+                line.loss,
+                line.stopped.0,
+                line.stopped.1,
+                line.gradients,
+                line.step_ms,
+            );
+        }
+        page.push('\n');
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(clip: &str, optimizer: &str, losses: &[f64]) -> Row {
+        Row {
+            clip: clip.into(),
+            category: "walk".into(),
+            first: 0,
+            optimizer: optimizer.into(),
+            budget: losses.len(),
+            evaluations: losses.len(),
+            gradients: losses.len(),
+            best_loss: losses.to_vec(),
+            mpjpe_global_mm: losses.iter().map(|loss| 10.0 * loss).collect(),
+            stopped_at: losses.len(),
+            seconds: 1.0,
+            step_ms: 0.5,
+        }
+    }
+
+    #[test]
+    fn a_faster_optimizer_has_ratios_below_one() {
+        let mut rows = Vec::new();
+        for clip in ["a", "b", "c"] {
+            rows.push(row(clip, "bfgs", &[8.0, 6.0, 4.0, 2.0]));
+            rows.push(row(clip, "ours", &[8.0, 2.0, 1.0]));
+        }
+        let lines = lines(&rows);
+        assert_eq!(lines.len(), 2);
+        let ours = &lines[1];
+        assert_eq!(ours.evaluations_to_baseline, Some(0.5));
+        let ratio = ours.mpjpe_to_baseline.unwrap();
+        assert_eq!((ratio.mean, ratio.low, ratio.high), (0.5, 0.5, 0.5));
+        assert!((ours.loss - 1.0).abs() < 1e-12);
+        let page = markdown(&lines);
+        assert!(
+            page.contains("| ours | 3 |") && page.contains("in domain, 3 windows"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn intervals_hold_the_mean_and_widen_with_spread() {
+        let wide = interval(&[0.0, 10.0, 20.0, 30.0]);
+        assert_eq!(wide.mean, 15.0);
+        assert!(wide.low < 10.0 && wide.high > 20.0, "{wide:?}");
+        let narrow = interval(&[15.0; 4]);
+        assert_eq!((narrow.low, narrow.high), (15.0, 15.0));
+    }
+}

@@ -1,0 +1,173 @@
+//! Windows as tasks: recording and training on them, comparing optimizers on them.
+
+use std::fs;
+
+use motionfit::motion::sample;
+use motionfit::objective::{Evaluation, Objective, Order};
+use motionfit::reconstruction::{Settings, WindowFamily};
+use program::{Workspace, fail, succeed};
+use serde_json::Value;
+
+mod program;
+
+/// Short windows, a small network, a handful of looks: seconds.
+const CONFIG: &str = r#"{
+  "name": "small",
+  "architecture": {
+    "kind": "optimus", "guided": true, "curvature": true, "width": 8, "encoders": 1, "heads": 1,
+    "head_width": 4, "feed_forward": 8, "trunk_layers": 1
+  },
+  "tasks": {
+    "kind": "recorded-windows", "windows": 3,
+    "reconstruction": { "window_frames": 10 },
+    "recorders": [{ "optimizer": "lm", "evaluations": 6 }]
+  },
+  "training": {
+    "stages": [
+      { "steps": 30, "horizon": 8, "truncation": 4, "groups": 1, "tasks": 3, "learning_rate": 0.003 }
+    ],
+    "validation": { "every": 10, "batches": 1, "tasks": 4, "horizon": 6 }
+  }
+}"#;
+
+const WINDOWS: &str = r#"{
+  "reconstruction": { "window_frames": 10 },
+  "windows": [
+    { "clip": "walk", "category": "walk", "first": 40 },
+    { "clip": "turn", "category": "turn", "first": 60 }
+  ]
+}"#;
+
+#[test]
+fn an_optimizer_learns_from_the_embedded_walks_and_is_compared_with_others() {
+    let work = Workspace::new();
+    let config = work.write("train.json", CONFIG.as_bytes());
+    let trained = work.arg("trained");
+    succeed(&["train", "--config", &config, "--out", &trained]);
+    let recorded: Vec<_> = fs::read_dir(work.path("trained/recorded"))
+        .unwrap()
+        .collect();
+    assert_eq!(recorded.len(), 3);
+    let card: Value =
+        serde_json::from_slice(&fs::read(work.path("trained/weights.json")).unwrap()).unwrap();
+    assert!(
+        card["data"].as_str().unwrap().contains("embedded walks"),
+        "{card}"
+    );
+    let curve = card["validation"].as_array().unwrap();
+    let loss = |k: usize| curve[k][1].as_f64().unwrap();
+    assert!(loss(curve.len() - 1) <= loss(0) + 0.05, "{curve:?}");
+
+    // Again from the same recorded windows: the same bytes.
+    let again = work.arg("again");
+    let shared = work.arg("trained/recorded");
+    let arguments = ["train", "--config", &config, "--out", &again];
+    succeed(&[&arguments[..], &["--recorded", &shared, "--threads", "1"]].concat());
+    let weights = |run: &str| fs::read(work.path(&format!("{run}/weights.safetensors"))).unwrap();
+    assert_eq!(weights("trained"), weights("again"));
+
+    let windows = work.write("windows.json", WINDOWS.as_bytes());
+    let compared = work.arg("compared");
+    let names = format!("lm:8,bfgs:8,metric-l-bfgs:8,{trained}/weights.safetensors:8");
+    let said = succeed(&[
+        "evaluate",
+        "--windows",
+        &windows,
+        "--optimizers",
+        &names,
+        "--out",
+        &compared,
+    ]);
+    assert!(
+        said.contains("in domain, 1 windows") && said.contains("metric-l-bfgs"),
+        "{said}"
+    );
+    let rows: Value =
+        serde_json::from_slice(&fs::read(work.path("compared/windows.json")).unwrap()).unwrap();
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), 8);
+    for row in rows {
+        let losses: Vec<f64> = serde_json::from_value(row["best_loss"].clone()).unwrap();
+        let errors: Vec<f64> = serde_json::from_value(row["mpjpe_global_mm"].clone()).unwrap();
+        assert!(
+            losses.len() <= 8 && losses.is_sorted_by(|a, b| a >= b),
+            "{row}"
+        );
+        assert!(losses[losses.len() - 1] < losses[0], "{row}");
+        assert!(
+            errors
+                .iter()
+                .all(|error| error.is_finite() && *error < 500.0)
+        );
+    }
+    for file in [
+        "summary.json",
+        "summary.md",
+        "curves.csv",
+        "curves.svg",
+        "curves.png",
+    ] {
+        assert!(work.path(&format!("compared/{file}")).is_file(), "{file}");
+    }
+}
+
+#[test]
+fn a_window_as_a_task_knows_value_gradient_and_curvature() {
+    let settings = Settings {
+        window_frames: 10,
+        ..Settings::default()
+    };
+    let motions = [("walk".to_string(), sample("walk").unwrap())];
+    let family = WindowFamily::new(&motions, &settings).unwrap();
+    let task = family.window("walk", 40).unwrap();
+    let x = vec![0.01; task.dimension()];
+    let jacobian = Evaluation::of(&task, &x, Order::Jacobian);
+    let curvature = Evaluation::of(&task, &x, Order::Curvature);
+    assert_eq!(jacobian.value, curvature.value);
+    assert_eq!(jacobian.gradient, curvature.gradient);
+    let j = jacobian.jacobian.unwrap();
+    let difference = (curvature.curvature.unwrap() - j.transpose() * &j).amax();
+    assert!(difference < 1e-9 * j.norm_squared(), "{difference}");
+    // All knots are free, so the first one moves the body.
+    let block = family.block();
+    assert!(jacobian.gradient[..block].iter().any(|g| g.abs() > 1e-3));
+}
+
+#[test]
+fn mistakes_are_told() {
+    let work = Workspace::new();
+    let bad = work.write("bad.json", WINDOWS.replace("40", "41").as_bytes());
+    let out = work.arg("out");
+    let message = fail(&["evaluate", "--windows", &bad, "--out", &out], 2);
+    assert!(message.contains("frame 41 of walk"), "{message}");
+    let good = work.write("good.json", WINDOWS.as_bytes());
+    let arguments = ["evaluate", "--windows", &good, "--out", &out];
+    let message = fail(&[&arguments[..], &["--optimizers", "lm:none"]].concat(), 2);
+    assert!(message.contains("lm:none"), "{message}");
+    let config = work.write(
+        "none.json",
+        CONFIG
+            .replace("\"windows\": 3", "\"windows\": 0")
+            .as_bytes(),
+    );
+    let message = fail(&["train", "--config", &config, "--out", &work.arg("t")], 2);
+    assert!(message.contains("tasks.windows"), "{message}");
+    let config = work.write(
+        "clips.json",
+        CONFIG
+            .replace("\"windows\": 3", "\"clips\": [\"my_*\"]")
+            .as_bytes(),
+    );
+    let motions = format!("{}/data", env!("CARGO_MANIFEST_DIR"));
+    let arguments = [
+        "train",
+        "--config",
+        &config,
+        "--out",
+        &work.arg("t"),
+        "--motions",
+        &motions,
+    ];
+    let message = fail(&arguments, 2);
+    assert!(message.contains("my_*"), "{message}");
+}
