@@ -25,9 +25,7 @@ const SHIPPED: [Shipped; 4] = [
     Shipped {
         name: "optimus-guided",
         functions: Some(include_bytes!("../../assets/optimus-guided.safetensors")),
-        windows: Some(include_bytes!(
-            "../../assets/optimus-guided-walking.safetensors"
-        )),
+        windows: None,
     },
     Shipped {
         name: "optimus-newton",

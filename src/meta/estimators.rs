@@ -17,10 +17,10 @@ impl Stage {
 
     /// Rises to `learning_rate` over the first steps, then falls to a tenth of it along a cosine.
     pub(super) fn learning_rate_at(&self, step: usize) -> f64 {
-        const WARM_UP: f64 = 100.0;
+        let warm_up = (self.steps as f64 / 10.0).clamp(1.0, 100.0);
         let done = step as f64 / self.steps as f64;
         let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
-        let warm = ((step + 1) as f64 / WARM_UP).min(1.0);
+        let warm = ((step + 1) as f64 / warm_up).min(1.0);
         self.learning_rate * warm * (0.1 + 0.9 * cosine)
     }
 }

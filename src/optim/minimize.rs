@@ -104,6 +104,11 @@ pub fn minimize<O: Optimizer>(
         if run.values.len() == 1 && !run.seen.value.is_finite() {
             break Termination::MeetNonFinite;
         }
+        if run.order < Some(query.order) {
+            // The last point of the budget: there is nothing to tell.
+            run.close_iterations(optimizer.iterations(&state));
+            break run.ended().unwrap_or(Termination::ExhaustBudget);
+        }
         optimizer.tell(&mut state, &run.seen)?;
         run.close_iterations(optimizer.iterations(&state));
         if let Some(termination) = run.ended() {
@@ -173,14 +178,17 @@ impl<'a> Run<'a> {
             .all(|(a, b)| a.to_bits() == b.to_bits())
     }
 
-    /// Evaluates what `query` asks for; returns whether that counts as a new evaluation.
+    /// Evaluates what `query` asks for; returns whether that counts as a new evaluation. Of the last
+    /// point that the budget allows only the value is of use.
     fn look(&mut self, query: &Query) -> bool {
         let is_new = !self.is_closer_look(query);
         let is_known = is_new && self.order >= Some(query.order) && self.is_here(query.x);
         if !is_known {
             self.x.copy_from_slice(query.x);
-            self.seen = Evaluation::of(self.objective, &self.x, query.order);
-            self.order = Some(query.order);
+            let is_last = is_new && self.values.len() + 1 >= self.budget.evaluations.max(1);
+            let order = if is_last { Order::Value } else { query.order };
+            self.seen = Evaluation::of(self.objective, &self.x, order);
+            self.order = Some(order);
         }
         if is_new {
             self.values.push(self.seen.value);

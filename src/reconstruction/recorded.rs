@@ -218,13 +218,13 @@ pub struct RecordedTask {
     window: Arc<Models>,
     /// c: every model is stiffened by c/4 ‖z − zᵢ‖⁴, which its curvature does not show.
     stiffening: f64,
+    /// The look that it starts from.
+    start: usize,
 }
 
 #[derive(Debug)]
 struct Models {
     name: String,
-    /// z of x = 0, `(N,)`.
-    start: Vec<f64>,
     models: Vec<Model>,
     /// Square of the distance over which a model hands over to the next.
     handover: f64,
@@ -243,9 +243,11 @@ struct Model {
 impl RecordedFamily {
     /// `windows`, all of equally many coordinates, in the variables of `whitening`.
     pub fn new(windows: &[RecordedWindow], whitening: &Whitening) -> Self {
-        let tasks = windows.iter().map(|window| RecordedTask {
+        let tasks = windows.iter().filter(|window| !window.path.is_empty());
+        let tasks = tasks.map(|window| RecordedTask {
             window: Arc::new(Models::new(window, whitening)),
             stiffening: 0.0,
+            start: 0,
         });
         Self {
             tasks: tasks.collect(),
@@ -259,14 +261,25 @@ impl TaskFamily for RecordedFamily {
     /// Half of the tasks are stiffened, so that steps far from what was visited disappoint, as they
     /// do in the physics: over the length of a step of the path the loss rises by a share of its
     /// value at the start that is drawn between 0.01 and 10, on a logarithmic scale.
+    ///
+    /// Half of the tasks start from any look of the path: most windows of a reconstruction begin
+    /// close to a minimum, with what the window before has found.
     fn sample(&self, rng: &mut Rng) -> RecordedTask {
         let task = &self.tasks[rng.random_range(0..self.tasks.len())];
+        let start = if rng.random_bool(0.5) {
+            rng.random_range(0..task.window.models.len())
+        } else {
+            0
+        };
         let share: f64 = if rng.random_bool(0.5) {
             10_f64.powf(rng.random_range(-2.0..1.0))
         } else {
             0.0
         };
-        task.stiffened(share)
+        RecordedTask {
+            start,
+            ..task.stiffened(share)
+        }
     }
 
     /// Tasks as they were recorded.
@@ -283,6 +296,7 @@ impl RecordedTask {
         let first = window.models.first().map_or(0.0, |model| model.value);
         Self {
             stiffening: 4.0 * share * first / (step * step),
+            start: self.start,
             window,
         }
     }
@@ -308,7 +322,6 @@ impl Models {
         let step = steps.get(steps.len() / 2).copied().unwrap_or(1.0);
         Self {
             name: window.clip.clone(),
-            start: vec![0.0; models.first().map_or(0, |model| model.z.len())],
             models,
             handover: (HANDOVER * HANDOVER * step).max(1e-12),
         }
@@ -388,7 +401,7 @@ fn square_distance(a: &[f64], b: &[f64]) -> f64 {
 
 impl Objective for RecordedTask {
     fn dimension(&self) -> usize {
-        self.window.start.len()
+        self.window.models[0].z.len()
     }
 
     fn value(&self, z: &[f64]) -> f64 {
@@ -420,7 +433,7 @@ impl Task for RecordedTask {
     }
 
     fn initial_point(&self, _: &mut Rng) -> Vec<f64> {
-        self.window.start.clone()
+        self.window.models[self.start].z.clone()
     }
 
     fn normalize(&self, loss: f64) -> f64 {
