@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use motionfit::benchmark::timing::step_microseconds;
 use motionfit::error::Result;
-use motionfit::learned::{AdafactorMlp, Architecture, LearnedOptimizer, Network, Trained};
+use motionfit::learned::{AdafactorMlp, Architecture, Learned, LearnedOptimizer, Network};
 use motionfit::objective::Rng;
-use motionfit::optim::{Minimize, Options};
+use motionfit::optim::{Minimize, Named, Options};
 use motionfit::{learned, optim};
 use rand::SeedableRng;
 

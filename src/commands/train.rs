@@ -37,7 +37,7 @@ const CARD: &str = "weights.json";
 /// lines, and a checkpoint from which --resume goes on.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TrainArgs {
-    /// What to train, on what, how: see configs/train-functions.json.
+    /// What to train, on what, how: see configs/train-functions.json and train-walking.json.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
 
