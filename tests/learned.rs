@@ -9,7 +9,8 @@ use motionfit::learned::{
     Structure, Trained,
 };
 use motionfit::objective::{Evaluation, Objective, Order, Rng};
-use motionfit::optim::{Budget, Optimizer, Options, Unobserved, minimize};
+use motionfit::optim::{Budget, Metric, Optimizer, Options, Unobserved, minimize};
+use nalgebra::DMatrix;
 use rand::SeedableRng;
 use serde_json::Value;
 
@@ -262,15 +263,15 @@ fn every_kind_survives_an_objective_that_blows_up() {
 fn weight_files_are_read_back_and_damage_is_reported() {
     for architecture in small() {
         let (network, theta) = random(&architecture, 1);
-        let metric = None;
         let trained = Trained {
             network,
             theta,
-            metric,
+            metric: Some(Metric::new(DMatrix::identity(6, 6) * 2.0, 3, "test").unwrap()),
         };
         let bytes = trained.to_bytes().unwrap();
         let read = Trained::parse(&bytes, "w").unwrap();
         assert_eq!(read.network.architecture(), &architecture);
+        assert_eq!(read.metric, trained.metric);
         assert_eq!(read.to_bytes().unwrap(), bytes);
         let cut = Trained::parse(&bytes[..bytes.len() / 2], "w").unwrap_err();
         assert_eq!(cut.exit_code(), 2);
@@ -286,8 +287,18 @@ fn weight_files_are_read_back_and_damage_is_reported() {
 #[test]
 fn shipped_weights_cards_and_configurations_fit() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in motionfit::learned::NAMES {
-        let path = root.join("assets").join(format!("{name}.safetensors"));
+    let mut shipped = 0;
+    for entry in std::fs::read_dir(root.join("assets")).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "safetensors")
+        {
+            continue;
+        }
+        shipped += 1;
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let name = stem.strip_suffix("-walking").unwrap_or(stem);
         let trained = Trained::read(&path).unwrap();
         let card = std::fs::read_to_string(Trained::card_path(&path)).unwrap();
         let card: motionfit::learned::Card = serde_json::from_str(&card).unwrap();
@@ -300,7 +311,9 @@ fn shipped_weights_cards_and_configurations_fit() {
             &config.unwrap().architecture,
             trained.network.architecture()
         );
+        assert_eq!(trained.metric.is_some(), stem != name, "{stem}");
     }
+    assert_eq!(shipped, 6);
     let mut found = 0;
     for entry in std::fs::read_dir(root.join("configs")).unwrap() {
         let path = entry.unwrap().path();

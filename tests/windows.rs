@@ -4,7 +4,8 @@ use std::fs;
 
 use motionfit::motion::sample;
 use motionfit::objective::{Evaluation, Objective, Order};
-use motionfit::reconstruction::{Settings, WindowFamily};
+use motionfit::optim::{Budget, Unobserved};
+use motionfit::reconstruction::{Settings, WindowFamily, optimizer_of_windows};
 use program::{Workspace, fail, succeed};
 use serde_json::Value;
 
@@ -131,6 +132,31 @@ fn a_window_as_a_task_knows_value_gradient_and_curvature() {
     // All knots are free, so the first one moves the body.
     let block = family.block();
     assert!(jacobian.gradient[..block].iter().any(|g| g.abs() > 1e-3));
+}
+
+/// Half a second of the embedded walk, with the weights that come with the program.
+#[test]
+fn the_shipped_newton_optimus_needs_no_more_evaluations_than_levenberg_marquardt() {
+    let motions = [("walk".to_string(), sample("walk").unwrap())];
+    let family = WindowFamily::new(&motions, &Settings::default()).unwrap();
+    let task = family.window("walk", 60).unwrap();
+    let x0 = vec![0.0; task.dimension()];
+    let lowest = |name: &str, evaluations: usize| {
+        let budget = Budget {
+            evaluations,
+            ..Budget::default()
+        };
+        let optimizer = optimizer_of_windows(name, 0).unwrap();
+        let found = optimizer.minimize(&task, &x0, &budget, &mut Unobserved);
+        found.unwrap().value
+    };
+    let (start, lm, newton) = (
+        task.value(&x0),
+        lowest("lm", 10),
+        lowest("optimus-newton", 10),
+    );
+    assert!(lm < 0.1 * start, "lm {lm}, start {start}");
+    assert!(newton <= lm, "optimus-newton {newton}, lm {lm}");
 }
 
 #[test]

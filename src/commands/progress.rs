@@ -10,26 +10,51 @@ use crate::reconstruction::Progress;
 
 const LINE_EVERY: Duration = Duration::from_secs(60);
 
+/// A line a minute on standard error, where there is no terminal that could show a bar.
+pub(super) struct MinuteLines {
+    /// When the last one was printed; `None` where none are.
+    last: Option<Instant>,
+}
+
+impl MinuteLines {
+    pub(super) fn new(session: &Session) -> Self {
+        let prints = !std::io::stderr().is_terminal() && !session.quiet;
+        Self {
+            last: prints.then(Instant::now),
+        }
+    }
+
+    /// Prints `line` if a minute has passed.
+    pub(super) fn say(&mut self, line: impl FnOnce() -> String) {
+        if let Some(last) = self
+            .last
+            .as_mut()
+            .filter(|last| last.elapsed() >= LINE_EVERY)
+        {
+            *last = Instant::now();
+            // Progress that cannot be shown is not worth failing for.
+            let _ = writeln!(std::io::stderr(), "{}", line());
+        }
+    }
+}
+
 /// The progress of one reconstruction.
 pub(super) struct Reporter {
     bar: Option<ProgressBar>,
-    prints_lines: bool,
+    lines: MinuteLines,
     prefix: String,
     started: Instant,
-    last_line: Instant,
 }
 
 impl Reporter {
     /// For the clip called `prefix`.
     pub(super) fn new(session: &Session, prefix: &str) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let now = Instant::now();
         Self {
             bar: (terminal && !session.quiet).then(|| bar(prefix)),
-            prints_lines: !terminal && !session.quiet,
+            lines: MinuteLines::new(session),
             prefix: prefix.into(),
-            started: now,
-            last_line: now,
+            started: Instant::now(),
         }
     }
 
@@ -51,22 +76,17 @@ impl Reporter {
                 bar.println(format!("{}: {message}", self.prefix));
             }
         }
-        if self.prints_lines && self.last_line.elapsed() >= LINE_EVERY {
-            self.last_line = Instant::now();
+        let (prefix, started) = (&self.prefix, self.started);
+        self.lines.say(|| {
             let (done, all) = (progress.frame, progress.frames);
-            let left = self.started.elapsed().as_secs_f64() * (all as f64 / done as f64 - 1.0);
+            let left = started.elapsed().as_secs_f64() * (all as f64 / done as f64 - 1.0);
             let left = if done > 0 {
                 format!(", {left:.0} s left")
             } else {
                 String::new()
             };
-            let prefix = &self.prefix;
-            // Progress that cannot be shown is not worth failing for.
-            let _ = writeln!(
-                std::io::stderr(),
-                "{prefix}: frame {done}/{all}, {status}{left}"
-            );
-        }
+            format!("{prefix}: frame {done}/{all}, {status}{left}")
+        });
     }
 }
 

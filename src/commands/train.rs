@@ -1,6 +1,5 @@
 //! `motionfit train`: meta-training of a learned optimizer.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -10,22 +9,21 @@ use indicatif::ProgressBar;
 use rand::SeedableRng;
 use serde_json::Value;
 
-use super::progress::counter;
-use super::windows::{family, recorded};
+use super::progress::{MinuteLines, counter};
 use super::{Session, json};
-use crate::config::{RecordedSettings, TaskSettings, TrainingConfig, WindowSettings};
+use crate::config::{TaskSettings, TrainingConfig};
 use crate::error::{Error, Result};
 use crate::learned::{Card, LearnedOptimizer, Network, Trained};
 use crate::meta::{MetaTrainer, StepReport};
-use crate::objective::{HeldOut, Objective, Rng, TaskFamily};
-use crate::optim::{Metric, WhitenedFamily};
+use crate::objective::{Rng, TaskFamily};
+use crate::optim::Metric;
 use crate::output::OutputDir;
-use crate::reconstruction::recorded::{RecordedFamily, mean_curvature};
-use crate::reconstruction::{Settings, WindowFamily};
+
+use windows::{on_recorded_windows, on_windows};
+
+mod windows;
 
 const RECORDED: &str = "recorded";
-/// One window of so many is recorded for validation.
-const VALIDATION_SHARE: usize = 5;
 const CHECKPOINT: &str = "checkpoint.bin";
 const METRICS: &str = "metrics.jsonl";
 const WEIGHTS: &str = "weights.safetensors";
@@ -102,112 +100,6 @@ fn holds_only_recorded(out: &Path) -> bool {
     entries
         .into_iter()
         .all(|entry| entry.file_name() == RECORDED)
-}
-
-/// Trains on windows with the physics, in the variables of the metric of the weights it starts
-/// from.
-fn on_windows(
-    args: &TrainArgs,
-    session: &Session,
-    config: &TrainingConfig,
-    settings: &WindowSettings,
-) -> Result<()> {
-    let family = held_out(
-        args,
-        (&settings.clips, &settings.validation),
-        &settings.reconstruction,
-    )?;
-    let metric = match start_path(args, config) {
-        Some(path) => Trained::read(&path)?.metric,
-        None => None,
-    };
-    let data = format!(
-        "{} windows of {}",
-        family.training.len(),
-        described(args, &settings.clips)
-    );
-    let theta = start(args, config)?;
-    let Some(metric) = metric else {
-        return run(args, session, config, &family, (data, theta, None));
-    };
-    let n = family.training.nth(0).dimension();
-    let whitening = Arc::new(metric.whitening(n));
-    let whitened = WhitenedFamily { family, whitening };
-    run(
-        args,
-        session,
-        config,
-        &whitened,
-        (data, theta, Some(metric)),
-    )
-}
-
-/// Trains on recorded windows, in the variables of their mean curvature.
-fn on_recorded_windows(
-    args: &TrainArgs,
-    session: &Session,
-    config: &TrainingConfig,
-    settings: &RecordedSettings,
-) -> Result<()> {
-    settings.check(&args.config.display().to_string())?;
-    let families = held_out(
-        args,
-        (&settings.clips, &settings.validation),
-        &settings.reconstruction,
-    )?;
-    let own = args.out.join(RECORDED);
-    let directory = args.recorded.as_deref().unwrap_or(&own);
-    let training = recorded(&families.training, settings, directory, session)?;
-    let fewer = RecordedSettings {
-        windows: settings.windows.div_ceil(VALIDATION_SHARE),
-        ..settings.clone()
-    };
-    let validation = recorded(&families.validation, &fewer, directory, session)?;
-    let n = families.training.nth(0).dimension();
-    let metric = mean_curvature(&training, families.training.block())?;
-    let whitening = metric.whitening(n);
-    let looks: usize = training.iter().map(|window| window.path.len()).sum();
-    let data = format!(
-        "{} recorded windows ({looks} linearizations) of {}",
-        training.len(),
-        described(args, &settings.clips)
-    );
-    let family = HeldOut {
-        training: RecordedFamily::new(&training, &whitening),
-        validation: RecordedFamily::new(&validation, &whitening),
-    };
-    drop((training, validation));
-    let theta = start(args, config)?;
-    run(args, session, config, &family, (data, theta, Some(metric)))
-}
-
-/// The families of the clips to train on and of those to validate on.
-fn held_out(
-    args: &TrainArgs,
-    (clips, validation): (&[String], &[String]),
-    settings: &Settings,
-) -> Result<HeldOut<WindowFamily>> {
-    let training = family(&args.motions, clips, settings)?;
-    let validation = match validation {
-        [] => training.clone(),
-        names => family(&args.motions, names, settings)?,
-    };
-    Ok(HeldOut {
-        training,
-        validation,
-    })
-}
-
-/// Clips in words.
-fn described(args: &TrainArgs, clips: &[String]) -> String {
-    let names = match clips {
-        [] => "all clips".to_string(),
-        clips => clips.join(", "),
-    };
-    match args.motions.as_slice() {
-        [] => "the embedded walks".to_string(),
-        _ => names,
-    }
 }
 
 fn run<F: TaskFamily>(
@@ -384,26 +276,21 @@ fn commit() -> String {
 /// A bar on a terminal, a line a minute elsewhere, nothing when quiet.
 struct Progress {
     bar: ProgressBar,
-    prints_lines: bool,
+    lines: MinuteLines,
     steps: usize,
     first: usize,
     begun: Instant,
-    last_line: Instant,
     validation: Option<f64>,
 }
 
 impl Progress {
     fn new(session: &Session, steps: usize, first: usize) -> Self {
-        let is_terminal = std::io::stderr().is_terminal();
-        let bar = counter(session, steps);
-        let now = Instant::now();
         Self {
-            bar,
-            prints_lines: !session.quiet && !is_terminal,
+            bar: counter(session, steps),
+            lines: MinuteLines::new(session),
             steps,
             first,
-            begun: now,
-            last_line: now,
+            begun: Instant::now(),
             validation: None,
         }
     }
@@ -417,17 +304,12 @@ impl Progress {
         let message = format!("loss {:.4}{validation}", report.loss);
         self.bar.set_position(report.step as u64);
         self.bar.set_message(message.clone());
-        if self.prints_lines && self.last_line.elapsed() >= Duration::from_secs(60) {
-            self.last_line = Instant::now();
-            let pace = self.begun.elapsed().as_secs_f64() / (report.step - self.first) as f64;
-            let left = pace * (self.steps - report.step) as f64 / 60.0;
-            let (step, steps) = (report.step, self.steps);
-            // Progress that cannot be shown is not worth failing for.
-            let _ = writeln!(
-                std::io::stderr(),
-                "step {step}/{steps}, {message}, {left:.0} min left"
-            );
-        }
+        let (step, steps) = (report.step, self.steps);
+        let pace = self.begun.elapsed().as_secs_f64() / (step - self.first) as f64;
+        self.lines.say(|| {
+            let left = pace * (steps - step) as f64 / 60.0;
+            format!("step {step}/{steps}, {message}, {left:.0} min left")
+        });
     }
 }
 

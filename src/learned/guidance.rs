@@ -21,12 +21,11 @@
 //!
 //! No proposal is longer than 10 σ in its root mean square.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use super::curvature::{CURVED, Curvature};
-use super::directions::{AdamDirections, add_scaled, dot, rms, secant_newton, signed_at_least};
+use super::directions::{AdamDirections, dot, rms, secant_newton, signed_at_least};
+use super::memory::{Look, Move, Pairs};
 use super::moments::{Decays, Moments};
 use super::optimus::FAMILIAR;
 use super::regression::Regression;
@@ -38,9 +37,6 @@ pub const PROPOSALS: usize = 9;
 /// Largest root mean square of a proposal, and of a coordinate's secant step in units of its last
 /// step: how fast steps may grow.
 pub(super) const LONGEST: f64 = 10.0;
-
-/// Pairs (Δx, Δg) kept for L-BFGS.
-const MEMORY: usize = 10;
 
 /// Decays of the regressions.
 const REGRESSION_DECAYS: [f64; 2] = [0.9, 0.98];
@@ -86,24 +82,8 @@ pub(super) struct Guidance {
     first_value: f64,
     first_slope: f64,
     since_best: usize,
-    pairs: VecDeque<Pair>,
+    pairs: Pairs,
     regressions: Vec<Regression>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Look {
-    x: Vec<f64>,
-    value: f64,
-    gradient: Vec<f64>,
-    curvature: Option<Curvature>,
-}
-
-/// Δx, Δg and 1 / (Δx · Δg).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Pair {
-    s: Vec<f64>,
-    y: Vec<f64>,
-    rho: f64,
 }
 
 /// Where the features and proposals of a problem go.
@@ -128,7 +108,7 @@ impl Guidance {
             first_value: 0.0,
             first_slope: 0.0,
             since_best: 0,
-            pairs: VecDeque::new(),
+            pairs: Pairs::default(),
             regressions: REGRESSION_DECAYS
                 .map(|decay| Regression::new(n, decay))
                 .to_vec(),
@@ -156,7 +136,7 @@ impl Guidance {
         }
         let moved = self.last.take().map(|last| Move::between(&last, &look));
         if let Some(moved) = &moved {
-            self.remember(moved);
+            self.pairs.remember(moved);
         }
         for regression in &mut self.regressions {
             regression.update(x, gradient);
@@ -193,22 +173,6 @@ impl Guidance {
         self.scale = (self.scale * size).clamp(1e-150, 1e150);
     }
 
-    fn remember(&mut self, moved: &Move) {
-        let slope = dot(&moved.s, &moved.y);
-        let size = dot(&moved.s, &moved.s).sqrt() * dot(&moved.y, &moved.y).sqrt();
-        if !(slope > 1e-10 * size && slope.recip().is_finite()) {
-            return;
-        }
-        if self.pairs.len() == MEMORY {
-            self.pairs.pop_front();
-        }
-        self.pairs.push_back(Pair {
-            s: moved.s.clone(),
-            y: moved.y.clone(),
-            rho: slope.recip(),
-        });
-    }
-
     /// All proposals in units of σ, each `(N,)`.
     fn directions(
         &self,
@@ -234,8 +198,8 @@ impl Guidance {
                 self.scale,
             ))
         });
-        let quasi_newton = match self.pairs.back() {
-            Some(_) => scaled(&self.quasi_newton(&look.gradient)),
+        let quasi_newton = match self.pairs.quasi_newton(&look.gradient) {
+            Some(step) => scaled(&step),
             None => steepest.clone(),
         };
         let onward = moved.map_or_else(still, |moved| scaled(&moved.s));
@@ -268,28 +232,6 @@ impl Guidance {
         }
         all.iter_mut().for_each(|direction| shorten(direction));
         all
-    }
-
-    /// −H g by the two-loop recursion (J. Nocedal, S. J. Wright, "Numerical optimization", 2006,
-    /// Alg. 7.4).
-    fn quasi_newton(&self, gradient: &[f64]) -> Vec<f64> {
-        let mut q = gradient.to_vec();
-        let mut alphas = Vec::with_capacity(self.pairs.len());
-        for pair in self.pairs.iter().rev() {
-            let alpha = pair.rho * dot(&pair.s, &q);
-            add_scaled(&mut q, -alpha, &pair.y);
-            alphas.push(alpha);
-        }
-        if let Some(pair) = self.pairs.back() {
-            let gamma = 1.0 / (pair.rho * dot(&pair.y, &pair.y));
-            q.iter_mut().for_each(|q| *q *= gamma);
-        }
-        for (pair, alpha) in self.pairs.iter().zip(alphas.iter().rev()) {
-            let beta = pair.rho * dot(&pair.y, &q);
-            add_scaled(&mut q, alpha - beta, &pair.s);
-        }
-        q.iter_mut().for_each(|q| *q = -*q);
-        q
     }
 
     fn write(
@@ -397,30 +339,5 @@ pub(super) fn shorten(step: &mut [f64]) {
         step.fill(0.0);
     } else if excess > 1.0 {
         step.iter_mut().for_each(|s| *s /= excess);
-    }
-}
-
-/// The last step and what it changed.
-struct Move {
-    /// Δx and Δg.
-    s: Vec<f64>,
-    y: Vec<f64>,
-    /// Δf.
-    gain: f64,
-    /// Δf as the curvature where the step began promised it.
-    promised: Option<f64>,
-}
-
-impl Move {
-    fn between(last: &Look, look: &Look) -> Self {
-        let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect();
-        let s: Vec<f64> = apart(&look.x, &last.x);
-        let curvature = last.curvature.as_ref();
-        Self {
-            promised: curvature.map(|curvature| curvature.promised(&s)),
-            s,
-            y: apart(&look.gradient, &last.gradient),
-            gain: look.value - last.value,
-        }
     }
 }

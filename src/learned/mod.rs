@@ -27,6 +27,7 @@ mod features;
 pub mod guidance;
 mod kernels;
 mod layout;
+mod memory;
 mod moments;
 mod network;
 mod optimizer;

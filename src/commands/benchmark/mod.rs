@@ -1,14 +1,12 @@
 //! `motionfit benchmark`: the classic test functions.
 
-use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use super::progress::counter;
+use super::progress::{MinuteLines, counter};
 use super::{Session, json};
 use crate::benchmark::functions::{FUNCTIONS, index_of};
 use crate::benchmark::{DIMENSIONS, Plan, Protocol, Row, Solver, run as run_plan, summary};
@@ -188,18 +186,17 @@ fn solver(name: &str) -> Result<Solver> {
 struct Progress<'a> {
     session: &'a Session,
     bar: ProgressBar,
-    last_line: Option<Mutex<Instant>>,
+    lines: Mutex<MinuteLines>,
 }
 
 impl<'a> Progress<'a> {
     fn new(plan: &Plan, solvers: usize, session: &'a Session) -> Self {
         let rows = plan.functions.len() * plan.dimensions.len() * solvers;
         let bar = counter(session, rows);
-        let is_log = !session.quiet && !std::io::stderr().is_terminal();
         Self {
             session,
             bar,
-            last_line: is_log.then(|| Mutex::new(Instant::now())),
+            lines: Mutex::new(MinuteLines::new(session)),
         }
     }
 
@@ -209,20 +206,11 @@ impl<'a> Progress<'a> {
             "{} {} {}",
             row.function, row.dimension, row.optimizer
         ));
-        if let Some(last_line) = &self.last_line
-            && let Ok(mut last_line) = last_line.lock()
-            && last_line.elapsed() >= Duration::from_secs(60)
-        {
-            *last_line = Instant::now();
-            let done = (self.bar.position(), self.bar.length().unwrap_or(0));
-            // Progress that cannot be shown is not worth failing for.
-            let _ = writeln!(
-                std::io::stderr(),
-                "{} of {} rows, last: {}",
-                done.0,
-                done.1,
-                self.bar.message()
-            );
+        if let Ok(mut lines) = self.lines.lock() {
+            lines.say(|| {
+                let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+                format!("{done} of {all} rows, last: {}", self.bar.message())
+            });
         }
         if self.session.is_interrupted() {
             ControlFlow::Break(())

@@ -1,0 +1,123 @@
+//! Training on windows of motion: the families, the metric, and what the card says of them.
+
+use std::sync::Arc;
+
+use super::super::Session;
+use super::super::windows::{family, recorded};
+use super::{RECORDED, TrainArgs, run, start, start_path};
+use crate::config::{RecordedSettings, TrainingConfig, WindowSettings};
+use crate::error::Result;
+use crate::learned::Trained;
+use crate::objective::{HeldOut, Objective};
+use crate::optim::WhitenedFamily;
+use crate::reconstruction::recorded::{RecordedFamily, mean_curvature};
+use crate::reconstruction::{Settings, WindowFamily};
+
+/// One window of so many is recorded for validation.
+const VALIDATION_SHARE: usize = 5;
+
+/// Trains on windows with the physics, in the variables of the metric of the weights it starts
+/// from.
+pub(super) fn on_windows(
+    args: &TrainArgs,
+    session: &Session,
+    config: &TrainingConfig,
+    settings: &WindowSettings,
+) -> Result<()> {
+    let family = held_out(
+        args,
+        (&settings.clips, &settings.validation),
+        &settings.reconstruction,
+    )?;
+    let metric = match start_path(args, config) {
+        Some(path) => Trained::read(&path)?.metric,
+        None => None,
+    };
+    let data = format!(
+        "{} windows of {}",
+        family.training.len(),
+        described(args, &settings.clips)
+    );
+    let theta = start(args, config)?;
+    let Some(metric) = metric else {
+        return run(args, session, config, &family, (data, theta, None));
+    };
+    let n = family.training.nth(0).dimension();
+    let whitening = Arc::new(metric.whitening(n));
+    let whitened = WhitenedFamily { family, whitening };
+    run(
+        args,
+        session,
+        config,
+        &whitened,
+        (data, theta, Some(metric)),
+    )
+}
+
+/// Trains on recorded windows, in the variables of their mean curvature.
+pub(super) fn on_recorded_windows(
+    args: &TrainArgs,
+    session: &Session,
+    config: &TrainingConfig,
+    settings: &RecordedSettings,
+) -> Result<()> {
+    settings.check(&args.config.display().to_string())?;
+    let families = held_out(
+        args,
+        (&settings.clips, &settings.validation),
+        &settings.reconstruction,
+    )?;
+    let own = args.out.join(RECORDED);
+    let directory = args.recorded.as_deref().unwrap_or(&own);
+    let training = recorded(&families.training, settings, directory, session)?;
+    let fewer = RecordedSettings {
+        windows: settings.windows.div_ceil(VALIDATION_SHARE),
+        ..settings.clone()
+    };
+    let validation = recorded(&families.validation, &fewer, directory, session)?;
+    let n = families.training.nth(0).dimension();
+    let metric = mean_curvature(&training, families.training.block())?;
+    let whitening = metric.whitening(n);
+    let looks: usize = training.iter().map(|window| window.path.len()).sum();
+    let data = format!(
+        "{} recorded windows ({looks} linearizations) of {}",
+        training.len(),
+        described(args, &settings.clips)
+    );
+    let family = HeldOut {
+        training: RecordedFamily::new(&training, &whitening),
+        validation: RecordedFamily::new(&validation, &whitening),
+    };
+    drop((training, validation));
+    let theta = start(args, config)?;
+    run(args, session, config, &family, (data, theta, Some(metric)))
+}
+
+/// The families of the clips to train on and of those to validate on.
+fn held_out(
+    args: &TrainArgs,
+    (clips, validation): (&[String], &[String]),
+    settings: &Settings,
+) -> Result<HeldOut<WindowFamily>> {
+    let training = family(&args.motions, clips, settings)?;
+    let validation = match validation {
+        [] => training.clone(),
+        names => family(&args.motions, names, settings)?,
+    };
+    Ok(HeldOut {
+        training,
+        validation,
+    })
+}
+
+/// Clips in words.
+fn described(args: &TrainArgs, clips: &[String]) -> String {
+    let names = match clips {
+        [] => "all clips".to_string(),
+        clips => clips.join(", "),
+    };
+    match args.motions.as_slice() {
+        [] => "the embedded walks".to_string(),
+        _ => names,
+    }
+}

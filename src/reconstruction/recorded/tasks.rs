@@ -1,0 +1,300 @@
+//! Recorded windows as tasks: models around the looks of a path, blended by distance.
+
+use std::sync::Arc;
+
+use nalgebra::{DMatrix, DVector};
+use rand::RngExt as _;
+
+use super::super::family::{log_loss, log_loss_slope};
+use super::RecordedWindow;
+use crate::objective::{Objective, Rng, Task, TaskFamily};
+use crate::optim::Whitening;
+
+/// Share of the distance between neighbours on a path over which one model hands over to the next.
+const HANDOVER: f64 = 0.35;
+
+/// Models that weigh less are left out.
+const NEGLIGIBLE: f64 = 1e-6;
+
+/// Recorded windows in the variables z of a metric.
+#[derive(Clone, Debug)]
+pub struct RecordedFamily {
+    tasks: Vec<RecordedTask>,
+}
+
+/// A recorded window as a task in the variables z.
+#[derive(Clone, Debug)]
+pub struct RecordedTask {
+    window: Arc<Models>,
+    /// c: every model is stiffened by c/4 ‖z − zᵢ‖⁴, which its curvature does not show.
+    stiffening: f64,
+    /// The look that it starts from.
+    start: usize,
+}
+
+#[derive(Debug)]
+struct Models {
+    name: String,
+    models: Vec<Model>,
+    /// Square of the distance over which a model hands over to the next.
+    handover: f64,
+}
+
+/// qᵢ in the variables z.
+#[derive(Debug)]
+struct Model {
+    z: Vec<f64>,
+    value: f64,
+    gradient: Vec<f64>,
+    /// `(N, N)`.
+    curvature: DMatrix<f32>,
+}
+
+impl RecordedFamily {
+    /// `windows`, all of equally many coordinates, in the variables of `whitening`.
+    pub fn new(windows: &[RecordedWindow], whitening: &Whitening) -> Self {
+        let tasks = windows.iter().filter(|window| !window.path.is_empty());
+        let tasks = tasks.map(|window| RecordedTask {
+            window: Arc::new(Models::new(window, whitening)),
+            stiffening: 0.0,
+            start: 0,
+        });
+        Self {
+            tasks: tasks.collect(),
+        }
+    }
+}
+
+impl TaskFamily for RecordedFamily {
+    type Task = RecordedTask;
+
+    /// Half of the tasks are stiffened, so that steps far from what was visited disappoint, as they
+    /// do in the physics: over the length of a step of the path the loss rises by a share of its
+    /// value at the start that is drawn between 0.01 and 10, on a logarithmic scale.
+    ///
+    /// Half of the tasks start from any look of the path: most windows of a reconstruction begin
+    /// close to a minimum, with what the window before has found.
+    fn sample(&self, rng: &mut Rng) -> RecordedTask {
+        let task = &self.tasks[rng.random_range(0..self.tasks.len())];
+        let start = if rng.random_bool(0.5) {
+            rng.random_range(0..task.window.models.len())
+        } else {
+            0
+        };
+        let share: f64 = if rng.random_bool(0.5) {
+            10_f64.powf(rng.random_range(-2.0..1.0))
+        } else {
+            0.0
+        };
+        RecordedTask {
+            start,
+            ..task.stiffened(share)
+        }
+    }
+
+    /// Tasks as they were recorded.
+    fn sample_validation(&self, count: usize, rng: &mut Rng) -> Vec<RecordedTask> {
+        let index = |rng: &mut Rng| rng.random_range(0..self.tasks.len());
+        (0..count).map(|_| self.tasks[index(rng)].clone()).collect()
+    }
+}
+
+impl RecordedTask {
+    fn stiffened(&self, share: f64) -> Self {
+        let window = Arc::clone(&self.window);
+        let step = window.handover / (HANDOVER * HANDOVER);
+        let first = window.models.first().map_or(0.0, |model| model.value);
+        Self {
+            stiffening: 4.0 * share * first / (step * step),
+            start: self.start,
+            window,
+        }
+    }
+}
+
+impl Models {
+    fn new(window: &RecordedWindow, whitening: &Whitening) -> Self {
+        let models: Vec<Model> = window
+            .path
+            .iter()
+            .map(|look| Model {
+                z: whitening.whiten(&look.x),
+                value: look.value,
+                gradient: whitening.whiten_gradient(&look.gradient),
+                curvature: whitening.whiten_curvature(look.matrix()).map(|c| c as f32),
+            })
+            .collect();
+        let mut steps: Vec<f64> = models
+            .windows(2)
+            .map(|pair| square_distance(&pair[0].z, &pair[1].z))
+            .collect();
+        steps.sort_by(f64::total_cmp);
+        let step = steps.get(steps.len() / 2).copied().unwrap_or(1.0);
+        Self {
+            name: window.clip.clone(),
+            models,
+            handover: (HANDOVER * HANDOVER * step).max(1e-12),
+        }
+    }
+
+    /// Weights of the models at z; they sum to 1.
+    fn weights(&self, z: &[f64]) -> Vec<f64> {
+        let distances: Vec<f64> = self
+            .models
+            .iter()
+            .map(|model| square_distance(&model.z, z))
+            .collect();
+        let nearest = distances.iter().copied().fold(f64::INFINITY, f64::min);
+        let mut weights: Vec<f64> = distances
+            .iter()
+            .map(|distance| (0.5 * (nearest - distance) / self.handover).exp())
+            .map(|weight| if weight < NEGLIGIBLE { 0.0 } else { weight })
+            .collect();
+        let sum: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|weight| *weight /= sum);
+        weights
+    }
+
+    /// The models that count at z, with their weights, values and gradients.
+    fn blend<'a>(&'a self, z: &[f64], stiffening: f64) -> Vec<(&'a Model, f64, f64, Vec<f64>)> {
+        let weights = self.weights(z);
+        let models = self.models.iter().zip(weights);
+        models
+            .filter(|(_, weight)| *weight > 0.0)
+            .map(|(model, weight)| {
+                let (value, gradient) = model.look(z, stiffening);
+                (model, weight, value, gradient)
+            })
+            .collect()
+    }
+
+    /// Value and gradient of a blend at z: f = Σ wᵢ qᵢ, ∇wᵢ = wᵢ (zᵢ − Σ wⱼ zⱼ) / h².
+    fn value_and_gradient(
+        &self,
+        blend: &[(&Model, f64, f64, Vec<f64>)],
+        gradient: &mut [f64],
+    ) -> f64 {
+        let value = blend.iter().map(|(_, weight, value, _)| weight * value);
+        let value: f64 = value.sum();
+        gradient.fill(0.0);
+        for (model, weight, own, slope) in blend {
+            let pull = weight * (own - value) / self.handover;
+            for ((g, slope), z) in gradient.iter_mut().zip(slope).zip(&model.z) {
+                *g += weight * slope + pull * z;
+            }
+        }
+        value
+    }
+}
+
+impl Model {
+    fn look(&self, z: &[f64], stiffening: f64) -> (f64, Vec<f64>) {
+        let square = square_distance(z, &self.z);
+        let apart: Vec<f32> = z.iter().zip(&self.z).map(|(a, b)| (a - b) as f32).collect();
+        let bent = &self.curvature * DVector::from_vec(apart.clone());
+        let mut value = self.value + 0.25 * stiffening * square * square;
+        let gradient = self.gradient.iter().zip(bent.iter()).zip(&apart);
+        let gradient = gradient
+            .map(|((g, bent), apart)| {
+                let (bent, apart) = (f64::from(*bent), f64::from(*apart));
+                value += apart * (g + 0.5 * bent);
+                g + bent + stiffening * square * apart
+            })
+            .collect();
+        (value, gradient)
+    }
+}
+
+fn square_distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
+}
+
+impl Objective for RecordedTask {
+    fn dimension(&self) -> usize {
+        self.window.models[0].z.len()
+    }
+
+    fn value(&self, z: &[f64]) -> f64 {
+        self.value_and_gradient(z, &mut vec![0.0; z.len()])
+    }
+
+    fn value_and_gradient(&self, z: &[f64], gradient: &mut [f64]) -> f64 {
+        let blend = self.window.blend(z, self.stiffening);
+        self.window.value_and_gradient(&blend, gradient)
+    }
+
+    fn value_and_curvature(&self, z: &[f64], gradient: &mut [f64]) -> Option<(f64, DMatrix<f64>)> {
+        let blend = self.window.blend(z, self.stiffening);
+        let value = self.window.value_and_gradient(&blend, gradient);
+        let n = z.len();
+        let mut curvature = DMatrix::zeros(n, n);
+        for (model, weight, _, _) in &blend {
+            curvature.zip_apply(&model.curvature, |sum: &mut f64, c| {
+                *sum += weight * f64::from(c);
+            });
+        }
+        Some((value, curvature))
+    }
+}
+
+impl Task for RecordedTask {
+    fn name(&self) -> String {
+        self.window.name.clone()
+    }
+
+    fn initial_point(&self, _: &mut Rng) -> Vec<f64> {
+        self.window.models[self.start].z.clone()
+    }
+
+    fn normalize(&self, loss: f64) -> f64 {
+        log_loss(loss)
+    }
+
+    fn normalize_slope(&self, loss: f64) -> f64 {
+        log_loss_slope(loss)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::super::mean_curvature;
+    use super::super::tests::window;
+    use super::*;
+    use crate::objective::central_difference;
+    use crate::optim::Metric;
+
+    fn task() -> (RecordedTask, Metric) {
+        let windows = [window()];
+        let metric = mean_curvature(&windows, 1).unwrap();
+        let family = RecordedFamily::new(&windows, &metric.whitening(2));
+        let task = family.sample_validation(1, &mut Rng::seed_from_u64(0));
+        (task[0].clone(), metric)
+    }
+
+    #[test]
+    fn values_are_those_recorded_and_gradients_agree_with_central_differences() {
+        let (task, metric) = task();
+        let whitening = metric.whitening(2);
+        for look in &window().path {
+            let z = whitening.whiten(&look.x);
+            assert!((task.value(&z) - look.value).abs() < 0.1 * look.value);
+        }
+        for (x, share) in [
+            ([0.3, 0.1], 0.0),
+            ([0.6, -0.2], 0.0),
+            ([1.4, 0.5], 0.3),
+            ([3.0, 2.0], 0.3),
+        ] {
+            let (z, task) = (whitening.whiten(&x), task.stiffened(share));
+            let mut gradient = vec![0.0; 2];
+            let value = task.value_and_gradient(&z, &mut gradient);
+            let (same, _) = task.value_and_curvature(&z, &mut [0.0; 2]).unwrap();
+            assert_eq!(value, same);
+            for (a, b) in gradient.iter().zip(central_difference(&task, &z, 1e-3)) {
+                assert!((a - b).abs() < 2e-2 * b.abs().max(1.0), "{a} {b} at {x:?}");
+            }
+        }
+    }
+}
