@@ -272,7 +272,7 @@ fn weight_files_are_read_back_and_damage_is_reported() {
         let read = Trained::parse(&bytes, "w").unwrap();
         assert_eq!(read.network.architecture(), &architecture);
         assert_eq!(read.metric, trained.metric);
-        assert_eq!(read.to_bytes().unwrap(), bytes);
+        assert!(read.to_bytes().unwrap() == bytes, "other bytes");
         let cut = Trained::parse(&bytes[..bytes.len() / 2], "w").unwrap_err();
         assert_eq!(cut.exit_code(), 2);
         let mut broken = bytes.clone();

@@ -52,9 +52,8 @@ pub struct Card {
     pub commit: String,
 }
 
-/// The tensor that holds the metric, and the key of the metadata that holds its block.
+/// The tensor that holds the metric, `(N / block, block, N)`.
 const METRIC: &str = "metric";
-const METRIC_BLOCK: &str = "metric_block";
 
 const ADVICE: &str = "give a weight file written by motionfit train";
 
@@ -68,17 +67,17 @@ fn numbers(data: &[u8]) -> impl Iterator<Item = f32> {
     chunks.map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
 }
 
-fn metric(tensor: &TensorView, block: &str, origin: &str) -> Result<Metric> {
-    let n = tensor.shape().first().copied().unwrap_or(0);
-    if tensor.dtype() != Dtype::F32 || tensor.shape() != [n, n] {
-        let found = format!("{:?} of shape {:?}", tensor.dtype(), tensor.shape());
-        return Err(Error::input(origin, METRIC, found, ADVICE));
+fn metric(tensor: &TensorView, origin: &str) -> Result<Metric> {
+    match (tensor.dtype(), tensor.shape()) {
+        (Dtype::F32, [knots, block, n]) if knots * block == *n => {
+            let matrix = DMatrix::from_iterator(*n, *n, numbers(tensor.data()).map(f64::from));
+            Metric::new(matrix, *block, origin)
+        }
+        (dtype, shape) => {
+            let found = format!("{dtype:?} of shape {shape:?}");
+            Err(Error::input(origin, METRIC, found, ADVICE))
+        }
     }
-    let matrix = DMatrix::from_iterator(n, n, numbers(tensor.data()).map(f64::from));
-    let block = block
-        .parse()
-        .map_err(|_| Error::input(origin, METRIC_BLOCK, block, ADVICE))?;
-    Metric::new(matrix, block, origin)
 }
 
 impl Trained {
@@ -126,13 +125,9 @@ impl Trained {
             let field = format!("number {n}");
             return Err(Error::input(origin, field, theta[n], advice));
         }
-        let block = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get(METRIC_BLOCK));
-        let metric = match (tensors.tensor(METRIC), block) {
-            (Ok(tensor), Some(block)) => Some(metric(&tensor, block, origin)?),
-            _ => None,
+        let metric = match tensors.tensor(METRIC) {
+            Ok(tensor) => Some(metric(&tensor, origin)?),
+            Err(_) => None,
         };
         Ok(Self {
             network: Arc::new(network),
@@ -201,13 +196,13 @@ impl Trained {
             .collect::<Result<Vec<_>>>()?;
         let architecture = serde_json::to_string(self.network.architecture());
         let architecture = architecture.map_err(|e| broken(&e))?;
-        let mut metadata = HashMap::from([(ARCHITECTURE.to_string(), architecture)]);
         if let Some(known) = &self.metric {
-            let n = known.matrix().nrows();
-            let view = TensorView::new(Dtype::F32, vec![n, n], &metric);
+            let (n, block) = (known.matrix().nrows(), known.block());
+            let view = TensorView::new(Dtype::F32, vec![n / block, block, n], &metric);
             tensors.push((METRIC.to_string(), view.map_err(|e| broken(&e))?));
-            metadata.insert(METRIC_BLOCK.to_string(), known.block().to_string());
         }
+        // A single entry: the order of several would change from run to run.
+        let metadata = HashMap::from([(ARCHITECTURE.to_string(), architecture)]);
         serialize(tensors, Some(metadata)).map_err(|e| broken(&e))
     }
 
