@@ -80,7 +80,7 @@ fn an_optimizer_learns_from_the_embedded_walks_and_is_compared_with_others() {
         &compared,
     ]);
     assert!(
-        said.contains("in domain, 1 windows") && said.contains("metric-l-bfgs"),
+        said.contains("### in domain") && said.contains("metric-l-bfgs"),
         "{said}"
     );
     let rows: Value =
