@@ -3,7 +3,7 @@
 //! Around every point xᵢ that was looked at closely, f(x) ≈ qᵢ(x) = fᵢ + gᵢ·(x − xᵢ) +
 //! ½ (x − xᵢ)ᵀ JᵢᵀJᵢ (x − xᵢ), the least squares of the linearized residuals. A task blends these
 //! models by distance: it has the values, slopes and curvatures of the physics where it was visited,
-//! its surprises in between, and an evaluation takes a tenth of a millisecond instead of a second.
+//! its surprises in between, and an evaluation takes less than a millisecond instead of a second.
 //!
 //! Everything is kept in the variables z of a [`Metric`], the mean curvature of all that was
 //! recorded ([`mean_curvature`]).
