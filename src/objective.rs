@@ -90,6 +90,14 @@ pub trait Residuals: Objective {
 
     /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`.
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>);
+
+    /// ½ ‖r(x)‖², with its gradient Jᵀr written into `gradient: (N,)`: what
+    /// [`value_and_gradient`](Objective::value_and_gradient) is where nothing cheaper is known.
+    fn half_square_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        let (residuals, jacobian) = self.residuals_and_jacobian(x);
+        gradient.copy_from_slice(jacobian.tr_mul(&residuals).as_slice());
+        0.5 * residuals.norm_squared()
+    }
 }
 
 /// How much of the objective an optimizer needs at the point it asks for.
@@ -194,6 +202,34 @@ pub trait Task: Objective {
     /// The derivative of [`normalize`](Self::normalize).
     fn normalize_slope(&self, _loss: f64) -> f64 {
         1.0
+    }
+}
+
+/// log₁₀ of losses that span decades, which are not told apart below and above two of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogScale {
+    /// The smallest loss that counts.
+    pub smallest: f64,
+    /// The largest one; also stands for NaN.
+    pub largest: f64,
+}
+
+impl LogScale {
+    /// log₁₀ of `loss`, for [`Task::normalize`].
+    pub fn value(self, loss: f64) -> f64 {
+        if loss.is_nan() {
+            return self.largest.log10();
+        }
+        loss.clamp(self.smallest, self.largest).log10()
+    }
+
+    /// Its derivative, for [`Task::normalize_slope`].
+    pub fn slope(self, loss: f64) -> f64 {
+        if (self.smallest..self.largest).contains(&loss) {
+            (loss * std::f64::consts::LN_10).recip()
+        } else {
+            0.0
+        }
     }
 }
 

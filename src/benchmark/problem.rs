@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::objective::{Objective, Rng, Task, TaskFamily};
+use crate::objective::{LogScale, Objective, Rng, Task, TaskFamily};
 
 use super::functions::{FUNCTIONS, Function};
 
@@ -154,10 +154,7 @@ impl Task for Problem {
 
     /// log₁₀ of the loss, which spans decades, between −16 and 30.
     fn normalize(&self, loss: f64) -> f64 {
-        if loss.is_nan() {
-            return LARGEST.log10();
-        }
-        loss.clamp(SMALLEST, LARGEST).log10()
+        LOSSES.value(loss)
     }
 
     fn known_minimizer(&self) -> Option<Vec<f64>> {
@@ -165,17 +162,15 @@ impl Task for Problem {
     }
 
     fn normalize_slope(&self, loss: f64) -> f64 {
-        if (SMALLEST..LARGEST).contains(&loss) {
-            (loss * std::f64::consts::LN_10).recip()
-        } else {
-            0.0
-        }
+        LOSSES.slope(loss)
     }
 }
 
-/// Losses are not told apart below and above these in meta-training.
-const SMALLEST: f64 = 1e-16;
-const LARGEST: f64 = 1e30;
+/// The losses that meta-training tells apart.
+const LOSSES: LogScale = LogScale {
+    smallest: 1e-16,
+    largest: 1e30,
+};
 
 /// A random orthogonal matrix, `(N, N)`, uniform over all of them (Haar).
 pub fn random_rotation(dimension: usize, rng: &mut Rng) -> DMatrix<f64> {

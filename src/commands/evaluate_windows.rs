@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::evaluate::EvaluateArgs;
 use super::windows::family;
 use super::{Session, json};
@@ -25,7 +23,7 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
     let motions: Vec<_> = args.motions.iter().cloned().collect();
     let family = family(&motions, &set.clips(), &set.reconstruction)?;
     let default = args.overrides.evaluations.unwrap_or(EVALUATIONS);
-    let optimizers = optimizers(args, default)?;
+    let optimizers = optimizers(args, default, set.reconstruction.seed)?;
     let output = OutputDir::create(&args.out, args.force || args.resume)?;
     let mut rows = if args.resume {
         resume(&args.out, &set)?
@@ -37,15 +35,15 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
     let total = windows.len() * optimizers.len();
     for (i, entry) in windows.iter().enumerate() {
         let task = family.window(&entry.clip, entry.first)?;
-        for (j, (name, label, evaluations)) in optimizers.iter().enumerate() {
+        for (j, (optimizer, evaluations)) in optimizers.iter().enumerate() {
+            let label = optimizer.name();
             let is_known = |row: &Row| {
                 (&row.clip, row.first) == (&entry.clip, entry.first)
-                    && (&row.optimizer, row.budget) == (label, *evaluations)
+                    && (&row.optimizer, row.budget) == (&label, *evaluations)
             };
             if rows.iter().any(is_known) {
                 continue;
             }
-            let optimizer = patient(name, set.reconstruction.seed)?;
             let interrupted = || session.is_interrupted();
             let pair = (label.as_str(), optimizer.as_ref());
             let row = run(entry, &task, pair, *evaluations, &interrupted)?;
@@ -72,8 +70,12 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
     ))
 }
 
-/// Names to look up, names in tables, and evaluations: `NAME` or `NAME:EVALUATIONS`.
-fn optimizers(args: &EvaluateArgs, default: usize) -> Result<Vec<(String, String, usize)>> {
+/// Optimizers and their evaluations, given as `NAME` or `NAME:EVALUATIONS`.
+fn optimizers(
+    args: &EvaluateArgs,
+    default: usize,
+    seed: u64,
+) -> Result<Vec<(Box<dyn Minimize>, usize)>> {
     let lm = ["lm".to_string()];
     let names = match args.optimizers.as_slice() {
         [] => lm.as_slice(),
@@ -91,8 +93,7 @@ fn optimizers(args: &EvaluateArgs, default: usize) -> Result<Vec<(String, String
                 }
                 None => (text.as_str(), default),
             };
-            let label = patient(name, 0)?.name();
-            Ok((name.to_string(), label, evaluations))
+            Ok((patient(name, seed)?, evaluations))
         })
         .collect()
 }
@@ -130,7 +131,7 @@ fn write(output: &OutputDir, rows: &[Row]) -> Result<()> {
     let lines = lines(rows);
     let picture = picture(&lines);
     let files = [
-        ("summary.json", summary(&lines)?),
+        ("summary.json", json(&lines)?),
         ("summary.md", markdown(&lines).into_bytes()),
         ("curves.csv", picture.csv().into_bytes()),
         ("curves.svg", picture.svg().into_bytes()),
@@ -138,10 +139,6 @@ fn write(output: &OutputDir, rows: &[Row]) -> Result<()> {
     ];
     output.write_all(&files)?;
     Ok(())
-}
-
-fn summary(lines: &[impl Serialize]) -> Result<Vec<u8>> {
-    json(&lines)
 }
 
 /// MPJPE-G against evaluations in both domains; grey lines bound the 95 % intervals.

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::exit;
 use std::sync::Arc;
@@ -61,6 +62,15 @@ impl Session {
     /// Whether Ctrl-C was pressed.
     fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Whether an optimization goes on: until Ctrl-C is pressed.
+    fn flow(&self) -> ControlFlow<()> {
+        if self.is_interrupted() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// Ends the command when Ctrl-C was pressed.

@@ -1,6 +1,5 @@
 //! `motionfit reconstruct`: one pose file in, one simulated motion out.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -273,10 +272,7 @@ pub(super) fn run_keypoints(
     let (settings, optimizer) = (&config.reconstruction, &config.optimizer);
     let mut watch = |progress: &Progress| {
         reporter.show(progress);
-        match session.is_interrupted() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+        session.flow()
     };
     reconstruction::reconstruct_keypoints(observation, floor, settings, optimizer, &mut watch)
 }
@@ -316,11 +312,7 @@ pub(super) fn run(motion: &Motion, config: &Config, session: &Session) -> Result
         &config.optimizer,
         &mut |progress| {
             reporter.show(progress);
-            if session.is_interrupted() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            session.flow()
         },
     )
 }

@@ -96,10 +96,8 @@ pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
 /// Whether `out` holds nothing but recorded windows: an earlier run was interrupted before it began
 /// to train.
 fn holds_only_recorded(out: &Path) -> bool {
-    let entries = std::fs::read_dir(out).into_iter().flatten().flatten();
-    entries
-        .into_iter()
-        .all(|entry| entry.file_name() == RECORDED)
+    let mut entries = std::fs::read_dir(out).into_iter().flatten().flatten();
+    entries.all(|entry| entry.file_name() == RECORDED)
 }
 
 fn run<F: TaskFamily>(

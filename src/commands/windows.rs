@@ -1,6 +1,5 @@
 //! Sets of windows: clips by name, and windows recorded along the paths of optimizers.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::Session;
@@ -94,18 +93,10 @@ pub(super) fn recorded(
                     evaluations: recorder.evaluations,
                     ..Budget::default()
                 };
-                let mut observe = |_: usize, _: &[f64], _: &Evaluation| {
-                    if session.is_interrupted() {
-                        ControlFlow::Break(())
-                    } else {
-                        ControlFlow::Continue(())
-                    }
-                };
+                let mut observe = |_: usize, _: &[f64], _: &Evaluation| session.flow();
                 let window =
                     RecordedWindow::record(&task, optimizer.as_ref(), &budget, &mut observe)?;
-                if session.is_interrupted() {
-                    return Err(Error::Interrupted);
-                }
+                session.check()?;
                 output.write(&file, window.to_bytes()?)?;
                 let number = windows.len() + 1;
                 let (clip, first) = (&window.clip, window.first);

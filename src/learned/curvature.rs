@@ -24,6 +24,9 @@ pub struct Curvature {
     matrix: DMatrix<f64>,
     /// g, `(N,)`.
     gradient: DVector<f64>,
+    /// D: the diagonal of JᵀJ, no entry below the median, so that coordinates that hardly matter do
+    /// not run away.
+    scaling: Vec<f64>,
     /// The damped steps, each `(N,)`.
     steps: Vec<Vec<f64>>,
 }
@@ -35,7 +38,12 @@ impl Curvature {
         if !numbers.fold(true, |finite, number| finite & number.is_finite()) {
             return None;
         }
+        let mut sorted: Vec<f64> = matrix.diagonal().iter().copied().collect();
+        let diagonal = sorted.clone();
+        sorted.sort_by(f64::total_cmp);
+        let median = sorted[sorted.len() / 2].max(1e-300);
         let mut curvature = Self {
+            scaling: diagonal.iter().map(|d| d.max(median)).collect(),
             matrix: matrix.clone(),
             gradient: DVector::from_column_slice(gradient),
             steps: Vec::new(),
@@ -46,17 +54,10 @@ impl Curvature {
     }
 
     /// −(JᵀJ + λ D)⁻¹ g, `(N,)`.
-    ///
-    /// D holds the diagonal of JᵀJ, no entry below the median, so that coordinates that hardly
-    /// matter do not run away.
     fn step(&self, damping: f64) -> Option<Vec<f64>> {
-        let diagonal = self.matrix.diagonal();
-        let mut sorted: Vec<f64> = diagonal.iter().copied().collect();
-        sorted.sort_by(f64::total_cmp);
-        let median = sorted[sorted.len() / 2].max(1e-300);
         let mut damped = self.matrix.clone();
-        for (i, steepness) in diagonal.iter().enumerate() {
-            damped[(i, i)] += damping * steepness.max(median);
+        for (i, steepness) in self.scaling.iter().enumerate() {
+            damped[(i, i)] += damping * steepness;
         }
         let step = damped.cholesky()?.solve(&self.gradient);
         Some(step.iter().map(|s| -s).collect())

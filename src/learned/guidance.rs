@@ -46,7 +46,7 @@ const OWN: usize = 6;
 const SHARED: usize = 26;
 
 /// How much a guided optimizer looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sight {
     /// Whether it sees the Gauss–Newton matrix.
     pub curvature: bool,
@@ -72,7 +72,7 @@ impl Sight {
 /// What is remembered of the run besides the accumulators.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Guidance {
-    sees_curvature: bool,
+    sight: Sight,
     /// σ, in units of x.
     pub scale: f64,
     last_scale: f64,
@@ -99,7 +99,7 @@ impl Guidance {
     /// coordinate, unless curvature tells better.
     pub fn new(n: usize, scale: f64, sight: Sight) -> Self {
         Self {
-            sees_curvature: sight.curvature,
+            sight,
             scale,
             last_scale: scale,
             first_scale: scale,
@@ -123,7 +123,7 @@ impl Guidance {
         target: Target,
     ) {
         let (value, gradient) = (seen.value, seen.gradient.as_slice());
-        let matrix = seen.curvature.as_ref().filter(|_| self.sees_curvature);
+        let matrix = seen.curvature.as_ref().filter(|_| self.sight.curvature);
         let look = Look {
             x: x.to_vec(),
             value,
@@ -203,9 +203,9 @@ impl Guidance {
             None => steepest.clone(),
         };
         let onward = moved.map_or_else(still, |moved| scaled(&moved.s));
-        let back = self.best.as_ref().map_or_else(still, |best| {
-            let apart = best.x.iter().zip(&look.x);
-            apart.map(|(best, x)| (best - x) * inverse).collect()
+        let best = self.best.as_ref();
+        let back: Vec<f64> = best.map_or_else(still, |best| {
+            best.x.iter().zip(&look.x).map(|(b, x)| b - x).collect()
         });
         let [first, second] = adam.slow.clone();
         let root = |i: usize| scaled(&self.regressions[i].step_to_root(&look.x, LONGEST));
@@ -216,15 +216,11 @@ impl Guidance {
             secant,
             quasi_newton,
             onward,
-            back,
+            scaled(&back),
             root(0),
             root(1),
         ];
-        if self.sees_curvature {
-            let best = self.best.as_ref();
-            let back: Vec<f64> = best.map_or_else(still, |best| {
-                best.x.iter().zip(&look.x).map(|(b, x)| b - x).collect()
-            });
+        if self.sight.curvature {
             let of_best = best.and_then(|best| best.curvature.as_ref());
             let curved =
                 Curvature::proposals(look.curvature.as_ref(), of_best, &back, self.since_best);
@@ -243,11 +239,8 @@ impl Guidance {
         k: usize,
         target: Target,
     ) {
-        let sight = Sight {
-            curvature: self.sees_curvature,
-        };
         let shared = self.shared(look, moved, directions, k);
-        let rows = target.rows.chunks_exact_mut(sight.width());
+        let rows = target.rows.chunks_exact_mut(self.sight.width());
         let offers = target.proposals.chunks_exact_mut(directions.len());
         for (n, (row, offers)) in rows.zip(offers).enumerate() {
             for (j, direction) in directions.iter().enumerate() {
@@ -318,7 +311,7 @@ impl Guidance {
         {
             *feature = (k as f64 / period - 1.0).tanh();
         }
-        if self.sees_curvature {
+        if self.sight.curvature {
             let sizes = directions[PROPOSALS..].iter();
             features.extend(sizes.map(|direction| log(rms(direction) + 1e-6)));
             let kept = moved.and_then(|moved| Some((moved.gain, moved.promised?)));

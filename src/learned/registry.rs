@@ -16,6 +16,9 @@ struct Shipped {
     windows: Option<&'static [u8]>,
 }
 
+/// The weights whose metric serves `metric-…` as well.
+const NEWTON: &[u8] = include_bytes!("../../assets/optimus-newton-walking.safetensors");
+
 const SHIPPED: [Shipped; 4] = [
     Shipped {
         name: "optimus",
@@ -30,9 +33,7 @@ const SHIPPED: [Shipped; 4] = [
     Shipped {
         name: "optimus-newton",
         functions: None,
-        windows: Some(include_bytes!(
-            "../../assets/optimus-newton-walking.safetensors"
-        )),
+        windows: Some(NEWTON),
     },
     Shipped {
         name: "adafactor-mlp",
@@ -43,9 +44,6 @@ const SHIPPED: [Shipped; 4] = [
     },
 ];
 
-/// The name of the weights whose metric serves `metric-…`.
-const METRIC_OF: &str = "optimus-newton";
-
 /// Names of the learned optimizers that come with the program; `optimus-newton` only for windows.
 pub const NAMES: [&str; SHIPPED.len()] = [
     SHIPPED[0].name,
@@ -55,7 +53,7 @@ pub const NAMES: [&str; SHIPPED.len()] = [
 ];
 
 impl Shipped {
-    /// The weights for `options`, with what errors call them.
+    /// The weights for the objectives of `options`.
     fn weights(&self, options: &Options) -> Result<&'static [u8]> {
         let trained = if options.is_window {
             self.windows.or(self.functions)
@@ -70,11 +68,9 @@ impl Shipped {
 }
 
 /// The metric of windows.
-fn window_metric(options: &Options) -> Result<Metric> {
-    let shipped = SHIPPED.iter().find(|shipped| shipped.name == METRIC_OF);
-    let weights = shipped.map_or(Ok(&[] as &[u8]), |shipped| shipped.weights(options))?;
-    let metric = Trained::parse(weights, METRIC_OF)?.metric;
-    metric.ok_or_else(|| Error::Internal(format!("{METRIC_OF} has no metric")))
+fn window_metric() -> Result<Metric> {
+    let metric = Trained::parse(NEWTON, "optimus-newton")?.metric;
+    metric.ok_or_else(|| Error::Internal("optimus-newton has no metric".into()))
 }
 
 /// What stands in front of the name of an optimizer that works in the metric of windows.
@@ -85,8 +81,8 @@ const WEIGHT_FILE: &str = ".safetensors";
 
 /// The optimizer called `name`: a learned one with the weights that come with the program, one
 /// read from a weight file, or a classical one ([`optim::by_name`]); `basin-` in front of any
-/// wraps it in basin hopping, and
-/// `metric-`, for windows, lets it work in the variables of their mean curvature.
+/// wraps it in basin hopping, and `metric-`, for windows, lets it work in the variables of their mean
+/// curvature.
 ///
 /// # Errors
 /// [`Error::Input`] for an unknown name (listing the known ones) and for a damaged weight file,
@@ -101,7 +97,7 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
     if let Some(local) = name.strip_prefix(METRIC).filter(|_| options.is_window) {
         return Ok(Box::new(InMetric {
             prefix: METRIC,
-            metric: window_metric(options)?,
+            metric: window_metric()?,
             optimizer: by_name(local, options)?,
         }));
     }

@@ -9,11 +9,14 @@ use super::{Clip, PhysicsWindow, Settings};
 use crate::body::Subject;
 use crate::error::{Error, Result};
 use crate::motion::{Motion, resample};
-use crate::objective::{Objective, Residuals, Rng, Task, TaskFamily};
+use crate::objective::{LogScale, Objective, Residuals, Rng, Task, TaskFamily};
 
-/// Losses are not told apart below and above these in meta-training.
-const SMALLEST: f64 = 1e-2;
-const LARGEST: f64 = 1e6;
+/// The losses that meta-training tells apart; on this scale a window that starts far off counts no
+/// more than another.
+pub(super) const LOSSES: LogScale = LogScale {
+    smallest: 1e-2,
+    largest: 1e6,
+};
 
 /// Windows of clips, each clip as likely as it has windows. A window starts in the reference state
 /// with zero offsets, all knots free ([`PhysicsWindow::from_reference`]).
@@ -202,27 +205,10 @@ impl Task for WindowTask {
     }
 
     fn normalize(&self, loss: f64) -> f64 {
-        log_loss(loss)
+        LOSSES.value(loss)
     }
 
     fn normalize_slope(&self, loss: f64) -> f64 {
-        log_loss_slope(loss)
-    }
-}
-
-/// log₁₀ of the loss, so that a window that starts far off counts no more than another.
-pub(super) fn log_loss(loss: f64) -> f64 {
-    if loss.is_nan() {
-        return LARGEST.log10();
-    }
-    loss.clamp(SMALLEST, LARGEST).log10()
-}
-
-/// The derivative of [`log_loss`].
-pub(super) fn log_loss_slope(loss: f64) -> f64 {
-    if (SMALLEST..LARGEST).contains(&loss) {
-        (loss * std::f64::consts::LN_10).recip()
-    } else {
-        0.0
+        LOSSES.slope(loss)
     }
 }

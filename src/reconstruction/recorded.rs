@@ -86,6 +86,11 @@ impl RecordedWindow {
         })
     }
 
+    /// Number of variables N.
+    pub fn dimension(&self) -> usize {
+        self.path.first().map_or(0, |look| look.x.len())
+    }
+
     /// Reads a recorded window.
     ///
     /// # Errors
@@ -97,7 +102,7 @@ impl RecordedWindow {
             Error::input(path.display(), "recorded window", found, advice)
         };
         let window: Self = postcard::from_bytes(&bytes).map_err(|e| damaged(&e))?;
-        let n = window.path.first().map_or(0, |look| look.x.len());
+        let n = window.dimension();
         let fits = |look: &Linearization| look.x.len() == n && look.fits();
         if n == 0 || !window.path.iter().all(fits) {
             return Err(damaged(&"sizes that do not fit"));
@@ -131,9 +136,7 @@ impl Objective for Recorder<'_> {
     }
 
     fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
-        let (residuals, jacobian) = self.residuals_and_jacobian(x);
-        gradient.copy_from_slice(jacobian.tr_mul(&residuals).as_slice());
-        0.5 * residuals.norm_squared()
+        self.half_square_and_gradient(x, gradient)
     }
 
     fn least_squares(&self) -> Option<&dyn Residuals> {
@@ -189,7 +192,7 @@ pub fn mean_curvature(windows: &[RecordedWindow], block: usize) -> Result<Metric
         .map(|i| {
             let mut steepness: Vec<f64> = looks.iter().map(|look| diagonal(look, i)).collect();
             steepness.sort_by(f64::total_cmp);
-            steepness[(steepness.len() * 4 / 5).min(steepness.len() - 1)]
+            steepness[steepness.len() * 4 / 5]
         })
         .collect();
     let mut mean = DMatrix::zeros(n, n);

@@ -268,9 +268,7 @@ impl Objective for PhysicsWindow<'_> {
     }
 
     fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
-        let (residuals, jacobian) = self.residuals_and_jacobian(x);
-        gradient.copy_from_slice(jacobian.tr_mul(&residuals).as_slice());
-        0.5 * residuals.norm_squared()
+        self.half_square_and_gradient(x, gradient)
     }
 
     fn least_squares(&self) -> Option<&dyn Residuals> {

@@ -212,11 +212,7 @@ impl<'a> Progress<'a> {
                 format!("{done} of {all} rows, last: {}", self.bar.message())
             });
         }
-        if self.session.is_interrupted() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        self.session.flow()
     }
 
     fn finish(&self) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nalgebra::{DMatrix, DVector};
 use rand::RngExt as _;
 
-use super::super::family::{log_loss, log_loss_slope};
+use super::super::family::LOSSES;
 use super::RecordedWindow;
 use crate::objective::{Objective, Rng, Task, TaskFamily};
 use crate::optim::Whitening;
@@ -247,11 +247,11 @@ impl Task for RecordedTask {
     }
 
     fn normalize(&self, loss: f64) -> f64 {
-        log_loss(loss)
+        LOSSES.value(loss)
     }
 
     fn normalize_slope(&self, loss: f64) -> f64 {
-        log_loss_slope(loss)
+        LOSSES.slope(loss)
     }
 }
 
