@@ -67,6 +67,14 @@ fn an_optimizer_learns_from_the_embedded_walks_and_is_compared_with_others() {
     let weights = |run: &str| fs::read(work.path(&format!("{run}/weights.safetensors"))).unwrap();
     assert!(weights("trained") == weights("again"), "other bytes");
 
+    // Windows of another length are not mixed with them.
+    let longer = CONFIG.replace("\"window_frames\": 10", "\"window_frames\": 15");
+    let longer = work.write("longer.json", longer.as_bytes());
+    let out = work.arg("longer");
+    let arguments = ["train", "--config", &longer, "--out", &out];
+    let message = fail(&[&arguments[..], &["--recorded", &shared]].concat(), 2);
+    assert!(message.contains("another --recorded"), "{message}");
+
     let windows = work.write("windows.json", WINDOWS.as_bytes());
     let compared = work.arg("compared");
     let names = format!("lm:8,bfgs:8,metric-l-bfgs:8,{trained}/weights.safetensors:8");

@@ -7,7 +7,7 @@ use crate::config::RecordedSettings;
 use crate::error::{Error, Result};
 use crate::evaluation::clips;
 use crate::motion::{self, Motion};
-use crate::objective::Evaluation;
+use crate::objective::{Evaluation, Objective};
 use crate::optim::Budget;
 use crate::output::OutputDir;
 use crate::reconstruction::recorded::RecordedWindow;
@@ -105,7 +105,14 @@ pub(super) fn recorded(
                     "[{number}/{total}] recorded {clip} from frame {first}: {looks} looks"
                 ))?;
             }
-            windows.push(RecordedWindow::read(&path)?);
+            let window = RecordedWindow::read(&path)?;
+            let (found, variables) = (window.dimension(), task.dimension());
+            if found != variables {
+                let advice =
+                    format!("windows of {variables} are wanted: give another --recorded directory");
+                return Err(Error::input(path.display(), "variables", found, advice));
+            }
+            windows.push(window);
         }
     }
     Ok(windows)
