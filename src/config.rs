@@ -18,7 +18,7 @@ mod training;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Name of the optimizer. Default: "lm".
+    /// Name of the optimizer. Default: "lm-search".
     pub optimizer: String,
     /// Windows, loss weights, simulation and retries.
     pub reconstruction: Settings,
@@ -27,7 +27,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            optimizer: "lm".into(),
+            optimizer: "lm-search".into(),
             reconstruction: Settings::default(),
         }
     }

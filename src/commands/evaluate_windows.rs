@@ -76,9 +76,9 @@ fn optimizers(
     default: usize,
     seed: u64,
 ) -> Result<Vec<(Box<dyn Minimize>, usize)>> {
-    let lm = ["lm".to_string()];
+    let search = ["lm-search".to_string()];
     let names = match args.optimizers.as_slice() {
-        [] => lm.as_slice(),
+        [] => search.as_slice(),
         names => names,
     };
     names

@@ -44,6 +44,7 @@ pub(super) struct Reporter {
     lines: MinuteLines,
     prefix: String,
     started: Instant,
+    is_quiet: bool,
 }
 
 impl Reporter {
@@ -55,6 +56,7 @@ impl Reporter {
             lines: MinuteLines::new(session),
             prefix: prefix.into(),
             started: Instant::now(),
+            is_quiet: session.quiet,
         }
     }
 
@@ -72,8 +74,13 @@ impl Reporter {
             bar.set_length(progress.frames as u64);
             bar.set_position(progress.frame as u64);
             bar.set_message(status.clone());
-            if let Some(message) = progress.message {
-                bar.println(format!("{}: {message}", self.prefix));
+        }
+        if let Some(message) = progress.message {
+            let line = format!("{}: {message}", self.prefix);
+            match &self.bar {
+                Some(bar) => bar.println(line),
+                None if self.is_quiet => {}
+                None => eprintln!("{line}"),
             }
         }
         let (prefix, started) = (&self.prefix, self.started);

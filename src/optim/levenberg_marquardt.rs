@@ -5,7 +5,11 @@
 //! actual to predicted reduction (Nielsen 1999). A trial point costs one look at the residuals.
 //! Where it is accepted, they also correct the Jacobian, J ← J + (r⁺ − r − Jp) pᵀ / pᵀp (Broyden
 //! 1965), and the next step is tried with that; a Jacobian is asked for only when such a step
-//! fails or gains little. A Jacobian by finite differences costs as much as a hundred trials.
+//! fails or gains little.
+//!
+//! A Jacobian by finite differences costs as much as a hundred trials, so that several λ may be tried
+//! from one linearization and the lowest point kept (`lm-search`): a line search along the curve
+//! from Newton's step to steepest descent.
 //!
 //! # References
 //! K. Levenberg 1944; D. Marquardt 1963; C. G. Broyden, "A class of methods for solving nonlinear
@@ -36,7 +40,14 @@ pub struct LevenbergMarquardt {
     pub broyden: bool,
     /// Gives up after this many rejected steps in a row. Default: 6.
     pub rejections: usize,
+    /// Steps tried from one linearization at most: after one that lowers the value, others with λ a
+    /// factor 4 apart are tried as long as they are lower still. Default: 1. More pay where a
+    /// Jacobian costs as much as a hundred values.
+    pub trials: usize,
 }
+
+/// The factor between the λ of two trials from one linearization.
+const SPREAD: f64 = 4.0;
 
 impl Default for LevenbergMarquardt {
     fn default() -> Self {
@@ -47,6 +58,7 @@ impl Default for LevenbergMarquardt {
             stall: 0.1,
             broyden: false,
             rejections: 6,
+            trials: 1,
         }
     }
 }
@@ -68,11 +80,26 @@ pub struct State {
     raise: f64,
     predicted: f64,
     rejected: usize,
+    /// Trials from the linearization at hand, and the lowest of them.
+    tried: usize,
+    lowest: Option<Trial>,
     stage: Stage,
+}
+
+/// A trial that lowered the value.
+#[derive(Clone, Debug)]
+struct Trial {
+    x: DVector<f64>,
+    value: f64,
+    residuals: DVector<f64>,
+    damping: f64,
+    ratio: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
+    /// The value at the initial point is needed: it may be good enough.
+    Look,
     /// The Jacobian at `x` is needed.
     Linearize,
     /// The value at `trial` is needed.
@@ -101,6 +128,7 @@ impl LevenbergMarquardt {
         state.damping = (state.damping * shrink.max(1.0 / 3.0)).max(1e-12);
         state.raise = 2.0;
         state.rejected = 0;
+        state.tried = 0;
         let surprise = residuals - &state.residuals - &state.jacobian * &step;
         state.x.copy_from(&state.trial);
         state.value = value;
@@ -116,6 +144,37 @@ impl LevenbergMarquardt {
         } else {
             state.stage = Stage::Linearize;
         }
+    }
+
+    /// After a trial that lowers the value: tries a neighbouring λ while that is lower still.
+    fn look_around(&self, state: &mut State, value: f64, residuals: &DVector<f64>, ratio: f64) {
+        let way = match state.lowest.take() {
+            Some(lowest) if lowest.value <= value => return self.settle(state, lowest),
+            Some(lowest) => state.damping / lowest.damping,
+            // A step that does what was predicted may be longer.
+            None if ratio > 0.5 => SPREAD.recip(),
+            None => SPREAD,
+        };
+        let lowest = Trial {
+            x: state.trial.clone(),
+            value,
+            residuals: residuals.clone(),
+            damping: state.damping,
+            ratio,
+        };
+        if state.tried >= self.trials {
+            return self.settle(state, lowest);
+        }
+        state.lowest = Some(lowest);
+        state.damping *= way;
+        self.propose(state);
+    }
+
+    /// Goes on from the lowest of several trials.
+    fn settle(&self, state: &mut State, lowest: Trial) {
+        state.trial = lowest.x;
+        self.accept(state, lowest.value, &lowest.residuals, lowest.ratio);
+        state.damping = lowest.damping;
     }
 
     fn reject(&self, state: &mut State) {
@@ -176,12 +235,18 @@ impl Optimizer for LevenbergMarquardt {
             raise: 2.0,
             predicted: 0.0,
             rejected: 0,
-            stage: Stage::Linearize,
+            tried: 0,
+            lowest: None,
+            stage: Stage::Look,
         }
     }
 
     fn ask<'s>(&self, state: &'s State) -> Query<'s> {
         match state.stage {
+            Stage::Look => Query {
+                x: state.x.as_slice(),
+                order: Order::Value,
+            },
             Stage::Linearize => Query {
                 x: state.x.as_slice(),
                 order: Order::Jacobian,
@@ -196,6 +261,7 @@ impl Optimizer for LevenbergMarquardt {
     fn tell(&self, state: &mut State, evaluation: &Evaluation) -> Result<()> {
         match state.stage {
             Stage::Done => {}
+            Stage::Look => state.stage = Stage::Linearize,
             Stage::Linearize => {
                 let (Some(r), Some(jacobian)) = (&evaluation.residuals, &evaluation.jacobian)
                 else {
@@ -210,9 +276,16 @@ impl Optimizer for LevenbergMarquardt {
             }
             Stage::Try => {
                 let ratio = (state.value - evaluation.value) / state.predicted;
+                state.tried += 1;
                 match &evaluation.residuals {
+                    Some(r) if ratio > 1e-4 && self.trials > 1 => {
+                        self.look_around(state, evaluation.value, r, ratio);
+                    }
                     Some(r) if ratio > 1e-4 => self.accept(state, evaluation.value, r, ratio),
-                    _ => self.reject(state),
+                    _ => match state.lowest.take() {
+                        Some(lowest) => self.settle(state, lowest),
+                        None => self.reject(state),
+                    },
                 }
             }
         }
@@ -226,12 +299,17 @@ impl Optimizer for LevenbergMarquardt {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::super::{Budget, Unobserved, minimize};
     use super::*;
     use crate::objective::{Objective, Residuals};
 
-    /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x).
-    struct Rosenbrock;
+    /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians.
+    #[derive(Default)]
+    struct Rosenbrock {
+        jacobians: AtomicUsize,
+    }
 
     impl Objective for Rosenbrock {
         fn dimension(&self) -> usize {
@@ -258,6 +336,7 @@ mod tests {
             DVector::from_vec(vec![10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]])
         }
         fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+            self.jacobians.fetch_add(1, Ordering::Relaxed);
             let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
             (self.residuals(x), jacobian)
         }
@@ -278,21 +357,43 @@ mod tests {
         }
     }
 
+    /// The lowest value found and the Jacobians that it took.
+    fn rosenbrock(lm: &LevenbergMarquardt) -> (f64, usize) {
+        let budget = Budget {
+            evaluations: 100,
+            target: Some(1e-12),
+            ..Budget::default()
+        };
+        let objective = Rosenbrock::default();
+        let found = minimize(lm, &objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
+        (found.value, objective.jacobians.into_inner())
+    }
+
     #[test]
-    fn reaches_the_minimum_with_and_without_broyden_updates() {
-        for broyden in [false, true] {
+    fn reaches_the_minimum_with_and_without_broyden_updates_or_search() {
+        for (broyden, trials) in [(false, 1), (true, 1), (false, 4), (true, 4)] {
             let lm = LevenbergMarquardt {
                 broyden,
+                trials,
                 stall: 0.0,
                 ..Default::default()
             };
-            let budget = Budget {
-                evaluations: 100,
-                ..Budget::default()
-            };
-            let found = minimize(&lm, &Rosenbrock, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
-            assert!(found.value < 1e-12, "broyden {broyden}: {}", found.value);
+            let (value, _) = rosenbrock(&lm);
+            assert!(value < 1e-12, "broyden {broyden}, trials {trials}: {value}");
         }
+    }
+
+    #[test]
+    fn several_trials_save_jacobians() {
+        let jacobians = |trials| {
+            let lm = LevenbergMarquardt {
+                trials,
+                stall: 0.0,
+                ..Default::default()
+            };
+            rosenbrock(&lm).1
+        };
+        assert!(jacobians(4) < jacobians(1));
     }
 
     #[test]

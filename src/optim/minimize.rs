@@ -126,8 +126,10 @@ struct Run<'a> {
     x: Vec<f64>,
     seen: Evaluation,
     order: Option<Order>,
+    /// The best point and how closely it was looked at.
     best_x: Vec<f64>,
     best_value: f64,
+    best_order: Option<Order>,
     values: Vec<f64>,
     iterate_values: Vec<f64>,
     iteration_ends: Vec<usize>,
@@ -146,6 +148,7 @@ impl<'a> Run<'a> {
             order: None,
             best_x: x0.to_vec(),
             best_value: f64::INFINITY,
+            best_order: None,
             values: Vec::new(),
             iterate_values: Vec::new(),
             iteration_ends: Vec::new(),
@@ -166,23 +169,19 @@ impl<'a> Run<'a> {
         spent.then_some(Termination::ExhaustBudget)
     }
 
-    /// Whether `query` only asks for more about the point just evaluated.
+    /// Whether `query` only asks for more about the point just evaluated, or about the best one.
     fn is_closer_look(&self, query: &Query) -> bool {
-        self.order.is_some_and(|known| query.order > known) && self.is_here(query.x)
-    }
-
-    fn is_here(&self, x: &[f64]) -> bool {
-        self.x
-            .iter()
-            .zip(x)
-            .all(|(a, b)| a.to_bits() == b.to_bits())
+        let is_closer = |known: Option<Order>, x: &[f64]| {
+            known.is_some_and(|known| query.order > known) && is_same(query.x, x)
+        };
+        is_closer(self.order, &self.x) || is_closer(self.best_order, &self.best_x)
     }
 
     /// Evaluates what `query` asks for; returns whether that counts as a new evaluation. Of the last
     /// point that the budget allows only the value is of use.
     fn look(&mut self, query: &Query) -> bool {
         let is_new = !self.is_closer_look(query);
-        let is_known = is_new && self.order >= Some(query.order) && self.is_here(query.x);
+        let is_known = is_new && self.order >= Some(query.order) && is_same(query.x, &self.x);
         if !is_known {
             self.x.copy_from_slice(query.x);
             let is_last = is_new && self.values.len() + 1 >= self.budget.evaluations.max(1);
@@ -196,6 +195,9 @@ impl<'a> Run<'a> {
         if self.seen.value < self.best_value {
             self.best_value = self.seen.value;
             self.best_x.copy_from_slice(&self.x);
+            self.best_order = self.order;
+        } else if is_same(&self.x, &self.best_x) {
+            self.best_order = self.best_order.max(self.order);
         }
         is_new
     }
@@ -239,6 +241,11 @@ impl<'a> Run<'a> {
             termination,
         }
     }
+}
+
+/// Whether two points are the same to the bit.
+fn is_same(a: &[f64], b: &[f64]) -> bool {
+    a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
 }
 
 #[cfg(test)]
@@ -327,6 +334,39 @@ mod tests {
         assert_eq!(found.values, [32.0, 8.0, 2.0, 0.5, 0.125]);
         assert_eq!(objective.calls.load(Ordering::Relaxed), 9);
         assert_eq!(found.termination, Termination::ExhaustBudget);
+    }
+
+    /// Looks at the values of two points and then closely at the better one.
+    struct LookBack;
+
+    impl Optimizer for LookBack {
+        type State = usize;
+        fn init(&self, _: &[f64]) -> usize {
+            0
+        }
+        fn ask<'s>(&self, step: &'s usize) -> Query<'s> {
+            let (x, order) = [
+                (&[1.0], Order::Value),
+                (&[3.0], Order::Value),
+                (&[1.0], Order::Gradient),
+            ][*step];
+            Query { x, order }
+        }
+        fn tell(&self, step: &mut usize, _: &Evaluation) -> Result<()> {
+            *step += 1;
+            Ok(())
+        }
+        fn converged(&self, step: &usize) -> bool {
+            *step == 3
+        }
+    }
+
+    #[test]
+    fn a_closer_look_at_the_best_point_is_not_counted() {
+        let (budget, objective) = (Budget::default(), Counted::default());
+        let found = minimize(&LookBack, &objective, &[1.0], &budget, &mut Unobserved).unwrap();
+        assert_eq!((found.evaluations, found.values), (2, vec![0.5, 4.5]));
+        assert_eq!(objective.calls.load(Ordering::Relaxed), 3);
     }
 
     #[test]

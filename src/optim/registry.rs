@@ -7,7 +7,10 @@ use super::{
 };
 
 /// Names that [`by_name`] knows; each may be prefixed with `basin-`.
-pub const NAMES: [&str; 6] = ["sgd", "sgd-m", "adam", "bfgs", "l-bfgs", "lm"];
+pub const NAMES: [&str; 7] = ["sgd", "sgd-m", "adam", "bfgs", "l-bfgs", "lm", "lm-search"];
+
+/// Steps that `lm-search` tries from one linearization.
+const SEARCH_TRIALS: usize = 4;
 
 /// What may be chosen about a classical optimizer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,7 +24,7 @@ pub struct Options {
     /// Length of the first steps of a guided learned optimizer, in units of x. Default: what it
     /// was trained with.
     pub initial_step: Option<f64>,
-    /// Smallest gain, as a share of the value, for which `lm` goes on. Default: 0.1.
+    /// Smallest gain, as a share of the value, for which `lm` and `lm-search` go on. Default: 0.1.
     pub stall: Option<f64>,
     /// Whether the objectives are windows of motion: learned optimizers then have the weights that
     /// were trained on windows, where there are some. Default: no.
@@ -88,10 +91,14 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
                 ..LBfgs::default()
             },
         )),
-        "lm" => {
+        "lm" | "lm-search" => {
             let default = LevenbergMarquardt::default();
-            let stall = options.stall.unwrap_or(default.stall);
-            Box::new(Named::new(name, LevenbergMarquardt { stall, ..default }))
+            let lm = LevenbergMarquardt {
+                stall: options.stall.unwrap_or(default.stall),
+                trials: if name == "lm" { 1 } else { SEARCH_TRIALS },
+                ..default
+            };
+            Box::new(Named::new(name, lm))
         }
         _ => {
             let advice = format!(

@@ -24,7 +24,7 @@ const SLIP_HEIGHT: f64 = 0.01;
 pub struct Weights {
     /// Joint positions, per 10 mm (mean over frames and joints). Default: 1.
     pub position: f64,
-    /// Joint velocities, as the position error that 50 ms of the velocity error make. Default: 0.5.
+    /// Joint velocities, as the position error that 50 ms of the velocity error make. Default: 1.
     pub velocity: f64,
     /// Capture point (centre of mass plus its velocity times √(h/g), horizontal), per 10 mm: where
     /// the body would come to rest, so that the window's end is worth something to the next.
@@ -34,7 +34,7 @@ pub struct Weights {
     pub torque: f64,
     /// Joint rotation beyond its limit, rad. Default: 2.
     pub joint_limit: f64,
-    /// Horizontal velocity of sole points on the ground, m/s. Default: 0.5.
+    /// Horizontal velocity of sole points on the ground, m/s. Default: 3.
     pub foot_slip: f64,
     /// Depth of sole points below the ground, per 10 mm. Default: 0.5.
     pub penetration: f64,
@@ -52,11 +52,11 @@ impl Default for Weights {
     fn default() -> Self {
         Self {
             position: 1.0,
-            velocity: 0.5,
+            velocity: 1.0,
             capture_point: 1.0,
             torque: 0.1,
             joint_limit: 2.0,
-            foot_slip: 0.5,
+            foot_slip: 3.0,
             penetration: 0.5,
             reprojection: 0.5,
             offset: 1.0,

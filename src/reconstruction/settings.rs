@@ -16,12 +16,14 @@ pub struct Settings {
     pub window_frames: usize,
     /// Frames kept of every window. Default: 5. Fewer: more accurate, slower.
     pub kept_frames: usize,
+    /// Frames kept of a window that is good enough (`target_loss`). Default: 10.
+    pub easy_kept_frames: usize,
     /// Frames between two knots of the PD target offsets. Default: 5 (10 Hz at 50 fps). Must
-    /// divide `kept_frames`.
+    /// divide `kept_frames` and `easy_kept_frames`.
     pub knot_frames: usize,
-    /// Function evaluations that an optimizer may spend on a window. Default: 5.
+    /// Function evaluations that an optimizer may spend on a window. Default: 12.
     pub evaluations: usize,
-    /// A window whose loss is at or below is good enough. Default: 0.4, about 8 mm.
+    /// A window whose loss is at or below is good enough. Default: 0.8, about 6 mm.
     pub target_loss: f64,
     /// A window whose loss ends above is tried again. Default: 8, about 35 mm.
     pub retry_loss: f64,
@@ -51,9 +53,10 @@ impl Default for Settings {
             fps: 50.0,
             window_frames: 25,
             kept_frames: 5,
+            easy_kept_frames: 10,
             knot_frames: 5,
-            evaluations: 5,
-            target_loss: 0.4,
+            evaluations: 12,
+            target_loss: 0.8,
             retry_loss: 8.0,
             assistance: vec![1.0, 0.1, 0.03, 0.01, 0.003],
             backtrack_error_mm: 80.0,
@@ -76,13 +79,17 @@ impl Settings {
         let stretch = rate / self.fps;
         let stretched = |frames: usize| ((frames as f64 * stretch).round() as usize).max(1);
         let knot_frames = stretched(self.knot_frames);
-        let kept_frames = knot_frames * (self.kept_frames / self.knot_frames.max(1)).max(1);
+        let kept = |frames: usize| knot_frames * (frames / self.knot_frames.max(1)).max(1);
+        let (kept_frames, easy_kept_frames) = (kept(self.kept_frames), kept(self.easy_kept_frames));
         let steps = (1.0 / (rate * self.physics.timestep)).round().max(1.0);
         Self {
             fps: rate,
             knot_frames,
             kept_frames,
-            window_frames: stretched(self.window_frames).max(kept_frames),
+            easy_kept_frames,
+            window_frames: stretched(self.window_frames)
+                .max(kept_frames)
+                .max(easy_kept_frames),
             physics: Physics {
                 timestep: 1.0 / (rate * steps),
                 ..self.physics.clone()
@@ -107,6 +114,7 @@ impl Settings {
         for (field, count) in [
             ("window_frames", self.window_frames),
             ("kept_frames", self.kept_frames),
+            ("easy_kept_frames", self.easy_kept_frames),
             ("knot_frames", self.knot_frames),
             ("evaluations", self.evaluations),
             ("physics.solver_iterations", physics.solver_iterations),
@@ -119,20 +127,16 @@ impl Settings {
                 "1 to 10000",
             )?;
         }
-        let aligned = self.kept_frames.is_multiple_of(self.knot_frames);
-        demand(
-            "knot_frames",
-            self.knot_frames as f64,
-            aligned,
-            "a divisor of kept_frames",
-        )?;
-        let fits = self.kept_frames <= self.window_frames;
-        demand(
-            "kept_frames",
-            self.kept_frames as f64,
-            fits,
-            "at most window_frames",
-        )?;
+        for (field, kept) in [
+            ("kept_frames", self.kept_frames),
+            ("easy_kept_frames", self.easy_kept_frames),
+        ] {
+            let aligned = kept.is_multiple_of(self.knot_frames);
+            let advice = format!("a divisor of {field}");
+            demand("knot_frames", self.knot_frames as f64, aligned, &advice)?;
+            let fits = kept <= self.window_frames;
+            demand(field, kept as f64, fits, "at most window_frames")?;
+        }
         let steps = (1e-5..=0.02).contains(&physics.timestep);
         demand(
             "physics.timestep",

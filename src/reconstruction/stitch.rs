@@ -14,6 +14,10 @@ use crate::simulation::{Engine, Frame, Knots, Trajectory, World};
 /// Windows that can be taken back.
 const HISTORY: usize = 5;
 
+/// What retries may cost: as many evaluations as everything else, and those of so many windows
+/// more.
+const PATIENCE: usize = 20;
+
 /// Reconstructs `clip`.
 pub(super) fn stitch(
     clip: Clip,
@@ -70,6 +74,8 @@ struct Stitching<'a> {
     curve: Vec<CurvePoint>,
     windows: Vec<WindowReport>,
     evaluations: usize,
+    /// Those of them spent on retries.
+    retry_evaluations: usize,
     /// Where the last windows started.
     history: VecDeque<Checkpoint>,
     /// Windows that start before this frame were taken back once: they look further ahead and are
@@ -77,6 +83,10 @@ struct Stitching<'a> {
     careful_until: usize,
     /// Windows that end badly in a row; a retry that did not help is not repeated at once.
     bad_in_a_row: usize,
+    /// Whether retries were refused.
+    has_given_up: bool,
+    /// News that the observer has not seen yet.
+    news: Option<String>,
 }
 
 struct Checkpoint {
@@ -127,9 +137,12 @@ impl<'a> Stitching<'a> {
             curve: Vec::new(),
             windows: Vec::new(),
             evaluations: 0,
+            retry_evaluations: 0,
             history: VecDeque::new(),
             careful_until: 0,
             bad_in_a_row: 0,
+            has_given_up: false,
+            news: None,
         }
     }
 
@@ -149,12 +162,16 @@ impl<'a> Stitching<'a> {
             true => self.approach(&mut window)?,
             false => self.optimize(&window, &window.point())?,
         };
+        if is_careful {
+            self.retry_evaluations += attempt.evaluations;
+        }
         let mut attempts = 1;
         if exceeds(attempt.loss, self.settings.retry_loss) && self.first > 0 {
             self.bad_in_a_row += 1;
-            if self.bad_in_a_row % 3 == 1 {
+            if self.bad_in_a_row % 3 == 1 && self.may_retry(self.first) {
                 attempts = 2;
                 let retry = self.approach(&mut window)?;
+                self.retry_evaluations += retry.evaluations;
                 let evaluations = attempt.evaluations + retry.evaluations;
                 if retry.loss < attempt.loss {
                     attempt = retry;
@@ -165,6 +182,15 @@ impl<'a> Stitching<'a> {
             self.bad_in_a_row = 0;
         }
         self.keep(&window, attempt, attempts)
+    }
+
+    /// Whether trying again at `frame` may help: the body is not down by then, and retries have not
+    /// cost more than they may.
+    fn may_retry(&self, frame: usize) -> bool {
+        let is_down = |error: &f64| exceeds(*error, self.settings.failure_mm);
+        let regular = self.evaluations - self.retry_evaluations;
+        let allowance = regular + PATIENCE * self.settings.evaluations;
+        self.retry_evaluations <= allowance && !self.errors[..=frame].iter().any(is_down)
     }
 
     /// Approaches the window from the bare reference, with assistance that fades out.
@@ -213,6 +239,7 @@ impl<'a> Stitching<'a> {
             errors,
             evaluations,
             first,
+            news,
             ..
         } = self;
         let before = curve
@@ -232,6 +259,7 @@ impl<'a> Stitching<'a> {
                 loss,
                 seconds,
             });
+            let news = news.take();
             observer(&Progress {
                 window: number,
                 windows: number + (total - 1 - *first).div_ceil(kept),
@@ -240,7 +268,7 @@ impl<'a> Stitching<'a> {
                 evaluations: *evaluations,
                 loss,
                 mpjpe_mm: errors.iter().sum::<f64>() / errors.len() as f64,
-                message: None,
+                message: news.as_deref(),
             })
         };
         let minimum = self.optimizer.minimize(window, x, budget, &mut watch)?;
@@ -262,7 +290,11 @@ impl<'a> Stitching<'a> {
             self.history.pop_front();
         }
         self.knots.replace(&attempt.knots);
-        let end = (self.first + self.settings.kept_frames).min(self.clip.motion.len() - 1);
+        let kept = match exceeds(attempt.loss, self.settings.target_loss) {
+            true => self.settings.kept_frames,
+            false => self.settings.easy_kept_frames,
+        };
+        let end = (self.first + kept).min(self.clip.motion.len() - 1);
         let mut engine = Engine::new(&self.clip.physics);
         for t in self.first..end {
             let frame = self
@@ -294,10 +326,24 @@ impl<'a> Stitching<'a> {
         if !is_off || self.first <= self.careful_until {
             return;
         }
+        let is_hopeless = |checkpoint: &Checkpoint| !self.may_retry(checkpoint.first);
+        if self.history.front().is_some_and(is_hopeless) {
+            if !std::mem::replace(&mut self.has_given_up, true) {
+                let frame = self.first;
+                self.news = Some(format!(
+                    "frame {frame} is {last:.0} mm off: no further retries"
+                ));
+            }
+            return;
+        }
         let Some(checkpoint) = self.history.pop_front() else {
             return;
         };
         self.history.clear();
+        self.news = Some(format!(
+            "frame {} is {last:.0} mm off: back to frame {}",
+            self.first, checkpoint.first
+        ));
         self.careful_until = self.first;
         self.first = checkpoint.first;
         self.world = checkpoint.world;

@@ -25,7 +25,8 @@ pub struct PhysicsWindow<'a> {
     frames: usize,
     /// The world at the first frame.
     start: World,
-    /// Offsets of the knots that act on the window; those of the free ones are replaced by x.
+    /// Offsets of the knots that act on the window, one before its first frame among them; those of
+    /// the free ones are replaced by x.
     knots: Knots,
     /// The knots that x holds.
     free: std::ops::Range<usize>,
@@ -85,7 +86,7 @@ impl<'a> PhysicsWindow<'a> {
             first,
             frames,
             start,
-            knots: knots.part(here..end),
+            knots: knots.part(here.saturating_sub(1)..end),
             free: free_from..end,
             assistance: 0.0,
             terms: FrameTerms::new(

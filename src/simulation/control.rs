@@ -6,7 +6,11 @@ use nalgebra::{UnitQuaternion, Vector3};
 use crate::body::{Body, Pose};
 
 /// Offsets of the PD targets, as rotation vectors in the target's frame, at knots on a regular
-/// grid over the clip; linear in between.
+/// grid over the clip.
+///
+/// In between, the offset is a cubic whose slope at a knot is that of the straight line from the knot
+/// before: offset and rate are continuous, and a knot changes nothing earlier than the knot ahead of
+/// it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Knots {
     /// Frames between two knots.
@@ -53,11 +57,22 @@ impl Knots {
     /// Offset of `link` at `time` (frames) and its derivative per frame.
     pub fn offset(&self, link: usize, time: f64) -> (Vector3<f64>, Vector3<f64>) {
         let position = time / self.spacing as f64 - self.first as f64;
-        let last = self.offsets.len() - 1;
-        let k = (position.floor().max(0.0) as usize).min(last);
-        let (a, b) = (self.offsets[k][link], self.offsets[(k + 1).min(last)][link]);
-        let rate = (b - a) / self.spacing as f64;
-        (a + (position - k as f64) * (b - a), rate)
+        let k = position.floor().max(0.0) as usize;
+        let Some(next) = self.offsets.get(k + 1) else {
+            return (self.offsets[self.offsets.len() - 1][link], Vector3::zeros());
+        };
+        let here = self.offsets[k][link];
+        let rise = next[link] - here;
+        let past = k
+            .checked_sub(1)
+            .map_or(here - rise, |k| self.offsets[k][link]);
+        // How much steeper the curve begins than it ends.
+        let bend = here - past - rise;
+        let (done, left) = (position - k as f64, 1.0 - (position - k as f64));
+        (
+            here + done * rise + done * left * left * bend,
+            (rise + left * (left - 2.0 * done) * bend) / self.spacing as f64,
+        )
     }
 }
 
@@ -126,5 +141,49 @@ impl ControlTrack {
         // d/dt exp(δ) = exp(δ) [J_r(δ) δ̇], with J_r(δ) = I − ½[δ]× to second order.
         let rate = self.fps * (rate - 0.5 * offset.cross(&rate));
         (reference * turn, turn.inverse() * velocity + rate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn knots(values: &[f64]) -> Knots {
+        Knots {
+            spacing: 5,
+            first: 0,
+            offsets: values
+                .iter()
+                .map(|v| vec![Vector3::new(*v, 0.0, 0.0)])
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn offsets_meet_the_knots_and_bend_without_a_kink() {
+        let knots = knots(&[0.0, 1.0, -0.5, -0.5, 2.0]);
+        for (k, offsets) in knots.offsets.iter().enumerate() {
+            assert_eq!(knots.offset(0, 5.0 * k as f64).0, offsets[0]);
+        }
+        let h = 1e-6;
+        for time in [2.0, 5.0, 7.5, 10.0, 13.0, 15.0, 18.0] {
+            let (before, after) = (knots.offset(0, time - h), knots.offset(0, time + h));
+            let slope = (after.0 - before.0) / (2.0 * h);
+            assert!((slope - knots.offset(0, time).1).norm() < 1e-5, "at {time}");
+            assert!((after.1 - before.1).norm() < 1e-5, "at {time}");
+        }
+    }
+
+    #[test]
+    fn a_part_with_one_knot_more_ahead_is_the_whole_and_knots_act_late() {
+        let whole = knots(&[0.0, 1.0, -0.5, 0.3, 2.0]);
+        let part = whole.part(1..5);
+        let mut moved = whole.clone();
+        moved.offsets[3][0].x += 1.0;
+        for time in [10.0, 11.0, 14.0, 17.0, 19.9] {
+            assert_eq!(part.offset(0, time), whole.offset(0, time));
+        }
+        assert_eq!(moved.offset(0, 9.9), whole.offset(0, 9.9));
+        assert_ne!(moved.offset(0, 10.1), whole.offset(0, 10.1));
     }
 }
