@@ -34,7 +34,7 @@ pub struct Weights {
     pub torque: f64,
     /// Joint rotation beyond its limit, rad. Default: 2.
     pub joint_limit: f64,
-    /// Horizontal velocity of sole points on the ground, m/s. Default: 3.
+    /// Horizontal velocity of sole points on the ground, m/s. Default: 1.
     pub foot_slip: f64,
     /// Depth of sole points below the ground, per 10 mm. Default: 0.5.
     pub penetration: f64,
@@ -56,7 +56,7 @@ impl Default for Weights {
             capture_point: 1.0,
             torque: 0.1,
             joint_limit: 2.0,
-            foot_slip: 3.0,
+            foot_slip: 1.0,
             penetration: 0.5,
             reprojection: 0.5,
             offset: 1.0,

@@ -158,19 +158,22 @@ impl<'a> Stitching<'a> {
             self.world.clone(),
             &self.knots,
         );
+        let evaluations = self.settings.evaluations.div_ceil(2);
         let mut attempt = match self.first == 0 || is_careful {
-            true => self.approach(&mut window)?,
+            true => self.approach(&mut window, evaluations)?,
             false => self.optimize(&window, &window.point())?,
         };
         if is_careful {
             self.retry_evaluations += attempt.evaluations;
         }
         let mut attempts = 1;
-        if exceeds(attempt.loss, self.settings.retry_loss) && self.first > 0 {
+        if exceeds(attempt.loss, self.settings.retry_loss) {
             self.bad_in_a_row += 1;
             if self.bad_in_a_row % 3 == 1 && self.may_retry(self.first) {
                 attempts = 2;
-                let retry = self.approach(&mut window)?;
+                // What was approached already is approached more slowly.
+                let pace = if self.first == 0 || is_careful { 3 } else { 1 };
+                let retry = self.approach(&mut window, pace * evaluations)?;
                 self.retry_evaluations += retry.evaluations;
                 let evaluations = attempt.evaluations + retry.evaluations;
                 if retry.loss < attempt.loss {
@@ -193,21 +196,22 @@ impl<'a> Stitching<'a> {
         self.retry_evaluations <= allowance && !self.errors[..=frame].iter().any(is_down)
     }
 
-    /// Approaches the window from the bare reference, with assistance that fades out.
-    fn approach(&mut self, window: &mut PhysicsWindow) -> Result<Attempt> {
+    /// Approaches the window from the bare reference, with assistance that fades out in stages of
+    /// `evaluations` each.
+    fn approach(&mut self, window: &mut PhysicsWindow, evaluations: usize) -> Result<Attempt> {
         let mut x = vec![0.0; window.point().len()];
-        let mut evaluations = 0;
+        let mut spent = 0;
+        let budget = self.budget(evaluations);
         for share in &self.settings.assistance {
             window.assistance = *share;
-            let budget = self.budget(self.settings.evaluations.div_ceil(2));
             let minimum = self.minimize(window, &x, &budget)?;
-            evaluations += minimum.evaluations;
+            spent += minimum.evaluations;
             x = minimum.x;
         }
         window.assistance = 0.0;
         let attempt = self.optimize(window, &x)?;
         Ok(Attempt {
-            evaluations: evaluations + attempt.evaluations,
+            evaluations: spent + attempt.evaluations,
             ..attempt
         })
     }
