@@ -80,7 +80,9 @@ impl Reporter {
             match &self.bar {
                 Some(bar) => bar.println(line),
                 None if self.is_quiet => {}
-                None => eprintln!("{line}"),
+                None => {
+                    let _ = writeln!(std::io::stderr(), "{line}");
+                }
             }
         }
         let (prefix, started) = (&self.prefix, self.started);
