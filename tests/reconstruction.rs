@@ -145,10 +145,15 @@ fn a_later_window_frees_only_knots_it_can_still_move() {
 fn the_walk_is_followed_without_a_hand_on_the_root() {
     let motion = walk(41);
     let mut seen = 0;
-    let result = reconstruct(&motion, &Settings::default(), "lm-search", &mut |progress| {
-        seen = progress.evaluations;
-        ControlFlow::Continue(())
-    })
+    let result = reconstruct(
+        &motion,
+        &Settings::default(),
+        "lm-search",
+        &mut |progress| {
+            seen = progress.evaluations;
+            ControlFlow::Continue(())
+        },
+    )
     .unwrap();
     assert_eq!(result.trajectory.frames.len(), 41);
     assert_eq!(result.evaluations, seen);
