@@ -147,7 +147,7 @@ fn a_window_as_a_task_knows_value_gradient_and_curvature() {
 fn the_shipped_newton_optimus_needs_no_more_evaluations_than_levenberg_marquardt() {
     let motions = [("walk".to_string(), sample("walk").unwrap())];
     let family = WindowFamily::new(&motions, &Settings::default()).unwrap();
-    let task = family.window("walk", 60).unwrap();
+    let task = family.window("walk", 20).unwrap();
     let x0 = vec![0.0; task.dimension()];
     let lowest = |name: &str, evaluations: usize| {
         let budget = Budget {
