@@ -163,7 +163,10 @@ fn the_shipped_newton_optimus_needs_no_more_evaluations_than_levenberg_marquardt
         lowest("lm", 10),
         lowest("optimus-newton", 10),
     );
-    assert!(lm < 0.1 * start, "lm {lm}, start {start}");
+    assert!(
+        newton < 0.1 * start,
+        "optimus-newton {newton}, start {start}"
+    );
     assert!(newton <= lm, "optimus-newton {newton}, lm {lm}");
 }
 
