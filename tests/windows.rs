@@ -142,9 +142,10 @@ fn a_window_as_a_task_knows_value_gradient_and_curvature() {
     assert!(jacobian.gradient[..block].iter().any(|g| g.abs() > 1e-3));
 }
 
-/// Half a second of the embedded walk, with the weights that come with the program.
+/// Half a second of the embedded walk that is hard from the reference, with the weights that come
+/// with the program. On easy ones (from frame 60, say) Levenberg–Marquardt is slightly ahead.
 #[test]
-fn the_shipped_newton_optimus_needs_no_more_evaluations_than_levenberg_marquardt() {
+fn the_shipped_newton_optimus_is_ahead_of_levenberg_marquardt_on_a_hard_window() {
     let motions = [("walk".to_string(), sample("walk").unwrap())];
     let family = WindowFamily::new(&motions, &Settings::default()).unwrap();
     let task = family.window("walk", 20).unwrap();

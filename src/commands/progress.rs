@@ -32,8 +32,15 @@ impl MinuteLines {
             .filter(|last| last.elapsed() >= LINE_EVERY)
         {
             *last = Instant::now();
+            self.say_now(&line());
+        }
+    }
+
+    /// Prints `line` at once.
+    fn say_now(&self, line: &str) {
+        if self.last.is_some() {
             // Progress that cannot be shown is not worth failing for.
-            let _ = writeln!(std::io::stderr(), "{}", line());
+            let _ = writeln!(std::io::stderr(), "{line}");
         }
     }
 }
@@ -44,7 +51,6 @@ pub(super) struct Reporter {
     lines: MinuteLines,
     prefix: String,
     started: Instant,
-    is_quiet: bool,
 }
 
 impl Reporter {
@@ -56,7 +62,6 @@ impl Reporter {
             lines: MinuteLines::new(session),
             prefix: prefix.into(),
             started: Instant::now(),
-            is_quiet: session.quiet,
         }
     }
 
@@ -79,10 +84,7 @@ impl Reporter {
             let line = format!("{}: {message}", self.prefix);
             match &self.bar {
                 Some(bar) => bar.println(line),
-                None if self.is_quiet => {}
-                None => {
-                    let _ = writeln!(std::io::stderr(), "{line}");
-                }
+                None => self.lines.say_now(&line),
             }
         }
         let (prefix, started) = (&self.prefix, self.started);

@@ -110,6 +110,7 @@ enum Stage {
 impl LevenbergMarquardt {
     /// Forms the normal equations and proposes a step.
     fn normalize(&self, state: &mut State) {
+        state.tried = 0;
         state.gradient = state.jacobian.tr_mul(&state.residuals);
         // An explicit transpose takes nalgebra's blocked product.
         state.normal = state.jacobian.transpose() * &state.jacobian;
@@ -128,7 +129,6 @@ impl LevenbergMarquardt {
         state.damping = (state.damping * shrink.max(1.0 / 3.0)).max(1e-12);
         state.raise = 2.0;
         state.rejected = 0;
-        state.tried = 0;
         let surprise = residuals - &state.residuals - &state.jacobian * &step;
         state.x.copy_from(&state.trial);
         state.value = value;
