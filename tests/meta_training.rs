@@ -293,6 +293,7 @@ fn settings(estimator: Estimator) -> Settings {
     Settings {
         seed: 5,
         stages: vec![stage.clone(), Stage { steps: 3, ..stage }],
+        averaging: 0.9,
         validation: ValidationSettings {
             every: 4,
             batches: 2,
@@ -327,6 +328,31 @@ fn resumed_training_ends_in_the_same_bytes() {
     }
 }
 
+/// What is validated and kept is the moving average of θ over all outer steps, whatever the stage.
+#[test]
+fn the_average_of_theta_is_kept() {
+    let network = small(true);
+    let family = functions(&["sphere", "trid"], &[2]);
+    let settings = settings(Estimator::Backprop);
+    let mut trainer = MetaTrainer::new(&network, &family, &settings, None).unwrap();
+    let mut average = trainer.theta().to_vec();
+    while !trainer.is_done() {
+        trainer.advance().unwrap();
+        let sums = average.iter_mut().zip(trainer.theta());
+        sums.for_each(|(average, theta)| *average = 0.9 * *average + 0.1 * theta);
+    }
+    let apart = average.iter().zip(trainer.averaged());
+    assert!(apart.clone().all(|(a, b)| (a - b).abs() < 1e-6));
+    assert!(trainer.averaged() != trainer.theta());
+    let bytes = trainer.checkpoint().unwrap();
+    let another = Settings {
+        averaging: 0.0,
+        ..settings.clone()
+    };
+    let other = MetaTrainer::resume(&network, &family, &another, (&bytes, "c"));
+    assert!(other.is_err_and(|error| error.exit_code() == 2));
+}
+
 /// A minute of a real training in small: the loss after a few iterations falls by decades.
 #[test]
 fn backprop_learns_to_descend() {
@@ -344,6 +370,7 @@ fn backprop_learns_to_descend() {
                 tasks: 6,
                 ..Stage::default()
             }],
+            averaging: 0.0,
             validation: ValidationSettings {
                 every: 120,
                 batches: 2,

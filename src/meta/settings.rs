@@ -13,6 +13,10 @@ pub struct Settings {
     pub seed: u64,
     /// The stages, in order; θ carries over, the moments of Adam and the unrolls do not.
     pub stages: Vec<Stage>,
+    /// Decay per outer step of the moving average of θ that is validated and kept (Polyak
+    /// averaging); 0 validates θ itself. Default: 0.
+    #[serde(default)]
+    pub averaging: f32,
     /// How progress is measured.
     #[serde(default)]
     pub validation: ValidationSettings,
@@ -117,6 +121,10 @@ impl Settings {
     pub fn check(&self, origin: &str) -> Result<()> {
         if self.stages.is_empty() {
             return Err(Error::input(origin, "stages", "none", "give at least one"));
+        }
+        if !(0.0..1.0).contains(&self.averaging) {
+            let advice = "give a number of at least 0 and below 1";
+            return Err(Error::input(origin, "averaging", self.averaging, advice));
         }
         for (i, stage) in self.stages.iter().enumerate() {
             let counts = [

@@ -29,6 +29,8 @@ pub struct MetaTrainer<'a, F: TaskFamily> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Progress {
     theta: Vec<f32>,
+    /// Moving average of θ; empty without averaging.
+    average: Vec<f32>,
     adam: Adam,
     stage: usize,
     /// Outer steps done in this stage, and in all.
@@ -81,9 +83,15 @@ where
         let mut rng = Rng::seed_from_u64(settings.seed);
         rng.set_stream(u64::MAX);
         let theta = theta.unwrap_or_else(|| network.initial(&mut rng));
+        let average = if settings.averaging > 0.0 {
+            theta.clone()
+        } else {
+            Vec::new()
+        };
         let progress = Progress {
             adam: Adam::new(theta.len()),
             theta,
+            average,
             stage: 0,
             stage_step: 0,
             step: 0,
@@ -118,7 +126,9 @@ where
         let progress: Progress = postcard::from_bytes(checkpoint)
             .map_err(|error| Error::input(origin, "checkpoint", error, advice))?;
         let found = progress.theta.len();
+        let averaged = if settings.averaging > 0.0 { found } else { 0 };
         let fits = found == network.meta_parameters()
+            && progress.average.len() == averaged
             && settings.stages.get(progress.stage).is_some_and(|stage| {
                 progress.groups.len() == stage.groups && progress.stage_step <= stage.steps
             });
@@ -173,12 +183,22 @@ where
         &self.progress.theta
     }
 
-    /// θ with the lowest validation loss so far, and that loss; the present one before the first
-    /// validation.
+    /// What is validated and kept: the moving average of θ where the settings ask for one, else θ,
+    /// `(meta_parameters,)`.
+    pub fn averaged(&self) -> &[f32] {
+        if self.progress.average.is_empty() {
+            &self.progress.theta
+        } else {
+            &self.progress.average
+        }
+    }
+
+    /// The [`averaged`](Self::averaged) θ with the lowest validation loss so far, and that loss; the
+    /// present one before the first validation.
     pub fn best(&self) -> (&[f32], f64) {
         match &self.progress.best {
             Some((loss, theta)) => (theta, *loss),
-            None => (&self.progress.theta, f64::INFINITY),
+            None => (self.averaged(), f64::INFINITY),
         }
     }
 
@@ -204,6 +224,10 @@ where
         progress
             .adam
             .step(&mut progress.theta, &gradient, learning_rate);
+        let kept = self.settings.averaging;
+        for (average, theta) in progress.average.iter_mut().zip(&progress.theta) {
+            *average = kept * *average + (1.0 - kept) * theta;
+        }
         progress.stage_step += 1;
         progress.step += 1;
         let mut report = StepReport {
@@ -278,7 +302,7 @@ where
     /// Mean normalized loss of the best points found on the validation tasks.
     fn validate(&mut self, report: &mut StepReport) -> Result<()> {
         let validation = &self.settings.validation;
-        let rule = self.network.rule(&self.progress.theta)?;
+        let rule = self.network.rule(self.averaged())?;
         let batches = (0..validation.batches as u64)
             .into_par_iter()
             .map(|number| {
@@ -313,10 +337,11 @@ where
             .into_iter()
             .map(|(name, (sum, count))| (name, sum / count))
             .collect();
-        let progress = &mut self.progress;
-        progress.validation.push((progress.step, loss));
-        if progress.best.as_ref().is_none_or(|(best, _)| loss < *best) {
-            progress.best = Some((loss, progress.theta.clone()));
+        let step = self.progress.step;
+        self.progress.validation.push((step, loss));
+        let best = self.progress.best.as_ref();
+        if best.is_none_or(|(best, _)| loss < *best) {
+            self.progress.best = Some((loss, self.averaged().to_vec()));
         }
         Ok(())
     }
