@@ -48,7 +48,11 @@ fn an_optimizer_learns_from_the_embedded_walks_and_is_compared_with_others() {
     let recorded: Vec<_> = fs::read_dir(work.path("trained/recorded"))
         .unwrap()
         .collect();
-    assert_eq!(recorded.len(), 3);
+    assert_eq!(
+        recorded.len(),
+        3 + 1,
+        "windows and the settings they were recorded with"
+    );
     let card: Value =
         serde_json::from_slice(&fs::read(work.path("trained/weights.json")).unwrap()).unwrap();
     assert!(

@@ -76,9 +76,9 @@ fn optimizers(
     default: usize,
     seed: u64,
 ) -> Result<Vec<(Box<dyn Minimize>, usize)>> {
-    let search = ["lm-search".to_string()];
+    let configured = [args.overrides.configuration()?.optimizer];
     let names = match args.optimizers.as_slice() {
-        [] => search.as_slice(),
+        [] => configured.as_slice(),
         names => names,
     };
     names

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Session;
-use crate::config::RecordedSettings;
+use super::{Session, json};
+use crate::config::{RecordedSettings, parse_json};
 use crate::error::{Error, Result};
 use crate::evaluation::clips;
 use crate::motion::{self, Motion};
@@ -15,6 +15,9 @@ use crate::reconstruction::{Settings, WindowFamily, optimizer_of_windows};
 
 /// The embedded motions that stand in where no clips are given.
 const EMBEDDED: [&str; 2] = ["walk", "turn"];
+
+/// The file beside recordings that tells with which settings they were made.
+const SETTINGS: &str = "settings.json";
 
 /// The windows of the clips in `directories` whose names fit one of `patterns` (all when there is
 /// none); of embedded motions when there are no directories.
@@ -65,7 +68,7 @@ fn fits(pattern: &str, name: &str) -> bool {
 ///
 /// # Errors
 /// [`Error::Interrupted`] after Ctrl-C, with everything recorded so far on disk; [`Error::Input`]
-/// for an unknown optimizer or a damaged file.
+/// for an unknown optimizer, a damaged file, or recordings made with other settings.
 pub(super) fn recorded(
     family: &WindowFamily,
     settings: &RecordedSettings,
@@ -73,6 +76,7 @@ pub(super) fn recorded(
     session: &Session,
 ) -> Result<Vec<RecordedWindow>> {
     let output = OutputDir::create(directory, true)?;
+    same_settings(directory, &output, &settings.reconstruction)?;
     let count = settings.windows.min(family.len());
     let total = count * settings.recorders.len();
     let mut windows = Vec::new();
@@ -118,9 +122,38 @@ pub(super) fn recorded(
     Ok(windows)
 }
 
+/// Makes sure that what is in `directory` was recorded with `settings`, or notes them down there.
+fn same_settings(directory: &Path, output: &OutputDir, settings: &Settings) -> Result<()> {
+    let path = directory.join(SETTINGS);
+    if !path.is_file() {
+        output.write(SETTINGS, json(settings)?)?;
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, "read", e))?;
+    let origin = path.display().to_string();
+    if parse_json::<Settings>(&text, &origin)? == *settings {
+        return Ok(());
+    }
+    let advice = "recordings show the loss they were made with: give another --recorded directory";
+    Err(Error::input(origin, "settings", "others", advice))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn recordings_of_another_loss_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let output = OutputDir::create(dir.path(), true).unwrap();
+        let mut settings = Settings::default();
+        for _ in 0..2 {
+            same_settings(dir.path(), &output, &settings).unwrap();
+        }
+        settings.weights.velocity += 1.0;
+        let error = same_settings(dir.path(), &output, &settings).unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().contains("another --recorded"));
+    }
 
     #[test]
     fn clips_are_picked_by_name_or_beginning() {

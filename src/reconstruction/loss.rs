@@ -26,6 +26,9 @@ pub struct Weights {
     pub position: f64,
     /// Joint velocities, as the position error that 50 ms of the velocity error make. Default: 1.
     pub velocity: f64,
+    /// Joint accelerations, as the velocity error that 50 ms of the acceleration error make, counted
+    /// like one of `velocity`. Default: 1.
+    pub acceleration: f64,
     /// Capture point (centre of mass plus its velocity times √(h/g), horizontal), per 10 mm: where
     /// the body would come to rest, so that the window's end is worth something to the next.
     /// Default: 1.
@@ -34,7 +37,7 @@ pub struct Weights {
     pub torque: f64,
     /// Joint rotation beyond its limit, rad. Default: 2.
     pub joint_limit: f64,
-    /// Horizontal velocity of sole points on the ground, m/s. Default: 1.
+    /// Horizontal velocity of sole points on the ground, m/s. Default: 2.
     pub foot_slip: f64,
     /// Depth of sole points below the ground, per 10 mm. Default: 0.5.
     pub penetration: f64,
@@ -53,10 +56,11 @@ impl Default for Weights {
         Self {
             position: 1.0,
             velocity: 1.0,
+            acceleration: 1.0,
             capture_point: 1.0,
             torque: 0.1,
             joint_limit: 2.0,
-            foot_slip: 1.0,
+            foot_slip: 2.0,
             penetration: 0.5,
             reprojection: 0.5,
             offset: 1.0,
@@ -66,9 +70,10 @@ impl Default for Weights {
 }
 
 /// Names of the terms, in the order of [`FrameTerms::sizes`] followed by the knot terms.
-pub const TERM_NAMES: [&str; 10] = [
+pub const TERM_NAMES: [&str; 11] = [
     "position",
     "velocity",
+    "acceleration",
     "capture_point",
     "torque",
     "joint_limit",
@@ -85,10 +90,12 @@ pub struct FrameState<'a> {
     pub links: &'a [Isometry3<f64>],
     /// World poses of the links one frame earlier.
     pub previous: &'a [Isometry3<f64>],
+    /// World poses of the links two frames earlier; without them the acceleration counts as right.
+    pub before: Option<&'a [Isometry3<f64>]>,
     /// PD targets of the links, rotation parent ← child.
     pub targets: &'a [UnitQuaternion<f64>],
-    /// Observed joints of this frame and of the one before.
-    pub observed: [&'a Joints; 2],
+    /// Observed joints of this frame and of the two before.
+    pub observed: [&'a Joints; 3],
     /// Centre of mass of the reference pose at this frame and at the one before, m.
     pub reference_mass_center: [Vector3<f64>; 2],
     /// What the cameras saw; as many entries in every frame.
@@ -129,13 +136,19 @@ impl FrameTerms {
         }
     }
 
+    /// Changes the weight of foot slip to another above 0.
+    pub(super) fn set_foot_slip(&mut self, weight: f64) {
+        self.weights.foot_slip = weight;
+    }
+
     /// Sizes of the blocks of one frame, in the order of [`TERM_NAMES`].
-    pub fn sizes(&self) -> [usize; 8] {
+    pub fn sizes(&self) -> [usize; 9] {
         let on = |weight: f64, size: usize| if weight > 0.0 { size } else { 0 };
         let joints = self.parents.len() - 1;
         [
             on(self.weights.position, 3 * JOINTS),
             on(self.weights.velocity, 3 * JOINTS),
+            on(self.weights.acceleration, 3 * JOINTS),
             on(self.weights.capture_point, 2),
             on(self.weights.torque, 3 * joints),
             on(self.weights.joint_limit, 3 * joints),
@@ -161,20 +174,33 @@ impl FrameTerms {
         let frames = self.frames as f64;
         let markers = body.marker_positions(state.links);
         let w = &self.weights;
+        let scale = 1.0 / (POSITION_UNIT * (frames * JOINTS as f64).sqrt());
+        let errors = |markers: &Joints, age: usize| -> Joints {
+            std::array::from_fn(|j| markers[j] - state.observed[age][j])
+        };
+        let now = errors(&markers, 0);
         if w.position > 0.0 {
-            let scale = w.position / (POSITION_UNIT * (frames * JOINTS as f64).sqrt());
-            for (marker, observed) in markers.iter().zip(state.observed[0]) {
-                (scale * (marker - observed)).iter().for_each(|e| put(*e));
+            let scale = w.position * scale;
+            (now.iter().flatten()).for_each(|error| put(scale * error));
+        }
+        let previous = errors(&body.marker_positions(state.previous), 1);
+        let rate = 0.05 * self.fps;
+        if w.velocity > 0.0 {
+            let scale = rate * w.velocity * scale;
+            for (now, previous) in now.iter().zip(&previous) {
+                (now - previous).iter().for_each(|e| put(scale * e));
             }
         }
-        if w.velocity > 0.0 {
-            let scale =
-                0.05 * self.fps * w.velocity / (POSITION_UNIT * (frames * JOINTS as f64).sqrt());
-            let before = body.marker_positions(state.previous);
+        if w.acceleration > 0.0 {
+            let scale = rate * rate * w.acceleration * scale;
+            let before = state
+                .before
+                .map(|links| errors(&body.marker_positions(links), 2));
             for j in 0..JOINTS {
-                let velocity = markers[j] - before[j];
-                let observed = state.observed[0][j] - state.observed[1][j];
-                (scale * (velocity - observed)).iter().for_each(|e| put(*e));
+                let bend = before.map_or(Vector3::zeros(), |before| {
+                    now[j] - 2.0 * previous[j] + before[j]
+                });
+                bend.iter().for_each(|e| put(scale * e));
             }
         }
         if w.capture_point > 0.0 {

@@ -18,6 +18,9 @@ const HISTORY: usize = 5;
 /// more.
 const PATIENCE: usize = 20;
 
+/// Share of the weight of foot slip in the approach to a window: much of it traps some.
+const EARLY_SLIP: f64 = 0.3;
+
 /// Reconstructs `clip`.
 pub(super) fn stitch(
     clip: Clip,
@@ -158,6 +161,9 @@ impl<'a> Stitching<'a> {
             self.world.clone(),
             &self.knots,
         );
+        if let Some(before) = self.first.checked_sub(1) {
+            window = window.after(&self.frames[before].links);
+        }
         let evaluations = self.settings.evaluations.div_ceil(2);
         let mut attempt = match self.first == 0 || is_careful {
             true => self.approach(&mut window, evaluations)?,
@@ -202,6 +208,7 @@ impl<'a> Stitching<'a> {
         let mut x = vec![0.0; window.point().len()];
         let mut spent = 0;
         let budget = self.budget(evaluations);
+        window.set_slip_share(EARLY_SLIP);
         for share in &self.settings.assistance {
             window.assistance = *share;
             let minimum = self.minimize(window, &x, &budget)?;
@@ -209,7 +216,10 @@ impl<'a> Stitching<'a> {
             x = minimum.x;
         }
         window.assistance = 0.0;
-        let attempt = self.optimize(window, &x)?;
+        let minimum = self.minimize(window, &x, &self.budget(self.settings.evaluations))?;
+        spent += minimum.evaluations;
+        window.set_slip_share(1.0);
+        let attempt = self.optimize(window, &minimum.x)?;
         Ok(Attempt {
             evaluations: spent + attempt.evaluations,
             ..attempt

@@ -25,6 +25,8 @@ pub struct PhysicsWindow<'a> {
     frames: usize,
     /// The world at the first frame.
     start: World,
+    /// World poses of the links one frame before the first, where they are known.
+    before: Option<Vec<Isometry3<f64>>>,
     /// Offsets of the knots that act on the window, one before its first frame among them; those of
     /// the free ones are replaced by x.
     knots: Knots,
@@ -36,8 +38,10 @@ pub struct PhysicsWindow<'a> {
     terms: FrameTerms,
 }
 
-/// What a rollout leaves behind: link poses and PD targets per frame.
+/// What a rollout leaves behind: link poses and PD targets per frame, its start among them.
 struct Record {
+    /// Link poses one frame before the start, where they are known.
+    before: Option<Vec<Isometry3<f64>>>,
     links: Vec<Vec<Isometry3<f64>>>,
     targets: Vec<Vec<UnitQuaternion<f64>>>,
 }
@@ -48,6 +52,8 @@ struct Restart<'w> {
     /// Frames after the window's first frame.
     frame: usize,
     links: &'w [Isometry3<f64>],
+    /// Link poses one frame earlier, where they are known.
+    before: Option<&'w [Isometry3<f64>]>,
 }
 
 impl<'a> PhysicsWindow<'a> {
@@ -69,7 +75,25 @@ impl<'a> PhysicsWindow<'a> {
             clip.body.links.len(),
         );
         let here = first / knot_frames;
-        Self::with_free(clip, (first, frames), clip.world(first), &knots, here)
+        let window = Self::with_free(clip, (first, frames), clip.world(first), &knots, here);
+        match first.checked_sub(1) {
+            None => window,
+            Some(before) => window.after(&clip.body.forward_kinematics(&clip.poses[before])),
+        }
+    }
+
+    /// Counts foot slip with `share` of its weight, above 0. Little of it is a smoother landscape, in
+    /// which a window far from good is approached.
+    pub fn set_slip_share(&mut self, share: f64) {
+        self.terms
+            .set_foot_slip(share * self.clip.weights.foot_slip);
+    }
+
+    /// The same window, knowing the link poses (world) one frame before its first, from which the
+    /// acceleration at its first frame follows.
+    pub fn after(mut self, links: &[Isometry3<f64>]) -> Self {
+        self.before = Some(links.to_vec());
+        self
     }
 
     fn with_free(
@@ -86,6 +110,7 @@ impl<'a> PhysicsWindow<'a> {
             first,
             frames,
             start,
+            before: None,
             knots: knots.part(here.saturating_sub(1)..end),
             free: free_from..end,
             assistance: 0.0,
@@ -133,6 +158,7 @@ impl<'a> PhysicsWindow<'a> {
             world: &self.start,
             frame: 0,
             links: &links,
+            before: self.before.as_deref(),
         };
         let record = self.rollout(&restart, &self.knots_at(x), |_, _| ());
         let frames = (self.first + 1..).zip(&record.links[1..]);
@@ -180,6 +206,7 @@ impl<'a> PhysicsWindow<'a> {
         let mut engine = Engine::new(&self.clip.physics);
         let mut world = restart.world.clone();
         let mut record = Record {
+            before: restart.before.map(<[_]>::to_vec),
             links: vec![restart.links.to_vec()],
             targets: vec![vec![]],
         };
@@ -203,11 +230,14 @@ impl<'a> PhysicsWindow<'a> {
     fn frame_residuals(&self, record: &Record, frame: usize, out: &mut [f64]) {
         for (i, out) in out.chunks_mut(self.terms.count()).enumerate() {
             let t = (self.first + frame + i + 1).min(self.clip.motion.joints.len() - 1);
+            let joints = &self.clip.motion.joints;
+            let before = i.checked_sub(1).map(|i| &record.links[i]);
             let state = FrameState {
                 links: &record.links[i + 1],
                 previous: &record.links[i],
+                before: before.or(record.before.as_ref()).map(Vec::as_slice),
                 targets: &record.targets[i + 1],
-                observed: [&self.clip.motion.joints[t], &self.clip.motion.joints[t - 1]],
+                observed: [&joints[t], &joints[t - 1], &joints[t.saturating_sub(2)]],
                 reference_mass_center: [self.clip.mass_centers[t], self.clip.mass_centers[t - 1]],
                 sightings: self.clip.sightings(t),
             };
@@ -289,6 +319,7 @@ impl Residuals for PhysicsWindow<'_> {
             world: &self.start,
             frame: 0,
             links: &links,
+            before: self.before.as_deref(),
         };
         let record = self.rollout(&restart, &knots, |_, _| ());
         self.assemble(&record, &knots)
@@ -303,6 +334,7 @@ impl Residuals for PhysicsWindow<'_> {
             world: &self.start,
             frame: 0,
             links: &links,
+            before: self.before.as_deref(),
         };
         let record = self.rollout(&restart, &knots, |frame, world| {
             if onsets.contains(&frame) {
@@ -324,10 +356,12 @@ impl Residuals for PhysicsWindow<'_> {
                 let from = frame * self.terms.count();
                 let (frames, rest) = column.split_at_mut(self.frames * self.terms.count());
                 if let Some(world) = &snapshots[frame] {
+                    let before = frame.checked_sub(1).map(|frame| &record.links[frame]);
                     let restart = Restart {
                         world,
                         frame,
                         links: &record.links[frame],
+                        before: before.or(record.before.as_ref()).map(Vec::as_slice),
                     };
                     let moved = self.rollout(&restart, &knots, |_, _| ());
                     self.frame_residuals(&moved, frame, &mut frames[from..]);
