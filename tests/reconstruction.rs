@@ -141,6 +141,42 @@ fn a_later_window_frees_only_knots_it_can_still_move() {
     assert_eq!(window.dimension() * 3, first.dimension() * 2);
 }
 
+/// The acceleration error of a window's first frame depends on the frame before the window, which is
+/// not simulated again; nothing else does.
+#[test]
+fn the_frame_before_a_window_gives_its_first_acceleration() {
+    let clip = clip(30);
+    let new = || PhysicsWindow::new(&clip, 10, FRAMES, clip.world(10), &knots(&clip));
+    let mut before = clip.body.forward_kinematics(&clip.poses[9]);
+    let right = new().after(&before);
+    for link in &mut before {
+        link.translation.vector.z += 0.01;
+    }
+    let x = vec![0.0; right.dimension()];
+    let wrong = new().after(&before);
+    let apart = wrong.residuals(&x) - right.residuals(&x);
+    let touched: Vec<f64> = apart.iter().copied().filter(|d| d.abs() > 1e-12).collect();
+    // All 17 joints, upwards: 50 ms squared of 0.01 m × (50 Hz)², per 10 mm, a share of the mean.
+    let expected = 6.25 / (17.0 * FRAMES as f64).sqrt();
+    assert_eq!(touched.len(), 17);
+    assert!(
+        touched.iter().all(|d| (d - expected).abs() < 1e-9),
+        "{touched:?}, not {expected}"
+    );
+    assert!(right.value(&x) < wrong.value(&x));
+    let term = |window: &PhysicsWindow| window.term_losses(&x)[2].clone();
+    assert_eq!(term(&right).0, "acceleration");
+    let rest = wrong.value(&x) - term(&wrong).1 - right.value(&x) + term(&right).1;
+    assert!(rest.abs() < 1e-9);
+    // Columns that start later than the first frame know the frame before theirs.
+    let (_, jacobian) = right.residuals_and_jacobian(&x);
+    let n = x.len() - 20;
+    let mut moved = x.clone();
+    moved[n] += 1e-5;
+    let column = (right.residuals(&moved) - right.residuals(&x)) / 1e-5;
+    assert!((jacobian.column(n) - &column).norm() < 1e-6 * column.norm());
+}
+
 #[test]
 fn the_walk_is_followed_without_a_hand_on_the_root() {
     let motion = walk(41);
