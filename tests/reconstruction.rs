@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use motionfit::body::Subject;
 use motionfit::keypoints::{Keypoint, Observation, View};
 use motionfit::motion::camera::Camera;
-use motionfit::motion::{Motion, sample};
+use motionfit::motion::{Motion, resample, sample};
 use motionfit::objective::{Objective, Residuals};
 use motionfit::reconstruction::loss::Weights;
 use motionfit::reconstruction::{Clip, PhysicsWindow, Settings, reconstruct};
@@ -139,6 +139,21 @@ fn a_later_window_frees_only_knots_it_can_still_move() {
     let window = PhysicsWindow::new(&clip, 10, FRAMES, clip.world(10), &knots(&clip));
     let first = PhysicsWindow::new(&clip, 0, FRAMES, clip.world(0), &knots(&clip));
     assert_eq!(window.dimension() * 3, first.dimension() * 2);
+}
+
+/// Whatever the working rate, a frame lasts as long in the simulation as in the recording.
+#[test]
+fn the_simulation_keeps_time_at_any_rate() {
+    for fps in [30.0, 60.0, 100.0] {
+        let motion = resample(&walk(41), fps);
+        let (subject, physics) = (Subject::default(), Physics::default());
+        let clip = Clip::new(motion, &subject, &physics, &Weights::default()).unwrap();
+        let steps = clip.physics.steps_per_frame(fps) as f64;
+        assert!(
+            (steps * clip.physics.timestep * fps - 1.0).abs() < 1e-12,
+            "{fps} Hz"
+        );
+    }
 }
 
 /// The acceleration error of a window's first frame depends on the frame before the window, which is

@@ -70,6 +70,11 @@ fn training_killed_at_any_moment_and_resumed_ends_in_the_same_bytes() {
         "it had finished before it was killed"
     );
     succeed(&[&arguments[..5], &["--resume"]].concat());
+    let other = CONFIG.replace("\"steps\": 30", "\"steps\": 31");
+    let other = work.write("other.json", other.as_bytes());
+    let resumed = ["train", "--config", &other, "--out", &killed, "--resume"];
+    let message = fail(&resumed, 2);
+    assert!(message.contains("begun with"), "{message}");
     let same = [
         "weights.safetensors",
         "checkpoint.bin",

@@ -81,7 +81,7 @@ fn optimizers(
         [] => configured.as_slice(),
         names => names,
     };
-    names
+    let parsed = names
         .iter()
         .map(|text| {
             let (name, evaluations) = match text.rsplit_once(':') {
@@ -95,7 +95,15 @@ fn optimizers(
             };
             Ok((patient(name, seed)?, evaluations))
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    for (i, (optimizer, _)) in parsed.iter().enumerate() {
+        let name = optimizer.name();
+        if parsed[..i].iter().any(|(other, _)| other.name() == name) {
+            let advice = "name every optimizer once; a weight file is called by its own name";
+            return Err(Error::input("--optimizers", "repeated name", name, advice));
+        }
+    }
+    Ok(parsed)
 }
 
 /// The optimizer called `name`, which does not stop before its budget as long as it gains anything.

@@ -20,7 +20,7 @@ use crate::motion::calibration::{Axis, Unit};
 use crate::motion::skeleton::Layout;
 use crate::motion::{self, Motion, ReadOptions};
 use crate::output::OutputDir;
-use crate::reconstruction::{self, Progress, Reconstructed, Reconstruction};
+use crate::reconstruction::{self, MASSES, Progress, Reconstructed, Reconstruction, STATURES};
 
 /// What only makes sense for a file.
 const FILE_OPTIONS: [&str; 7] = ["poses", "fps", "layout", "up", "units", "start", "end"];
@@ -128,10 +128,10 @@ impl Overrides {
             settings.seed = seed;
         }
         if self.mass.is_some() {
-            settings.mass = within("--mass", self.mass, 10.0, 300.0, "kg")?;
+            settings.mass = within("--mass", self.mass, MASSES, "kg")?;
         }
         if self.stature.is_some() {
-            settings.stature = within("--stature", self.stature, 0.5, 2.5, "m")?;
+            settings.stature = within("--stature", self.stature, STATURES, "m")?;
         }
         Ok(config)
     }
@@ -140,8 +140,7 @@ impl Overrides {
 fn within(
     option: &str,
     value: Option<f64>,
-    low: f64,
-    high: f64,
+    (low, high): (f64, f64),
     unit: &str,
 ) -> Result<Option<f64>> {
     match value {

@@ -117,6 +117,18 @@ where
         let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io(path, "read", e));
         let checkpoint = read(&checkpoint_path)?;
         let origin = checkpoint_path.display().to_string();
+        let known = args.out.join("config.json");
+        if read(&known)? != json(config)? {
+            let advice =
+                "resume with the configuration that it was begun with, or train to another --out";
+            let named = args.config.display();
+            return Err(Error::input(
+                known.display(),
+                "configuration",
+                format!("another than {named}"),
+                advice,
+            ));
+        }
         let parts = (checkpoint.as_slice(), origin.as_str());
         let trainer = MetaTrainer::resume(&network, family, &config.training, parts)?;
         metrics = earlier_metrics(&read(&args.out.join(METRICS))?, trainer.step_count());

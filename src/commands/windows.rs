@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Session, json};
-use crate::config::{RecordedSettings, parse_json};
+use crate::config::RecordedSettings;
 use crate::error::{Error, Result};
 use crate::evaluation::clips;
 use crate::motion::{self, Motion};
@@ -125,17 +125,32 @@ pub(super) fn recorded(
 /// Makes sure that what is in `directory` was recorded with `settings`, or notes them down there.
 fn same_settings(directory: &Path, output: &OutputDir, settings: &Settings) -> Result<()> {
     let path = directory.join(SETTINGS);
-    if !path.is_file() {
-        output.write(SETTINGS, json(settings)?)?;
-        return Ok(());
-    }
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, "read", e))?;
-    let origin = path.display().to_string();
-    if parse_json::<Settings>(&text, &origin)? == *settings {
-        return Ok(());
-    }
+    let wanted = json(&serde_json::json!({
+        "fps": settings.fps,
+        "window_frames": settings.window_frames,
+        "knot_frames": settings.knot_frames,
+        "physics": settings.physics,
+        "weights": settings.weights,
+    }))?;
+    let found = match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if !holds_recordings(directory) {
+                output.write(SETTINGS, wanted)?;
+                return Ok(());
+            }
+            "none"
+        }
+        Err(error) => return Err(Error::io(&path, "read", error)),
+        Ok(bytes) if bytes == wanted => return Ok(()),
+        Ok(_) => "others",
+    };
     let advice = "recordings show the loss they were made with: give another --recorded directory";
-    Err(Error::input(origin, "settings", "others", advice))
+    Err(Error::input(path.display(), "settings", found, advice))
+}
+
+fn holds_recordings(directory: &Path) -> bool {
+    let mut entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.any(|entry| Path::new(&entry.file_name()).extension() == Some("bin".as_ref()))
 }
 
 #[cfg(test)]
@@ -150,9 +165,20 @@ mod tests {
         for _ in 0..2 {
             same_settings(dir.path(), &output, &settings).unwrap();
         }
+        settings.target_loss += 1.0;
+        same_settings(dir.path(), &output, &settings).unwrap();
         settings.weights.velocity += 1.0;
-        let error = same_settings(dir.path(), &output, &settings).unwrap_err();
-        assert!(error.exit_code() == 2 && error.to_string().contains("another --recorded"));
+        let refused = |settings: &Settings| {
+            let error = same_settings(dir.path(), &output, settings).unwrap_err();
+            error.exit_code() == 2 && error.to_string().contains("another --recorded")
+        };
+        assert!(refused(&settings));
+        // Recordings that do not say how they were made.
+        std::fs::remove_file(dir.path().join(SETTINGS)).unwrap();
+        same_settings(dir.path(), &output, &settings).unwrap();
+        std::fs::remove_file(dir.path().join(SETTINGS)).unwrap();
+        output.write("walk_10_lm_6.bin", [0]).unwrap();
+        assert!(refused(&settings));
     }
 
     #[test]

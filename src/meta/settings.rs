@@ -14,9 +14,9 @@ pub struct Settings {
     /// The stages, in order; θ carries over, the moments of Adam and the unrolls do not.
     pub stages: Vec<Stage>,
     /// Decay per outer step of the moving average of θ that is validated and kept (Polyak
-    /// averaging); 0 validates θ itself. Default: 0.
+    /// averaging), which begins at the first θ; 0 validates θ itself. Default: 0.
     #[serde(default)]
-    pub averaging: f32,
+    pub averaging: f64,
     /// How progress is measured.
     #[serde(default)]
     pub validation: ValidationSettings,

@@ -224,7 +224,7 @@ where
         progress
             .adam
             .step(&mut progress.theta, &gradient, learning_rate);
-        let kept = self.settings.averaging;
+        let kept = self.settings.averaging as f32;
         for (average, theta) in progress.average.iter_mut().zip(&progress.theta) {
             *average = kept * *average + (1.0 - kept) * theta;
         }

@@ -7,7 +7,7 @@ use super::sighting::Sighting;
 use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
-use crate::motion::Motion;
+use crate::motion::{Joints, Motion};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
@@ -27,6 +27,8 @@ pub struct Clip {
     pub poses: Vec<Pose>,
     /// PD targets before any offset.
     pub(super) track: ControlTrack,
+    /// Accelerations of the observed joints, smoothed, one entry per frame, m per frame².
+    pub(super) accelerations: Vec<Joints>,
     /// Centres of mass of the links in the reference poses, m.
     link_centers: Vec<Vec<Vector3<f64>>>,
     /// Centre of mass of the whole body in the reference poses, m.
@@ -52,6 +54,7 @@ impl Clip {
     ) -> Result<Self> {
         let body = body::fit(&motion, subject)?;
         let poses = body::reference_poses(&body, &motion);
+        let physics = physics.at_rate(motion.fps);
         let steps_per_frame = physics.steps_per_frame(motion.fps);
         let track = ControlTrack::new(&body, &poses, motion.fps, steps_per_frame);
         let links: Vec<_> = poses
@@ -63,9 +66,10 @@ impl Clip {
             link_centers: links.iter().map(centers).collect(),
             mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
             axes: controlled_axes(&body),
+            accelerations: accelerations(&motion.joints),
             views: 0,
             sightings: Vec::new(),
-            physics: physics.clone(),
+            physics,
             weights: weights.clone(),
             body,
             motion,
@@ -186,6 +190,31 @@ impl Clip {
             .collect();
         world.set_forces(forces.into_iter());
     }
+}
+
+/// Second differences of `joints`, smoothed over five frames with binomial weights: a fiftieth of the
+/// power that white noise would give them, and motion below 5 Hz at 50 fps as it is. Zero in the first
+/// and last frame, where the acceleration is unknown.
+fn accelerations(joints: &[Joints]) -> Vec<Joints> {
+    let last = joints.len() as isize - 1;
+    let smooth = |t: isize, j: usize| {
+        let taps = (-2..=2).zip([1.0, 4.0, 6.0, 4.0, 1.0]);
+        let near =
+            taps.filter(|(d, _)| (0..=last).contains(&(t + d)) && (0..=last).contains(&(t - d)));
+        let (sum, weight) = near.fold((Vector3::zeros(), 0.0), |(sum, weight), (d, share)| {
+            (sum + share * joints[(t + d) as usize][j], weight + share)
+        });
+        sum / weight
+    };
+    (0..=last)
+        .map(|t| {
+            std::array::from_fn(|j| match t {
+                0 => Vector3::zeros(),
+                t if t == last => Vector3::zeros(),
+                t => smooth(t + 1, j) - 2.0 * smooth(t, j) + smooth(t - 1, j),
+            })
+        })
+        .collect()
 }
 
 /// The controlled axes of the body: (link, axis), in the order x holds them.

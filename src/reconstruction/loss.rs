@@ -26,8 +26,8 @@ pub struct Weights {
     pub position: f64,
     /// Joint velocities, as the position error that 50 ms of the velocity error make. Default: 1.
     pub velocity: f64,
-    /// Joint accelerations, as the velocity error that 50 ms of the acceleration error make, counted
-    /// like one of `velocity`. Default: 1.
+    /// Joint accelerations against those of the smoothed observation, as the position error that 50 ms
+    /// make of the velocity error that 50 ms make of the acceleration error. Default: 1.
     pub acceleration: f64,
     /// Capture point (centre of mass plus its velocity times √(h/g), horizontal), per 10 mm: where
     /// the body would come to rest, so that the window's end is worth something to the next.
@@ -91,11 +91,13 @@ pub struct FrameState<'a> {
     /// World poses of the links one frame earlier.
     pub previous: &'a [Isometry3<f64>],
     /// World poses of the links two frames earlier; without them the acceleration counts as right.
-    pub before: Option<&'a [Isometry3<f64>]>,
+    pub earlier: Option<&'a [Isometry3<f64>]>,
     /// PD targets of the links, rotation parent ← child.
     pub targets: &'a [UnitQuaternion<f64>],
-    /// Observed joints of this frame and of the two before.
-    pub observed: [&'a Joints; 3],
+    /// Observed joints of this frame and of the one before.
+    pub observed: [&'a Joints; 2],
+    /// Observed accelerations at the frame before, smoothed, m per frame².
+    pub accelerations: &'a Joints,
     /// Centre of mass of the reference pose at this frame and at the one before, m.
     pub reference_mass_center: [Vector3<f64>; 2],
     /// What the cameras saw; as many entries in every frame.
@@ -136,7 +138,7 @@ impl FrameTerms {
         }
     }
 
-    /// Changes the weight of foot slip to another above 0.
+    /// Replaces the weight of foot slip, which must stay above 0 where it is.
     pub(super) fn set_foot_slip(&mut self, weight: f64) {
         self.weights.foot_slip = weight;
     }
@@ -175,32 +177,30 @@ impl FrameTerms {
         let markers = body.marker_positions(state.links);
         let w = &self.weights;
         let scale = 1.0 / (POSITION_UNIT * (frames * JOINTS as f64).sqrt());
-        let errors = |markers: &Joints, age: usize| -> Joints {
-            std::array::from_fn(|j| markers[j] - state.observed[age][j])
-        };
-        let now = errors(&markers, 0);
+        let before = body.marker_positions(state.previous);
         if w.position > 0.0 {
             let scale = w.position * scale;
-            (now.iter().flatten()).for_each(|error| put(scale * error));
+            for (marker, observed) in markers.iter().zip(state.observed[0]) {
+                (scale * (marker - observed)).iter().for_each(|e| put(*e));
+            }
         }
-        let previous = errors(&body.marker_positions(state.previous), 1);
         let rate = 0.05 * self.fps;
         if w.velocity > 0.0 {
             let scale = rate * w.velocity * scale;
-            for (now, previous) in now.iter().zip(&previous) {
-                (now - previous).iter().for_each(|e| put(scale * e));
+            for j in 0..JOINTS {
+                let velocity = markers[j] - before[j];
+                let observed = state.observed[0][j] - state.observed[1][j];
+                (scale * (velocity - observed)).iter().for_each(|e| put(*e));
             }
         }
         if w.acceleration > 0.0 {
             let scale = rate * rate * w.acceleration * scale;
-            let before = state
-                .before
-                .map(|links| errors(&body.marker_positions(links), 2));
+            let earlier = state.earlier.map(|links| body.marker_positions(links));
             for j in 0..JOINTS {
-                let bend = before.map_or(Vector3::zeros(), |before| {
-                    now[j] - 2.0 * previous[j] + before[j]
+                let error = earlier.map_or(Vector3::zeros(), |earlier| {
+                    markers[j] - 2.0 * before[j] + earlier[j] - state.accelerations[j]
                 });
-                bend.iter().for_each(|e| put(scale * e));
+                error.iter().for_each(|e| put(scale * e));
             }
         }
         if w.capture_point > 0.0 {

@@ -6,6 +6,11 @@ use super::loss::Weights;
 use crate::error::{Error, Result};
 use crate::simulation::Physics;
 
+/// Masses of people, kg.
+pub const MASSES: (f64, f64) = (10.0, 300.0);
+/// Statures of people, m.
+pub const STATURES: (f64, f64) = (0.5, 2.5);
+
 /// All knobs of a reconstruction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -81,7 +86,6 @@ impl Settings {
         let knot_frames = stretched(self.knot_frames);
         let kept = |frames: usize| knot_frames * (frames / self.knot_frames.max(1)).max(1);
         let (kept_frames, easy_kept_frames) = (kept(self.kept_frames), kept(self.easy_kept_frames));
-        let steps = (1.0 / (rate * self.physics.timestep)).round().max(1.0);
         Self {
             fps: rate,
             knot_frames,
@@ -90,10 +94,7 @@ impl Settings {
             window_frames: stretched(self.window_frames)
                 .max(kept_frames)
                 .max(easy_kept_frames),
-            physics: Physics {
-                timestep: 1.0 / (rate * steps),
-                ..self.physics.clone()
-            },
+            physics: self.physics.at_rate(rate),
             ..self.clone()
         }
     }
@@ -146,6 +147,32 @@ impl Settings {
         )?;
         let warmstart = (0.0..=1.0).contains(&physics.warmstart);
         demand("physics.warmstart", physics.warmstart, warmstart, "0 to 1")?;
+        for (field, value) in [
+            ("physics.contact_frequency", physics.contact_frequency),
+            (
+                "physics.contact_damping_ratio",
+                physics.contact_damping_ratio,
+            ),
+        ] {
+            let holds = value.is_finite() && value > 0.0;
+            demand(field, value, holds, "a number above 0")?;
+        }
+        for (field, value, (low, high), unit) in [
+            ("mass", self.mass, MASSES, "kg"),
+            ("stature", self.stature, STATURES, "m"),
+        ] {
+            if let Some(value) = value {
+                let holds = (low..=high).contains(&value);
+                demand(field, value, holds, &format!("{low} to {high} {unit}"))?;
+            }
+        }
+        let moves = weights.position.max(weights.velocity);
+        demand(
+            "weights.position and weights.velocity",
+            moves,
+            moves > 0.0,
+            "at least one above 0: nothing else says where the body should go",
+        )?;
         for share in &self.assistance {
             demand(
                 "assistance",
@@ -159,11 +186,6 @@ impl Settings {
             ("retry_loss", self.retry_loss),
             ("backtrack_error_mm", self.backtrack_error_mm),
             ("failure_mm", self.failure_mm),
-            ("physics.contact_frequency", physics.contact_frequency),
-            (
-                "physics.contact_damping_ratio",
-                physics.contact_damping_ratio,
-            ),
             ("physics.friction", physics.friction),
             ("weights.position", weights.position),
             ("weights.velocity", weights.velocity),
@@ -203,6 +225,27 @@ fn demand(field: &str, value: f64, holds: bool, range: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_body_can_be_simulated_with_is_refused() {
+        let refused = |change: &dyn Fn(&mut Settings), field: &str| {
+            let mut settings = Settings::default();
+            change(&mut settings);
+            let error = settings.check().unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(field), "{error}");
+        };
+        refused(&|s| s.mass = Some(0.0), "mass");
+        refused(&|s| s.stature = Some(-1.0), "stature");
+        refused(&|s| s.physics.contact_frequency = 0.0, "contact_frequency");
+        refused(&|s| s.weights.acceleration = -1.0, "weights.acceleration");
+        refused(&|s| s.knot_frames = 0, "knot_frames");
+        let blind = |s: &mut Settings| {
+            s.weights.position = 0.0;
+            s.weights.velocity = 0.0;
+        };
+        refused(&blind, "weights.position");
+    }
 
     #[test]
     fn other_frame_rates_keep_the_clock() {

@@ -235,9 +235,10 @@ impl<'a> PhysicsWindow<'a> {
             let state = FrameState {
                 links: &record.links[i + 1],
                 previous: &record.links[i],
-                before: before.or(record.before.as_ref()).map(Vec::as_slice),
+                earlier: before.or(record.before.as_ref()).map(Vec::as_slice),
                 targets: &record.targets[i + 1],
-                observed: [&joints[t], &joints[t - 1], &joints[t.saturating_sub(2)]],
+                observed: [&joints[t], &joints[t - 1]],
+                accelerations: &self.clip.accelerations[t - 1],
                 reference_mass_center: [self.clip.mass_centers[t], self.clip.mass_centers[t - 1]],
                 sightings: self.clip.sightings(t),
             };

@@ -50,6 +50,15 @@ impl Default for Physics {
 }
 
 impl Physics {
+    /// The same physics with the timestep nearest to this one that goes into a frame at `fps` a whole
+    /// number of times.
+    pub fn at_rate(&self, fps: f64) -> Self {
+        Self {
+            timestep: 1.0 / (fps * self.steps_per_frame(fps) as f64),
+            ..self.clone()
+        }
+    }
+
     /// Timesteps per frame at `fps`; at least one.
     pub fn steps_per_frame(&self, fps: f64) -> usize {
         (1.0 / (fps * self.timestep)).round().max(1.0) as usize
