@@ -343,6 +343,17 @@ fn the_average_of_theta_is_kept() {
     }
     let apart = average.iter().zip(trainer.averaged());
     assert!(apart.clone().all(|(a, b)| (a - b).abs() < 1e-6));
+    // Validated last, after the last step: where that was the best, it is the average that is kept.
+    let (best, loss) = trainer.best();
+    if trainer
+        .validation()
+        .last()
+        .is_some_and(|(_, last)| *last == loss)
+    {
+        assert!(best == trainer.averaged());
+    } else {
+        assert!(best != trainer.theta());
+    }
     assert!(trainer.averaged() != trainer.theta());
     let bytes = trainer.checkpoint().unwrap();
     let another = Settings {

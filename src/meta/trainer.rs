@@ -340,7 +340,7 @@ where
         let step = self.progress.step;
         self.progress.validation.push((step, loss));
         let best = self.progress.best.as_ref();
-        if best.is_none_or(|(best, _)| loss < *best) {
+        if best.is_none_or(|(best, _)| loss < *best || best.is_nan()) {
             self.progress.best = Some((loss, self.averaged().to_vec()));
         }
         Ok(())

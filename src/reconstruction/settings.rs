@@ -33,7 +33,8 @@ pub struct Settings {
     /// A window whose loss ends above is tried again. Default: 8, about 35 mm.
     pub retry_loss: f64,
     /// Shares of the assistance by which the first window and every retry are approached, each
-    /// with half the evaluations. Default: 1, 0.1, 0.03, 0.01, 0.003.
+    /// with half the evaluations; a stage without assistance but with little weight on foot slip
+    /// follows. Default: 1, 0.1, 0.03, 0.01, 0.003.
     pub assistance: Vec<f64>,
     /// When a settled frame is further off than this, mm, the reconstruction goes back half a
     /// second and tries again with a longer window. Default: 80.

@@ -203,7 +203,7 @@ impl<'a> Stitching<'a> {
     }
 
     /// Approaches the window from the bare reference, with assistance that fades out in stages of
-    /// `evaluations` each.
+    /// `evaluations` each, then without assistance; only the last stage counts foot slip in full.
     fn approach(&mut self, window: &mut PhysicsWindow, evaluations: usize) -> Result<Attempt> {
         let mut x = vec![0.0; window.point().len()];
         let mut spent = 0;
