@@ -193,8 +193,8 @@ impl Clip {
 }
 
 /// Second differences of `joints`, smoothed over five frames with binomial weights: a fiftieth of the
-/// power that white noise would give them, and motion below 5 Hz at 50 fps as it is. Zero in the first
-/// and last frame, where the acceleration is unknown.
+/// power that white noise would give them, and four fifths of motion at 5 Hz (at 50 fps). Zero in the
+/// first and last frame, where the acceleration is unknown.
 fn accelerations(joints: &[Joints]) -> Vec<Joints> {
     let last = joints.len() as isize - 1;
     let smooth = |t: isize, j: usize| {

@@ -177,7 +177,7 @@ impl FrameTerms {
         let markers = body.marker_positions(state.links);
         let w = &self.weights;
         let scale = 1.0 / (POSITION_UNIT * (frames * JOINTS as f64).sqrt());
-        let before = body.marker_positions(state.previous);
+        let previous = body.marker_positions(state.previous);
         if w.position > 0.0 {
             let scale = w.position * scale;
             for (marker, observed) in markers.iter().zip(state.observed[0]) {
@@ -188,7 +188,7 @@ impl FrameTerms {
         if w.velocity > 0.0 {
             let scale = rate * w.velocity * scale;
             for j in 0..JOINTS {
-                let velocity = markers[j] - before[j];
+                let velocity = markers[j] - previous[j];
                 let observed = state.observed[0][j] - state.observed[1][j];
                 (scale * (velocity - observed)).iter().for_each(|e| put(*e));
             }
@@ -197,8 +197,8 @@ impl FrameTerms {
             let scale = rate * rate * w.acceleration * scale;
             let earlier = state.earlier.map(|links| body.marker_positions(links));
             for j in 0..JOINTS {
-                let error = earlier.map_or(Vector3::zeros(), |earlier| {
-                    markers[j] - 2.0 * before[j] + earlier[j] - state.accelerations[j]
+                let error = earlier.as_ref().map_or(Vector3::zeros(), |earlier| {
+                    markers[j] - 2.0 * previous[j] + earlier[j] - state.accelerations[j]
                 });
                 error.iter().for_each(|e| put(scale * e));
             }

@@ -40,8 +40,6 @@ pub struct PhysicsWindow<'a> {
 
 /// What a rollout leaves behind: link poses and PD targets per frame, its start among them.
 struct Record {
-    /// Link poses one frame before the start, where they are known.
-    before: Option<Vec<Isometry3<f64>>>,
     links: Vec<Vec<Isometry3<f64>>>,
     targets: Vec<Vec<UnitQuaternion<f64>>>,
 }
@@ -52,8 +50,6 @@ struct Restart<'w> {
     /// Frames after the window's first frame.
     frame: usize,
     links: &'w [Isometry3<f64>],
-    /// Link poses one frame earlier, where they are known.
-    before: Option<&'w [Isometry3<f64>]>,
 }
 
 impl<'a> PhysicsWindow<'a> {
@@ -158,7 +154,6 @@ impl<'a> PhysicsWindow<'a> {
             world: &self.start,
             frame: 0,
             links: &links,
-            before: self.before.as_deref(),
         };
         let record = self.rollout(&restart, &self.knots_at(x), |_, _| ());
         let frames = (self.first + 1..).zip(&record.links[1..]);
@@ -206,7 +201,6 @@ impl<'a> PhysicsWindow<'a> {
         let mut engine = Engine::new(&self.clip.physics);
         let mut world = restart.world.clone();
         let mut record = Record {
-            before: restart.before.map(<[_]>::to_vec),
             links: vec![restart.links.to_vec()],
             targets: vec![vec![]],
         };
@@ -226,16 +220,25 @@ impl<'a> PhysicsWindow<'a> {
         record
     }
 
-    /// Residuals of the frames after `frame`, in order.
-    fn frame_residuals(&self, record: &Record, frame: usize, out: &mut [f64]) {
+    /// Residuals of the frames after `frame`, in order; `before` are the link poses one frame before
+    /// it, where they are known.
+    fn frame_residuals(
+        &self,
+        record: &Record,
+        before: Option<&[Isometry3<f64>]>,
+        frame: usize,
+        out: &mut [f64],
+    ) {
         for (i, out) in out.chunks_mut(self.terms.count()).enumerate() {
             let t = (self.first + frame + i + 1).min(self.clip.motion.joints.len() - 1);
             let joints = &self.clip.motion.joints;
-            let before = i.checked_sub(1).map(|i| &record.links[i]);
             let state = FrameState {
                 links: &record.links[i + 1],
                 previous: &record.links[i],
-                earlier: before.or(record.before.as_ref()).map(Vec::as_slice),
+                earlier: match i.checked_sub(1) {
+                    None => before,
+                    Some(i) => Some(&record.links[i]),
+                },
                 targets: &record.targets[i + 1],
                 observed: [&joints[t], &joints[t - 1]],
                 accelerations: &self.clip.accelerations[t - 1],
@@ -280,7 +283,7 @@ impl<'a> PhysicsWindow<'a> {
         let (frames, rest) = residuals
             .as_mut_slice()
             .split_at_mut(self.frames * self.terms.count());
-        self.frame_residuals(record, 0, frames);
+        self.frame_residuals(record, self.before.as_deref(), 0, frames);
         self.knot_residuals(knots, rest);
         residuals
     }
@@ -320,7 +323,6 @@ impl Residuals for PhysicsWindow<'_> {
             world: &self.start,
             frame: 0,
             links: &links,
-            before: self.before.as_deref(),
         };
         let record = self.rollout(&restart, &knots, |_, _| ());
         self.assemble(&record, &knots)
@@ -335,7 +337,6 @@ impl Residuals for PhysicsWindow<'_> {
             world: &self.start,
             frame: 0,
             links: &links,
-            before: self.before.as_deref(),
         };
         let record = self.rollout(&restart, &knots, |frame, world| {
             if onsets.contains(&frame) {
@@ -357,15 +358,17 @@ impl Residuals for PhysicsWindow<'_> {
                 let from = frame * self.terms.count();
                 let (frames, rest) = column.split_at_mut(self.frames * self.terms.count());
                 if let Some(world) = &snapshots[frame] {
-                    let before = frame.checked_sub(1).map(|frame| &record.links[frame]);
+                    let before = match frame.checked_sub(1) {
+                        None => self.before.as_deref(),
+                        Some(frame) => Some(record.links[frame].as_slice()),
+                    };
                     let restart = Restart {
                         world,
                         frame,
                         links: &record.links[frame],
-                        before: before.or(record.before.as_ref()).map(Vec::as_slice),
                     };
                     let moved = self.rollout(&restart, &knots, |_, _| ());
-                    self.frame_residuals(&moved, frame, &mut frames[from..]);
+                    self.frame_residuals(&moved, before, frame, &mut frames[from..]);
                     for (slope, base) in frames[from..].iter_mut().zip(residuals.iter().skip(from))
                     {
                         *slope = (*slope - base) / DIFFERENCE_STEP;
