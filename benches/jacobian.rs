@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     for frames in [25, 50, 100] {
         let knots = Knots::zeros(5, clip.motion.len(), clip.body.links.len());
-        let window = PhysicsWindow::new(&clip, 0, frames, clip.world(0), &knots);
+        let window = PhysicsWindow::new(&clip, 0, frames, clip.start(0), &knots);
         let x = window.point();
         let rollout = milliseconds(9, || window.residuals(&x));
         let mut jacobian = [0.0; 2];

@@ -45,13 +45,14 @@ fn bad_arguments_are_explained_in_one_line() {
     let below = format!("{file}/below");
     let unknown = work.write("unknown.json", b"{\n  \"optimiser\": \"lm\"\n}");
     let broken = work.write("broken.json", b"{ \"optimizer\": ");
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["--fps", "0"], "fps"),
         (&["--fps", "fast"], "--fps"),
         (&["--layout", "mpii"], "mpii"),
         (&["--up", "left"], "left"),
         (&["--start", "2", "--end", "1"], "end"),
         (&["--start", "99"], "start"),
+        (&["--smooth", "often"], "often"),
         (&["--optimizer", "newton"], "newton"),
         (&["--evaluations", "0"], "--evaluations"),
         (&["--mass", "-3"], "--mass"),

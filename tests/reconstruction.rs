@@ -8,7 +8,7 @@ use motionfit::motion::camera::Camera;
 use motionfit::motion::{Motion, resample, sample};
 use motionfit::objective::{Objective, Residuals};
 use motionfit::reconstruction::loss::Weights;
-use motionfit::reconstruction::{Clip, PhysicsWindow, Settings, reconstruct};
+use motionfit::reconstruction::{Clip, PhysicsWindow, Settings, Start, reconstruct};
 use motionfit::simulation::{Engine, Knots, Physics};
 use nalgebra::{DVector, Rotation3, Vector2, Vector3};
 
@@ -60,7 +60,7 @@ fn a_snapshot_goes_on_with_the_same_bits() {
 #[test]
 fn columns_equal_central_differences_of_full_rollouts() {
     let clip = clip(2 * FRAMES);
-    let window = PhysicsWindow::new(&clip, 0, FRAMES, clip.world(0), &knots(&clip));
+    let window = PhysicsWindow::new(&clip, 0, FRAMES, clip.start(0), &knots(&clip));
     let x: Vec<f64> = (0..window.dimension())
         .map(|n| 0.02 * (n as f64).sin())
         .collect();
@@ -90,7 +90,7 @@ fn columns_equal_central_differences_of_full_rollouts() {
 #[test]
 fn keypoints_enter_the_loss_and_its_derivatives() {
     let mut clip = clip(2 * FRAMES);
-    let blind = PhysicsWindow::new(&clip, 0, FRAMES, clip.world(0), &knots(&clip));
+    let blind = PhysicsWindow::new(&clip, 0, FRAMES, clip.start(0), &knots(&clip));
     let x = vec![0.0; blind.dimension()];
     let before = (blind.residuals(&x).len(), blind.value(&x));
     // Every second frame is seen, ten pixels to the right of where the joints are.
@@ -113,7 +113,7 @@ fn keypoints_enter_the_loss_and_its_derivatives() {
     };
     let seen = Observation::new("walk".into(), 25.0, vec![view], None).unwrap();
     clip.watch(&seen, 2);
-    let window = PhysicsWindow::new(&clip, 0, FRAMES, clip.world(0), &knots(&clip));
+    let window = PhysicsWindow::new(&clip, 0, FRAMES, clip.start(0), &knots(&clip));
     assert_eq!(window.residuals(&x).len(), before.0 + 34 * FRAMES);
     let terms = window.term_losses(&x);
     let (_, reprojection) = terms
@@ -136,8 +136,8 @@ fn keypoints_enter_the_loss_and_its_derivatives() {
 #[test]
 fn a_later_window_frees_only_knots_it_can_still_move() {
     let clip = clip(30);
-    let window = PhysicsWindow::new(&clip, 10, FRAMES, clip.world(10), &knots(&clip));
-    let first = PhysicsWindow::new(&clip, 0, FRAMES, clip.world(0), &knots(&clip));
+    let window = PhysicsWindow::new(&clip, 10, FRAMES, clip.start(10), &knots(&clip));
+    let first = PhysicsWindow::new(&clip, 0, FRAMES, clip.start(0), &knots(&clip));
     assert_eq!(window.dimension() * 3, first.dimension() * 2);
 }
 
@@ -161,14 +161,14 @@ fn the_simulation_keeps_time_at_any_rate() {
 #[test]
 fn the_frame_before_a_window_gives_its_first_acceleration() {
     let clip = clip(30);
-    let new = || PhysicsWindow::new(&clip, 10, FRAMES, clip.world(10), &knots(&clip));
-    let mut before = clip.body.forward_kinematics(&clip.poses[9]);
-    let right = new().after(&before);
-    for link in &mut before {
+    let new = |start: Start| PhysicsWindow::new(&clip, 10, FRAMES, start, &knots(&clip));
+    let mut start = clip.start(10);
+    let right = new(start.clone());
+    for link in start.before.iter_mut().flatten() {
         link.translation.vector.z += 0.01;
     }
     let x = vec![0.0; right.dimension()];
-    let wrong = new().after(&before);
+    let wrong = new(start);
     let apart = wrong.residuals(&x) - right.residuals(&x);
     let touched: Vec<f64> = apart.iter().copied().filter(|d| d.abs() > 1e-12).collect();
     // All 17 joints, upwards: 50 ms squared of 0.01 m × (50 Hz)², per 10 mm, a share of the mean.

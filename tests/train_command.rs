@@ -141,6 +141,11 @@ fn what_cannot_be_trained_is_refused_in_one_line() {
         &["stages[0].horizon", "25", "multiple"],
     );
     refused("\"steps\": 30", "\"steps\": 0", &["stages[1].steps", "0"]);
+    refused(
+        "\"steps\": 30",
+        "\"parameters\": [\"haed\"], \"steps\": 30",
+        &["stages[1].parameters", "haed", "head"],
+    );
     refused("\"width\": 8", "\"width\": 0", &["width", "0"]);
     refused("\"seed\": 3", "\"sead\": 3", &["sead"]);
     refused("[2, 5]", "[1, 5]", &["tasks.dimensions", "1"]);

@@ -101,6 +101,9 @@ impl From<SplitName> for Split {
 /// For a bad set, configuration or output directory, and for an interruption; the rows of finished
 /// clips are on disk then.
 pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
+    if args.limit == Some(0) {
+        return Err(Error::input("--limit", "value", 0, "give at least 1"));
+    }
     if let Some(windows) = &args.windows {
         return evaluate_windows(windows, args, session);
     }

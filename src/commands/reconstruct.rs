@@ -18,12 +18,15 @@ use crate::export::kinematic;
 use crate::keypoints::Observation;
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::skeleton::Layout;
+use crate::motion::smoothing::Smoothing;
 use crate::motion::{self, Motion, ReadOptions};
 use crate::output::OutputDir;
 use crate::reconstruction::{self, MASSES, Progress, Reconstructed, Reconstruction, STATURES};
 
 /// What only makes sense for a file.
-const FILE_OPTIONS: [&str; 7] = ["poses", "fps", "layout", "up", "units", "start", "end"];
+const FILE_OPTIONS: [&str; 8] = [
+    "poses", "fps", "layout", "up", "units", "start", "end", "smooth",
+];
 
 /// Turn a pose file into a physically simulated motion.
 ///
@@ -78,6 +81,9 @@ pub struct ReconstructArgs {
         allow_negative_numbers = true
     )]
     end: Option<f64>,
+    /// Smooth the joints: when they are noisy, always, or never.
+    #[arg(long, requires = "poses", value_name = "WHEN", default_value = "auto")]
+    smooth: Smoothing,
     #[command(flatten)]
     keypoints: KeypointArgs,
     #[command(flatten, next_help_heading = "Options")]
@@ -291,6 +297,7 @@ fn load(args: &ReconstructArgs) -> Result<(Motion, Vec<String>)> {
             units: args.units,
             start: args.start,
             end: args.end,
+            smoothing: args.smooth,
         };
         let reading = motion::read(poses, &options)?;
         return Ok((reading.motion, reading.notes));

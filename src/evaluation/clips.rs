@@ -66,7 +66,7 @@ impl Split {
 /// the index's `fps` counts only for rows that name the pose file itself.
 ///
 /// A manifest is a JSON array of objects with the fields `file` (relative to the manifest) and,
-/// optionally, `category`, `fps`, `layout`, `up`, `units`, `start`, `end`.
+/// optionally, `category`, `fps`, `layout`, `up`, `units`, `start`, `end`, `smooth`.
 ///
 /// # Errors
 /// [`Error::Input`] when there are no clips, or the index or the manifest is not as above.
@@ -166,6 +166,7 @@ struct ManifestEntry {
     units: Option<String>,
     start: Option<f64>,
     end: Option<f64>,
+    smooth: Option<String>,
 }
 
 fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
@@ -186,6 +187,7 @@ fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
                     units: parsed(entry.units)?,
                     start: entry.start,
                     end: entry.end,
+                    smoothing: parsed(entry.smooth)?.unwrap_or_default(),
                 },
             })
         })

@@ -1,6 +1,6 @@
 //! What a stage trains and how: its estimator, learning rate, seed and mask.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::learned::{Batch, Network};
 use crate::objective::{Rng, Task};
 
@@ -54,6 +54,27 @@ fn trained(network: &Network, stage: &Stage) -> Vec<bool> {
             std::iter::repeat_n(is_trained, parameter.len())
         })
         .collect()
+}
+
+/// Refuses names of parameters that `network` does not have: a stage would train nothing of them.
+pub(super) fn check_parameters(network: &Network, stages: &[Stage]) -> Result<()> {
+    let layout = network.layout();
+    for (i, stage) in stages.iter().enumerate() {
+        let is_known = |prefix: &&String| {
+            let mut parameters = layout.parameters().iter();
+            parameters.any(|parameter| parameter.name.starts_with(*prefix))
+        };
+        if let Some(prefix) = stage.parameters.iter().find(|prefix| !is_known(prefix)) {
+            let names: Vec<&str> = (layout.parameters().iter())
+                .map(|parameter| parameter.name.as_str())
+                .collect();
+            let field = format!("stages[{i}].parameters");
+            let advice = format!("give beginnings of {}", names.join(", "));
+            let found = format!("`{prefix}`");
+            return Err(Error::input("training", field, found, advice));
+        }
+    }
+    Ok(())
 }
 
 /// The estimator that a stage names.

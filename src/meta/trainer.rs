@@ -11,7 +11,7 @@ use crate::learned::{Batch, LearnedOptimizer, Network};
 use crate::objective::{Rng, Task, TaskFamily};
 
 use super::adam::{Adam, clip};
-use super::estimators::{AnyEstimator, mask, stage_seed};
+use super::estimators::{AnyEstimator, check_parameters, mask, stage_seed};
 use super::group::{Estimate, Group, look};
 use super::{Settings, Stage};
 
@@ -80,6 +80,7 @@ where
         theta: Option<Vec<f32>>,
     ) -> Result<Self> {
         settings.check("training")?;
+        check_parameters(network, &settings.stages)?;
         let mut rng = Rng::seed_from_u64(settings.seed);
         rng.set_stream(u64::MAX);
         let theta = theta.unwrap_or_else(|| network.initial(&mut rng));
@@ -122,6 +123,7 @@ where
         (checkpoint, origin): (&[u8], &str),
     ) -> Result<Self> {
         settings.check("training")?;
+        check_parameters(network, &settings.stages)?;
         let advice = "resume with the configuration that it was written with";
         let progress: Progress = postcard::from_bytes(checkpoint)
             .map_err(|error| Error::input(origin, "checkpoint", error, advice))?;

@@ -8,6 +8,7 @@ pub mod npy;
 pub mod resample;
 mod sample;
 pub mod skeleton;
+pub mod smoothing;
 pub mod synthesis;
 
 use nalgebra::Vector3;

@@ -4,14 +4,19 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use super::loss::Weights;
 use super::sighting::Sighting;
+use super::window::Start;
 use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
+use crate::metrics::observed_feet;
 use crate::motion::{Joints, Motion};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
 const ASSISTANCE: f64 = 700.0;
+
+/// Height above its standing height at which an ankle hardly counts as standing any more (e⁻¹), m.
+const STANCE_HEIGHT: f64 = 0.025;
 
 /// What all windows of a clip share.
 pub struct Clip {
@@ -29,6 +34,8 @@ pub struct Clip {
     pub(super) track: ControlTrack,
     /// Accelerations of the observed joints, smoothed, one entry per frame, m per frame².
     pub(super) accelerations: Vec<Joints>,
+    /// How much the ankles `[right, left]` stand in the step to a frame, 0 to 1, one entry per frame.
+    pub(super) stance: Vec<[f64; 2]>,
     /// Centres of mass of the links in the reference poses, m.
     link_centers: Vec<Vec<Vector3<f64>>>,
     /// Centre of mass of the whole body in the reference poses, m.
@@ -67,6 +74,7 @@ impl Clip {
             mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
+            stance: stance(&motion.joints),
             views: 0,
             sightings: Vec::new(),
             physics,
@@ -115,6 +123,15 @@ impl Clip {
             .collect();
         let links = self.body.forward_kinematics(&self.poses[t]);
         World::new(&self.body, &self.physics, &links, &velocities)
+    }
+
+    /// Frame `t` of the reference as the start of a window.
+    pub fn start(&self, t: usize) -> Start {
+        let links = |t: usize| self.body.forward_kinematics(&self.poses[t]);
+        Start {
+            world: self.world(t),
+            before: t.checked_sub(1).map(links),
+        }
     }
 
     /// Simulates one frame from `t` on and records it.
@@ -214,6 +231,17 @@ fn accelerations(joints: &[Joints]) -> Vec<Joints> {
                 t => smooth(t + 1, j) - 2.0 * smooth(t, j) + smooth(t - 1, j),
             })
         })
+        .collect()
+}
+
+/// How much the ankles `[right, left]` stand: a Gaussian of their height over their standing height,
+/// the higher of both ends of the step from the frame before.
+fn stance(joints: &[Joints]) -> Vec<[f64; 2]> {
+    let feet = observed_feet(joints, None);
+    let stands =
+        |foot: usize, t: usize| (-(feet[foot].height[t].max(0.0) / STANCE_HEIGHT).powi(2)).exp();
+    (0..joints.len())
+        .map(|t| std::array::from_fn(|foot| stands(foot, t).max(stands(foot, t.saturating_sub(1)))))
         .collect()
 }
 

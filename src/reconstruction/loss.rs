@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sighting::Sighting;
 use crate::body::{Body, Link};
+use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints};
 
 /// Length that counts as one unit of position error, m.
@@ -26,6 +27,9 @@ pub struct Weights {
     pub position: f64,
     /// Joint velocities, as the position error that 50 ms of the velocity error make. Default: 1.
     pub velocity: f64,
+    /// How much more the velocity of an ankle counts while it is observed to stand, as a multiple of
+    /// `velocity`: that is what keeps a foot in place. Default: 2.
+    pub stance: f64,
     /// Joint accelerations against those of the smoothed observation, as the position error that 50 ms
     /// make of the velocity error that 50 ms make of the acceleration error. Default: 1.
     pub acceleration: f64,
@@ -56,6 +60,7 @@ impl Default for Weights {
         Self {
             position: 1.0,
             velocity: 1.0,
+            stance: 2.0,
             acceleration: 1.0,
             capture_point: 1.0,
             torque: 0.1,
@@ -96,6 +101,8 @@ pub struct FrameState<'a> {
     pub targets: &'a [UnitQuaternion<f64>],
     /// Observed joints of this frame and of the one before.
     pub observed: [&'a Joints; 2],
+    /// How much the ankles `[right, left]` are observed to stand, 0 to 1.
+    pub stance: [f64; 2],
     /// Observed accelerations at the frame before, smoothed, m per frame².
     pub accelerations: &'a Joints,
     /// Centre of mass of the reference pose at this frame and at the one before, m.
@@ -190,6 +197,11 @@ impl FrameTerms {
             for j in 0..JOINTS {
                 let velocity = markers[j] - previous[j];
                 let observed = state.observed[0][j] - state.observed[1][j];
+                let stance = ANKLES
+                    .iter()
+                    .position(|a| *a == j)
+                    .map_or(0.0, |f| state.stance[f]);
+                let scale = scale * (1.0 + self.weights.stance * stance);
                 (scale * (velocity - observed)).iter().for_each(|e| put(*e));
             }
         }

@@ -26,7 +26,7 @@ pub use family::{WindowFamily, WindowTask};
 pub use from_keypoints::{Reconstructed, reconstruct_keypoints};
 pub use settings::{MASSES, STATURES, Settings};
 pub use sighting::Sighting;
-pub use window::PhysicsWindow;
+pub use window::{PhysicsWindow, Start};
 
 mod clip;
 mod family;

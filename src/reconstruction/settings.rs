@@ -194,6 +194,7 @@ impl Settings {
             ("weights.torque", weights.torque),
             ("weights.joint_limit", weights.joint_limit),
             ("weights.acceleration", weights.acceleration),
+            ("weights.stance", weights.stance),
             ("weights.foot_slip", weights.foot_slip),
             ("weights.penetration", weights.penetration),
             ("weights.reprojection", weights.reprojection),

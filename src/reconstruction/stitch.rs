@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use super::window::Start;
 use super::{Clip, CurvePoint, PhysicsWindow, Progress, Reconstruction, Settings, WindowReport};
 use crate::error::{Error, Result};
 use crate::objective::Evaluation;
@@ -154,16 +155,13 @@ impl<'a> Stitching<'a> {
         let is_careful = self.first < self.careful_until;
         let length = self.settings.window_frames * if is_careful { 3 } else { 2 } / 2;
         let remaining = self.clip.motion.len() - 1 - self.first;
-        let mut window = PhysicsWindow::new(
-            self.clip,
-            self.first,
-            length.min(remaining),
-            self.world.clone(),
-            &self.knots,
-        );
-        if let Some(before) = self.first.checked_sub(1) {
-            window = window.after(&self.frames[before].links);
-        }
+        let before = self.first.checked_sub(1);
+        let start = Start {
+            world: self.world.clone(),
+            before: before.map(|t| self.frames[t].links.clone()),
+        };
+        let frames = length.min(remaining);
+        let mut window = PhysicsWindow::new(self.clip, self.first, frames, start, &self.knots);
         let evaluations = self.settings.evaluations.div_ceil(2);
         let mut attempt = match self.first == 0 || is_careful {
             true => self.approach(&mut window, evaluations)?,

@@ -23,10 +23,7 @@ pub struct PhysicsWindow<'a> {
     first: usize,
     /// Number of frames simulated after it.
     frames: usize,
-    /// The world at the first frame.
-    start: World,
-    /// World poses of the links one frame before the first, where they are known.
-    before: Option<Vec<Isometry3<f64>>>,
+    start: Start,
     /// Offsets of the knots that act on the window, one before its first frame among them; those of
     /// the free ones are replaced by x.
     knots: Knots,
@@ -36,6 +33,16 @@ pub struct PhysicsWindow<'a> {
     /// which a hard window is approached. 0 is the real thing.
     pub assistance: f64,
     terms: FrameTerms,
+}
+
+/// Where a window starts.
+#[derive(Clone)]
+pub struct Start {
+    /// The world at the window's first frame.
+    pub world: World,
+    /// World poses of the links one frame earlier, from which the acceleration at the first frame
+    /// follows; `None` where the clip begins.
+    pub before: Option<Vec<Isometry3<f64>>>,
 }
 
 /// What a rollout leaves behind: link poses and PD targets per frame, its start among them.
@@ -56,7 +63,7 @@ impl<'a> PhysicsWindow<'a> {
     /// The window of `frames` frames after frame `first` of `clip`, starting in the state `start`
     /// with the offsets `knots`. All knots that act on it are free but the one at or before its
     /// first frame, which the window before has settled (in the first window it is free too).
-    pub fn new(clip: &'a Clip, first: usize, frames: usize, start: World, knots: &Knots) -> Self {
+    pub fn new(clip: &'a Clip, first: usize, frames: usize, start: Start, knots: &Knots) -> Self {
         let here = first / knots.spacing;
         let free_from = if first == 0 { 0 } else { here + 1 };
         Self::with_free(clip, (first, frames), start, knots, free_from)
@@ -71,11 +78,7 @@ impl<'a> PhysicsWindow<'a> {
             clip.body.links.len(),
         );
         let here = first / knot_frames;
-        let window = Self::with_free(clip, (first, frames), clip.world(first), &knots, here);
-        match first.checked_sub(1) {
-            None => window,
-            Some(before) => window.after(&clip.body.forward_kinematics(&clip.poses[before])),
-        }
+        Self::with_free(clip, (first, frames), clip.start(first), &knots, here)
     }
 
     /// Counts foot slip with `share` of its weight, above 0. Little of it is a smoother landscape, in
@@ -85,17 +88,10 @@ impl<'a> PhysicsWindow<'a> {
             .set_foot_slip(share * self.clip.weights.foot_slip);
     }
 
-    /// The same window, knowing the link poses (world) one frame before its first, from which the
-    /// acceleration at its first frame follows.
-    pub fn after(mut self, links: &[Isometry3<f64>]) -> Self {
-        self.before = Some(links.to_vec());
-        self
-    }
-
     fn with_free(
         clip: &'a Clip,
         (first, frames): (usize, usize),
-        start: World,
+        start: Start,
         knots: &Knots,
         free_from: usize,
     ) -> Self {
@@ -106,7 +102,6 @@ impl<'a> PhysicsWindow<'a> {
             first,
             frames,
             start,
-            before: None,
             knots: knots.part(here.saturating_sub(1)..end),
             free: free_from..end,
             assistance: 0.0,
@@ -151,7 +146,7 @@ impl<'a> PhysicsWindow<'a> {
     pub fn mean_joint_error(&self, x: &[f64]) -> f64 {
         let links = self.start_links();
         let restart = Restart {
-            world: &self.start,
+            world: &self.start.world,
             frame: 0,
             links: &links,
         };
@@ -241,6 +236,7 @@ impl<'a> PhysicsWindow<'a> {
                 },
                 targets: &record.targets[i + 1],
                 observed: [&joints[t], &joints[t - 1]],
+                stance: self.clip.stance[t],
                 accelerations: &self.clip.accelerations[t - 1],
                 reference_mass_center: [self.clip.mass_centers[t], self.clip.mass_centers[t - 1]],
                 sightings: self.clip.sightings(t),
@@ -283,13 +279,13 @@ impl<'a> PhysicsWindow<'a> {
         let (frames, rest) = residuals
             .as_mut_slice()
             .split_at_mut(self.frames * self.terms.count());
-        self.frame_residuals(record, self.before.as_deref(), 0, frames);
+        self.frame_residuals(record, self.start.before.as_deref(), 0, frames);
         self.knot_residuals(knots, rest);
         residuals
     }
 
     fn start_links(&self) -> Vec<Isometry3<f64>> {
-        self.start.link_poses().collect()
+        self.start.world.link_poses().collect()
     }
 }
 
@@ -320,7 +316,7 @@ impl Residuals for PhysicsWindow<'_> {
         let knots = self.knots_at(x);
         let links = self.start_links();
         let restart = Restart {
-            world: &self.start,
+            world: &self.start.world,
             frame: 0,
             links: &links,
         };
@@ -334,7 +330,7 @@ impl Residuals for PhysicsWindow<'_> {
         let onsets: Vec<usize> = self.free.clone().map(|k| self.onset(k)).collect();
         let mut snapshots: Vec<Option<World>> = vec![None; self.frames + 1];
         let restart = Restart {
-            world: &self.start,
+            world: &self.start.world,
             frame: 0,
             links: &links,
         };
@@ -359,7 +355,7 @@ impl Residuals for PhysicsWindow<'_> {
                 let (frames, rest) = column.split_at_mut(self.frames * self.terms.count());
                 if let Some(world) = &snapshots[frame] {
                     let before = match frame.checked_sub(1) {
-                        None => self.before.as_deref(),
+                        None => self.start.before.as_deref(),
                         Some(frame) => Some(record.links[frame].as_slice()),
                     };
                     let restart = Restart {

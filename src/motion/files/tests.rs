@@ -261,6 +261,41 @@ fn shapes_that_are_no_motion_are_refused() {
 }
 
 #[test]
+fn noisy_joints_are_smoothed_before_anything_else_is_found() {
+    let clean = person(100, 0.001);
+    let noisy = |mm: f64| -> Vec<f64> {
+        let scatter = |k: usize| (k as f64 * 12.9898).sin() * 43758.5453 % 1.0;
+        let add = |(k, x): (usize, &f64)| x + mm * 3f64.sqrt() * scatter(k);
+        clean.iter().enumerate().map(add).collect()
+    };
+    let read = |values: &[f64], smoothing| {
+        let options = ReadOptions {
+            smoothing,
+            ..ReadOptions::default()
+        };
+        read_person(values, &options).unwrap()
+    };
+    let truth = read(&clean, Smoothing::Auto);
+    let error = |reading: &Reading| {
+        let pairs = reading.motion.joints.iter().zip(&truth.motion.joints);
+        let squares = pairs.flat_map(|(a, b)| (0..JOINTS).map(|j| (a[j] - b[j]).norm_squared()));
+        (squares.sum::<f64>() / (3.0 * JOINTS as f64 * 100.0)).sqrt()
+    };
+    let noted = |reading: &Reading, text: &str| reading.notes.iter().any(|n| n.contains(text));
+    assert!(!noted(&truth, "noise"));
+    for mm in [3.0, 20.0] {
+        let given = noisy(mm);
+        let smoothed = read(&given, Smoothing::Auto);
+        assert!(noted(&smoothed, "smoothed"), "{:?}", smoothed.notes);
+        assert!(error(&smoothed) < 0.4e-3 * mm, "{}", error(&smoothed));
+        let left = read(&given, Smoothing::Off);
+        assert!(noted(&left, "left as it is"), "{:?}", left.notes);
+        assert!(error(&left) > 0.8e-3 * mm);
+    }
+    assert!(noted(&read(&clean, Smoothing::On), "noise: 0.0 mm"));
+}
+
+#[test]
 fn numbers_that_are_no_person_are_refused() {
     let options = ReadOptions::default();
     refused(

@@ -1,0 +1,332 @@
+//! Noise of observed joints, and smoothing by as much as it calls for.
+//!
+//! A track y of T values is replaced by the z that minimizes ‖y − z‖² (over the frames that were
+//! seen) + λ ‖D₃ z‖², D₃ the third differences: the discrete form of the quintic smoothing spline that biomechanics uses for
+//! markers. Every joint has its own λ, by generalized cross-validation of its three coordinates.
+//!
+//! # References
+//! * H. J. Woltring, "A Fortran package for generalized, cross-validatory spline smoothing and
+//!   differentiation", Advances in Engineering Software 8(2), 1986.
+//! * P. H. C. Eilers, "A perfect smoother", Analytical Chemistry 75(14), 2003.
+
+use std::str::FromStr;
+
+use nalgebra::Vector3;
+
+use super::JOINTS;
+use super::skeleton::Frame;
+use crate::error::Error;
+
+/// When to smooth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Smoothing {
+    /// Where the noise is above what recorded motion has.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+impl FromStr for Smoothing {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => {
+                let advice = "choose auto, on or off";
+                Err(Error::input(
+                    "--smooth",
+                    "value",
+                    format!("`{text}`"),
+                    advice,
+                ))
+            }
+        }
+    }
+}
+
+/// Order of the differences that are penalized.
+const ORDER: usize = 3;
+
+/// Squared norm of the fourth difference (1, −4, 6, −4, 1): what it makes of the variance of noise.
+const FOURTH_DIFFERENCE_POWER: f64 = 70.0;
+
+/// Median of the absolute value of a normal variable of variance 1.
+const NORMAL_MEDIAN: f64 = 0.6745;
+
+/// Powers of ten of the smallest and the largest λ that are tried, and steps per power of ten.
+const STRENGTHS: (i32, i32) = (-2, 6);
+const STEPS_PER_DECADE: i32 = 4;
+
+/// Standard deviation of the noise in one coordinate of a joint, in the unit of `frames`: what is in
+/// the fourth differences, which motion at usual frame rates hardly has (recorded motion at 50 fps:
+/// 0.1 to 0.5 mm). Noise that is not independent from frame to frame is underestimated. 0 where no
+/// joint is seen in five frames in a row.
+pub fn noise(frames: &[Frame]) -> f64 {
+    let fourth = |w: &[Frame], j: usize| {
+        let at = |t: usize| w[t].joints[j];
+        at(4) - 4.0 * at(3) + 6.0 * at(2) - 4.0 * at(1) + at(0)
+    };
+    let mut sizes: Vec<f64> = frames
+        .windows(5)
+        .flat_map(|w| (0..JOINTS).flat_map(move |j| (0..3).map(move |axis| fourth(w, j)[axis])))
+        .map(f64::abs)
+        .filter(|size| size.is_finite())
+        .collect();
+    if sizes.is_empty() {
+        return 0.0;
+    }
+    let middle = sizes.len() / 2;
+    let (_, median, _) = sizes.select_nth_unstable_by(middle, f64::total_cmp);
+    *median / (NORMAL_MEDIAN * FOURTH_DIFFERENCE_POWER.sqrt())
+}
+
+/// Smooths every joint of `frames` by as much as cross-validation asks for. Missing joints (NaN) stay
+/// missing.
+pub fn smooth(frames: &mut [Frame]) {
+    for j in 0..JOINTS {
+        let track: Vec<_> = frames.iter().map(|frame| frame.joints[j]).collect();
+        for (frame, point) in frames.iter_mut().zip(smooth_track(&track)) {
+            frame.joints[j] = point;
+        }
+    }
+    for foot in 0..2 {
+        let toe = |frame: &Frame| frame.toes.map(|toes| toes[foot]);
+        let Some(track) = frames.iter().map(toe).collect::<Option<Vec<_>>>() else {
+            continue;
+        };
+        let toes = frames.iter_mut().flat_map(|frame| &mut frame.toes);
+        for (toes, point) in toes.zip(smooth_track(&track)) {
+            toes[foot] = point;
+        }
+    }
+}
+
+/// One track, smoothed with the λ of the least generalized cross-validation.
+fn smooth_track(track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
+    let seen: Vec<bool> = track
+        .iter()
+        .map(|p| p.iter().all(|x| x.is_finite()))
+        .collect();
+    let count = seen.iter().filter(|seen| **seen).count() as f64;
+    if count <= 2.0 * ORDER as f64 {
+        return track.to_vec();
+    }
+    let (low, high) = STRENGTHS;
+    let candidates = (low * STEPS_PER_DECADE..=high * STEPS_PER_DECADE).map(|step| {
+        let strength = 10f64.powf(f64::from(step) / f64::from(STEPS_PER_DECADE));
+        let smoothed = Smoother::new(&seen, strength).apply(track);
+        let rest: f64 = (track.iter().zip(&smoothed).zip(&seen))
+            .filter(|(_, seen)| **seen)
+            .map(|((y, z), _)| (y - z).norm_squared())
+            .sum();
+        let freedom = 1.0 - degrees_of_freedom(track.len(), strength) / track.len() as f64;
+        (rest / freedom.powi(2), smoothed)
+    });
+    let best = candidates.min_by(|a, b| a.0.total_cmp(&b.0));
+    let smoothed = best.map_or_else(|| track.to_vec(), |(_, smoothed)| smoothed);
+    let missing = Vector3::repeat(f64::NAN);
+    (smoothed.into_iter().zip(seen))
+        .map(|(point, seen)| if seen { point } else { missing })
+        .collect()
+}
+
+/// Trace of the smoother, Σ 1 / (1 + λ wᵢ) with wᵢ the eigenvalues of D₃ᵀD₃: three of them are 0, the
+/// others are close to (2 sin(π (i − 1) / 2T))⁶ (the trace to 2 % from 30 frames on).
+fn degrees_of_freedom(frames: usize, strength: f64) -> f64 {
+    let share = |i: usize| {
+        let angle = std::f64::consts::FRAC_PI_2 * (i - 1) as f64 / frames as f64;
+        1.0 / (1.0 + strength * (2.0 * angle.sin()).powi(2 * ORDER as i32))
+    };
+    ORDER as f64 + (ORDER..frames).map(share).sum::<f64>()
+}
+
+/// The factors of W + λ D₃ᵀD₃ = L D Lᵀ, L with a unit diagonal and three diagonals below; W is 1 on
+/// the diagonal where a value was seen, else 0.
+struct Smoother {
+    seen: Vec<bool>,
+    diagonal: Vec<f64>,
+    /// `below[t][k]` is L[t, t − 1 − k].
+    below: Vec<[f64; ORDER]>,
+}
+
+impl Smoother {
+    fn new(seen: &[bool], strength: f64) -> Self {
+        let frames = seen.len();
+        const DIFFERENCE: [f64; ORDER + 1] = [-1.0, 3.0, -3.0, 1.0];
+        // Entry (t, t − k) of D₃ᵀD₃: the sum over the differences that contain both frames.
+        let penalty = |t: usize, k: usize| -> f64 {
+            let first = t.saturating_sub(ORDER)..=(t - k).min(frames - 1 - ORDER);
+            first
+                .map(|start| DIFFERENCE[t - start] * DIFFERENCE[t - k - start])
+                .sum()
+        };
+        let mut diagonal = vec![0.0; frames];
+        let mut below = vec![[0.0; ORDER]; frames];
+        for t in 0..frames {
+            for k in (1..=ORDER.min(t)).rev() {
+                let column = t - k;
+                let known: f64 = (k + 1..=ORDER.min(t))
+                    .map(|m| below[t][m - 1] * diagonal[t - m] * below[column][m - k - 1])
+                    .sum();
+                below[t][k - 1] = (strength * penalty(t, k) - known) / diagonal[column];
+            }
+            let known: f64 = (1..=ORDER.min(t))
+                .map(|m| below[t][m - 1].powi(2) * diagonal[t - m])
+                .sum();
+            diagonal[t] = f64::from(u8::from(seen[t])) + strength * penalty(t, 0) - known;
+        }
+        Self {
+            seen: seen.to_vec(),
+            diagonal,
+            below,
+        }
+    }
+
+    fn apply(&self, track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
+        let weighted = |(y, seen): (&Vector3<f64>, &bool)| match seen {
+            true => *y,
+            false => Vector3::zeros(),
+        };
+        let mut z: Vec<_> = track.iter().zip(&self.seen).map(weighted).collect();
+        for t in 0..z.len() {
+            for k in 1..=ORDER.min(t) {
+                let step = self.below[t][k - 1] * z[t - k];
+                z[t] -= step;
+            }
+        }
+        for (z, d) in z.iter_mut().zip(&self.diagonal) {
+            *z /= *d;
+        }
+        for t in (0..z.len()).rev() {
+            for k in 1..=ORDER.min(t) {
+                let step = self.below[t][k - 1] * z[t];
+                z[t - k] -= step;
+            }
+        }
+        z
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{DMatrix, DVector};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::motion::sample;
+
+    fn walk() -> Vec<Frame> {
+        let walk = sample("walk").unwrap();
+        let frame = |joints: &_| Frame {
+            joints: *joints,
+            toes: None,
+        };
+        walk.joints.iter().map(frame).collect()
+    }
+
+    fn noisy(frames: &[Frame], sigma: f64) -> Vec<Frame> {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        // Twelve uniform numbers: close enough to a normal variable.
+        let mut normal = || (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;
+        let mut noisy = frames.to_vec();
+        for point in noisy.iter_mut().flat_map(|frame| &mut frame.joints) {
+            *point += sigma * Vector3::from_fn(|_, _| normal());
+        }
+        noisy
+    }
+
+    /// Root mean square error per coordinate of the positions, and of their change from frame to
+    /// frame.
+    fn errors(frames: &[Frame], truth: &[Frame]) -> (f64, f64) {
+        let error = |t: usize, j: usize| frames[t].joints[j] - truth[t].joints[j];
+        let mean = |of: &dyn Fn(usize, usize) -> f64| {
+            let all = (1..frames.len()).flat_map(|t| (0..JOINTS).map(move |j| (t, j)));
+            let sum: f64 = all.map(|(t, j)| of(t, j)).sum();
+            (sum / (3.0 * (JOINTS * (frames.len() - 1)) as f64)).sqrt()
+        };
+        (
+            mean(&|t, j| error(t, j).norm_squared()),
+            mean(&|t, j| (error(t, j) - error(t - 1, j)).norm_squared()),
+        )
+    }
+
+    #[test]
+    fn noise_is_measured_and_mostly_removed() {
+        let walk = walk();
+        assert!(noise(&walk) < 0.0005, "{}", noise(&walk));
+        for sigma in [0.003, 0.010, 0.030] {
+            let given = noisy(&walk, sigma);
+            assert!((noise(&given) / sigma - 1.0).abs() < 0.1);
+            let mut smoothed = given.clone();
+            smooth(&mut smoothed);
+            let (before, after) = (errors(&given, &walk), errors(&smoothed, &walk));
+            assert!(after.0 < 0.6 * before.0, "{after:?} {before:?}");
+            assert!(after.1 < 0.3 * before.1, "{after:?} {before:?}");
+        }
+    }
+
+    #[test]
+    fn clean_motion_stays_as_it_is() {
+        let walk = walk();
+        let mut smoothed = walk.clone();
+        smooth(&mut smoothed);
+        assert!(errors(&smoothed, &walk).0 < 0.0005);
+    }
+
+    #[test]
+    fn what_is_missing_stays_missing_and_harms_nothing_else() {
+        let walk = walk();
+        let mut given = noisy(&walk, 0.010);
+        for frame in &mut given[40..46] {
+            frame.joints[3] = Vector3::repeat(f64::NAN);
+        }
+        assert!((noise(&given) / 0.010 - 1.0).abs() < 0.1);
+        smooth(&mut given);
+        let missing = |t: usize| given[t].joints[3].x.is_nan();
+        assert!((0..given.len()).all(|t| missing(t) == (40..46).contains(&t)));
+        let error = |t: usize| (given[t].joints[3] - walk[t].joints[3]).norm();
+        assert!(error(39) < 0.02 && error(46) < 0.02);
+    }
+
+    #[test]
+    fn the_factors_solve_the_normal_equations() {
+        for (frames, strength) in [(7, 0.5), (20, 300.0)] {
+            let differences =
+                DMatrix::from_fn(frames - 3, frames, |i, t| match t.wrapping_sub(i) {
+                    0 => -1.0,
+                    1 => 3.0,
+                    2 => -3.0,
+                    3 => 1.0,
+                    _ => 0.0,
+                });
+            let matrix = DMatrix::identity(frames, frames)
+                + strength * differences.transpose() * &differences;
+            let y = DVector::from_fn(frames, |t, _| ((t * t) as f64).sin());
+            let track: Vec<_> = y.iter().map(|y| Vector3::new(*y, 0.0, -*y)).collect();
+            let z = Smoother::new(&vec![true; frames], strength).apply(&track);
+            let z = DVector::from_iterator(frames, z.iter().map(|z| z.x));
+            assert!((&matrix * z - y).norm() < 1e-10);
+            let trace = matrix.try_inverse().unwrap().trace();
+            let estimate = degrees_of_freedom(frames, strength);
+            assert!((estimate / trace - 1.0).abs() < 0.05, "{estimate} {trace}");
+        }
+    }
+
+    #[test]
+    fn parabolas_pass_and_short_tracks_are_left_alone() {
+        let parabola: Vec<_> = (0..40)
+            .map(|t| Vector3::new(f64::from(t * t), f64::from(t), 1.0))
+            .collect();
+        let smoothed = smooth_track(&parabola);
+        let moved = parabola.iter().zip(&smoothed).map(|(a, b)| (a - b).norm());
+        assert!(moved.fold(0.0, f64::max) < 1e-6);
+        assert_eq!(smooth_track(&parabola[..6]), parabola[..6]);
+    }
+}
