@@ -81,9 +81,9 @@ pub struct ReconstructArgs {
         allow_negative_numbers = true
     )]
     end: Option<f64>,
-    /// Smooth the joints: when they are noisy, always, or never.
-    #[arg(long, requires = "poses", value_name = "WHEN", default_value = "auto")]
-    smooth: Smoothing,
+    /// Smooth the joints: auto (where they are noisy; the default), on or off.
+    #[arg(long, requires = "poses", value_name = "WHEN")]
+    smooth: Option<Smoothing>,
     #[command(flatten)]
     keypoints: KeypointArgs,
     #[command(flatten, next_help_heading = "Options")]
@@ -218,6 +218,15 @@ fn from_keypoints(
     config: &Config,
     session: &Session,
 ) -> Result<()> {
+    let for_poses = [
+        ("--up", args.up.is_some()),
+        ("--units", args.units.is_some()),
+        ("--smooth", args.smooth.is_some()),
+    ];
+    if let Some((option, _)) = for_poses.iter().find(|(_, given)| *given) {
+        let advice = "leave it out: keypoints have cameras";
+        return Err(Error::input(option, "use", "keypoints", advice));
+    }
     let cut = Cut {
         fps: args.fps,
         start: args.start,
@@ -297,7 +306,7 @@ fn load(args: &ReconstructArgs) -> Result<(Motion, Vec<String>)> {
             units: args.units,
             start: args.start,
             end: args.end,
-            smoothing: args.smooth,
+            smoothing: args.smooth.unwrap_or_default(),
         };
         let reading = motion::read(poses, &options)?;
         return Ok((reading.motion, reading.notes));
