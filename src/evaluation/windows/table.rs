@@ -13,6 +13,11 @@ use crate::objective::Rng;
 const BASELINE: &str = "bfgs";
 const BASELINE_EVALUATIONS: usize = 71;
 
+/// The second-order optimizer that others are compared with: by the evaluations until twice its final
+/// loss, and until its loss after so many evaluations.
+const SECOND_ORDER: &str = "lm";
+const SECOND_ORDER_EVALUATIONS: usize = 10;
+
 /// Resamplings of the bootstrap.
 const RESAMPLINGS: usize = 2000;
 
@@ -53,10 +58,17 @@ pub struct Line {
     /// Median over windows of the evaluations to BFGS's loss after 71, over those BFGS needed;
     /// infinite where it was not reached in most.
     pub evaluations_to_baseline: Option<f64>,
+    /// Median over windows of the evaluations until twice the final loss of Levenberg–Marquardt;
+    /// infinite where it was not reached in most.
+    pub to_twice_lm: Option<f64>,
+    /// The same until the loss that Levenberg–Marquardt has after 10 evaluations.
+    pub to_lm_after_10: Option<f64>,
     /// Mean evaluations until the stopping rule is met, and MPJPE-G there, mm.
     pub stopped: (f64, f64),
     /// Mean gradients and Jacobians used.
     pub gradients: f64,
+    /// Median wall time of a window, s.
+    pub seconds: f64,
     /// Median time the optimizer itself takes for an evaluation, ms.
     pub step_ms: f64,
     /// Mean MPJPE-G after 1, 2, … evaluations with its interval, `(budget,)`.
@@ -115,17 +127,23 @@ impl Line {
         let budget = own.iter().map(|row| row.budget).max().unwrap_or(0);
         let error = |row: &Row, n: usize| Row::after(&row.mpjpe_global_mm, n);
         let at = |n: usize| interval(&own.iter().map(|row| error(row, n)).collect::<Vec<_>>());
-        let pairs: Vec<(&Row, &Row)> = own
-            .iter()
-            .filter_map(|row| {
+        let beside = |baseline: &str| -> Vec<(&Row, &Row)> {
+            let of_baseline = |row: &&&Row| {
                 let is_same = |other: &&&Row| {
-                    other.optimizer == BASELINE
-                        && other.clip == row.clip
-                        && other.first == row.first
+                    other.optimizer == baseline
+                        && (&other.clip, other.first) == (&row.clip, row.first)
                 };
-                Some((*row, *all.iter().find(is_same)?))
-            })
-            .collect();
+                all.iter().copied().find(|other| is_same(&other))
+            };
+            own.iter()
+                .filter_map(|row| Some((*row, of_baseline(&row)?)))
+                .collect()
+        };
+        let pairs = beside(BASELINE);
+        let reached = |target: fn(&Row) -> f64| {
+            let pairs = beside(SECOND_ORDER).into_iter();
+            median(pairs.map(|(row, base)| first_below(row, target(base))))
+        };
         let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / own.len() as f64;
         Self {
             group: group.to_string(),
@@ -150,11 +168,14 @@ impl Line {
                     .collect::<Vec<_>>(),
             ),
             evaluations_to_baseline: median(pairs.iter().map(|(row, base)| to_reach(row, base))),
+            to_twice_lm: reached(|lm| 2.0 * Row::after(&lm.best_loss, lm.budget)),
+            to_lm_after_10: reached(|lm| Row::after(&lm.best_loss, SECOND_ORDER_EVALUATIONS)),
             stopped: (
                 mean(&mut own.iter().map(|row| row.stopped_at as f64)),
                 mean(&mut own.iter().map(|row| error(row, row.stopped_at))),
             ),
             gradients: mean(&mut own.iter().map(|row| row.gradients as f64)),
+            seconds: median(own.iter().map(|row| row.seconds)).unwrap_or(f64::NAN),
             step_ms: median(own.iter().map(|row| row.step_ms)).unwrap_or(f64::NAN),
             curve: (1..=budget).map(at).collect(),
         }
@@ -164,11 +185,14 @@ impl Line {
 /// Evaluations until `row` is at or below the final loss of `base`, over those of `base`.
 fn to_reach(row: &Row, base: &Row) -> f64 {
     let target = Row::after(&base.best_loss, BASELINE_EVALUATIONS);
-    let first = |row: &Row| row.best_loss.iter().position(|loss| *loss <= target);
-    match (first(row), first(base)) {
-        (Some(own), Some(theirs)) => (own + 1) as f64 / (theirs + 1) as f64,
-        _ => f64::INFINITY,
-    }
+    let (own, theirs) = (first_below(row, target), first_below(base, target));
+    if own.is_finite() { own / theirs } else { own }
+}
+
+/// Evaluations until `row` is at or below `target`; infinite when it never is.
+fn first_below(row: &Row, target: f64) -> f64 {
+    let first = row.best_loss.iter().position(|loss| *loss <= target);
+    first.map_or(f64::INFINITY, |n| (n + 1) as f64)
 }
 
 /// Mean and bootstrap interval of `values`.
@@ -220,11 +244,11 @@ pub fn markdown(lines: &[Line]) -> String {
         let _ = writeln!(page, "### {}\n", group[0].group);
         let _ = writeln!(
             page,
-            "| optimizer | windows | evaluations | MPJPE-G after 10, mm | 20 | 50 | 71 | loss | MPJPE-G / BFGS at 71 | evaluations / BFGS's | stopped at, mm | gradients | step, ms |"
+            "| optimizer | windows | evaluations | MPJPE-G after 10, mm | 20 | 50 | 71 | loss | MPJPE-G / BFGS at 71 | evaluations / BFGS's | to 2 × LM's loss | to LM's after 10 | stopped at, mm | gradients | s | step, ms |"
         );
         let _ = writeln!(
             page,
-            "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+            "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
         );
         for line in group {
             let errors: Vec<String> = AT
@@ -239,22 +263,26 @@ pub fn markdown(lines: &[Line]) -> String {
             let ratio = line.mpjpe_to_baseline.map_or("–".into(), |i| {
                 format!("{:.2} ({:.2}–{:.2})", i.mean, i.low, i.high)
             });
-            let reach = match line.evaluations_to_baseline {
-                Some(ratio) if ratio.is_finite() => format!("{ratio:.2}"),
+            let reached = |number: Option<f64>, digits: usize| match number {
+                Some(number) if number.is_finite() => format!("{number:.digits$}"),
                 Some(_) => "not reached".into(),
                 None => "–".into(),
             };
             let _ = writeln!(
                 page,
-                "| {} | {} | {} | {} | {:.2} | {ratio} | {reach} | {:.0}, {:.1} | {:.0} | {:.1} |",
+                "| {} | {} | {} | {} | {:.2} | {ratio} | {} | {} | {} | {:.0}, {:.1} | {:.0} | {:.0} | {:.1} |",
                 line.optimizer,
                 line.windows,
                 line.budget,
                 errors.join(" | "),
                 line.loss,
+                reached(line.evaluations_to_baseline, 2),
+                reached(line.to_twice_lm, 0),
+                reached(line.to_lm_after_10, 0),
                 line.stopped.0,
                 line.stopped.1,
                 line.gradients,
+                line.seconds,
                 line.step_ms,
             );
         }
@@ -303,6 +331,23 @@ mod tests {
             page.contains("| ours | 3 | 3 |") && page.contains("### in domain"),
             "{page}"
         );
+    }
+
+    #[test]
+    fn evaluations_until_what_levenberg_marquardt_reaches_are_counted() {
+        let mut rows = Vec::new();
+        for clip in ["a", "b", "c"] {
+            rows.push(row(clip, "lm", &[8.0, 3.0, 1.5, 1.0]));
+            rows.push(row(clip, "ours", &[8.0, 2.0, 0.9]));
+            rows.push(row(clip, "slow", &[8.0, 7.0, 6.0]));
+        }
+        let lines = lines(&rows);
+        let reached = |i: usize| (lines[i].to_twice_lm, lines[i].to_lm_after_10);
+        assert_eq!(reached(0), (Some(3.0), Some(4.0)));
+        assert_eq!(reached(1), (Some(2.0), Some(3.0)));
+        assert_eq!(reached(2), (Some(f64::INFINITY), Some(f64::INFINITY)));
+        assert_eq!(lines[1].seconds, 1.0);
+        assert!(markdown(&lines).contains("| not reached | not reached |"));
     }
 
     #[test]
