@@ -8,11 +8,14 @@
 //! * the abdomen does not twist against the pelvis, the head does not turn against the thorax;
 //! * the foot points along the knee's plane, at a right angle to the shin, but neither heel nor
 //!   ball may be below the ground: a low ankle makes the foot flat, a rising one rolls it over
-//!   the ball.
+//!   the ball. A foot that has to carry the body, because the other is in the air or on its way,
+//!   reaches the ground with its ball: who stands on the toes has the ankles high over it.
 
 use nalgebra::{Isometry3, Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
 
 use super::{Body, Pose};
+use crate::motion::calibration::{STANDING_QUANTILE, quantile};
+use crate::motion::skeleton::ANKLES;
 use crate::motion::{Joints, Motion};
 
 /// How strongly the suggested hinge axis enters against the seen one, as the sine of a bend angle.
@@ -22,6 +25,15 @@ const HINGE_PRIOR: f64 = 0.15;
 const DRAG_SPEED: [f64; 2] = [0.15, 0.6];
 /// Height over the ground that a swinging foot keeps, m.
 const CLEARANCE: f64 = 0.025;
+
+/// Speeds of an ankle between which a foot stops carrying the body, m/s.
+const CARRYING_SPEED: [f64; 2] = [0.6, 1.2];
+/// Pitches of the foot between which its ball is no more taken to reach down to the ground, rad.
+const TIPTOE_PITCH: [f64; 2] = [0.9, 1.2];
+/// Height of an ankle over its standing height at which the foot is hardly flat any more (e⁻¹), m.
+const FLAT_HEIGHT: f64 = 0.025;
+/// Height of an ankle over the other at which it is hardly the one that carries (e⁻¹), m.
+const LIFTED_HEIGHT: f64 = 0.04;
 
 /// Rotation whose columns are x, y, z of a frame with z along `z` and y as close to `y_hint` as
 /// that allows.
@@ -41,12 +53,13 @@ pub fn reference_poses(body: &Body, motion: &Motion) -> Vec<Pose> {
         .enumerate()
         .map(|(t, p)| link_frames(p, std::array::from_fn(|limb| hinges[limb][t])))
         .collect();
+    let carrying = carrying(motion);
     for (foot, toe) in [(6, 0), (9, 1)] {
         let toes = motion
             .toes
             .as_ref()
             .map(|toes| toes.iter().map(|pair| pair[toe]).collect());
-        place_feet(body, motion, &mut frames, foot, toes);
+        place_feet(body, motion, &mut frames, (foot, &carrying[toe]), toes);
     }
     frames
         .iter()
@@ -183,7 +196,7 @@ fn place_feet(
     body: &Body,
     motion: &Motion,
     frames: &mut [[Matrix3<f64>; 14]],
-    foot: usize,
+    (foot, carrying): (usize, &[f64]),
     toes: Option<Vec<Vector3<f64>>>,
 ) {
     let Some(sole) = sole(body, foot) else { return };
@@ -216,7 +229,7 @@ fn place_feet(
         .collect();
     let pitches = match &toes {
         Some(_) => toe_pitches(&forward, &sole),
-        None => inferred_pitches(&forward, &ankles, &headings, &sole, motion.fps),
+        None => inferred_pitches((&forward, &ankles, &headings), carrying, &sole, motion.fps),
     };
     for (frame, (heading, pitch)) in frames.iter_mut().zip(headings.iter().zip(smooth(&pitches))) {
         frame[foot] = foot_frame(heading, pitch);
@@ -240,12 +253,35 @@ fn toe_pitches(forward: &[Vector3<f64>], sole: &Sole) -> Vec<f64> {
         .collect()
 }
 
+/// How much each foot `[right, left]` has to carry the body, 0 to 1 per frame: it is slow, and the
+/// other is not lower, nor flat on the ground and at rest.
+fn carrying(motion: &Motion) -> [Vec<f64>; 2] {
+    let ankle = |foot: usize, t: usize| motion.joints[t][ANKLES[foot]];
+    // That of the lower foot: the other may be in the air all the time.
+    let heights = |foot: usize| (0..motion.len()).map(|t| ankle(foot, t).z).collect();
+    let standing = [0, 1].map(|foot| quantile(heights(foot), STANDING_QUANTILE));
+    let standing = standing[0].min(standing[1]);
+    let slow = |foot: usize, t: usize| {
+        let (a, b) = (t.saturating_sub(1), (t + 1).min(motion.len() - 1));
+        let way = ankle(foot, b) - ankle(foot, a);
+        let speed = way.norm() * motion.fps / (b - a).max(1) as f64;
+        1.0 - smooth_step(speed, CARRYING_SPEED)
+    };
+    let fades = |height: f64, scale: f64| (-(height.max(0.0) / scale).powi(2)).exp();
+    let share = |foot: usize, t: usize| {
+        let (own, other) = (ankle(foot, t).z, ankle(1 - foot, t).z);
+        let other_stands = slow(1 - foot, t) * fades(other - standing, FLAT_HEIGHT);
+        slow(foot, t) * (1.0 - other_stands) * fades(own - other, LIFTED_HEIGHT)
+    };
+    std::array::from_fn(|foot| (0..motion.len()).map(|t| share(foot, t)).collect())
+}
+
 /// Pitches nearest to a right angle between shin and foot that keep heel and ball above the
-/// ground, and clear of it where they would be dragged along.
+/// ground, and clear of it where they would be dragged along; the ball of a foot that is `carrying`
+/// is on the ground.
 fn inferred_pitches(
-    forward: &[Vector3<f64>],
-    ankles: &[Vector3<f64>],
-    headings: &[Vector3<f64>],
+    (forward, ankles, headings): (&[Vector3<f64>], &[Vector3<f64>], &[Vector3<f64>]),
+    carrying: &[f64],
     sole: &Sole,
     fps: f64,
 ) -> Vec<f64> {
@@ -265,12 +301,11 @@ fn inferred_pitches(
     };
     (0..ankles.len())
         .map(|t| {
-            let clearance = [0, 1].map(|end| {
-                let share = ((speed(end, t) - DRAG_SPEED[0]) / (DRAG_SPEED[1] - DRAG_SPEED[0]))
-                    .clamp(0.0, 1.0);
-                CLEARANCE * share * share * (3.0 - 2.0 * share)
-            });
-            limited(t, clearance)
+            let clearance = [0, 1].map(|end| CLEARANCE * smooth_step(speed(end, t), DRAG_SPEED));
+            let pitch = limited(t, clearance);
+            let down = steepest(sole.ends[1], ankles[t].z - sole.radius);
+            let share = carrying[t] * (1.0 - smooth_step(down, TIPTOE_PITCH));
+            pitch + share * (down - pitch).max(0.0)
         })
         .collect()
 }
@@ -303,6 +338,12 @@ fn steepest(point: Vector3<f64>, height: f64) -> f64 {
     ((height / reach).clamp(-1.0, 1.0).asin() - slope).max(0.0)
 }
 
+/// From 0 at the first of `between` to 1 at the second, without a kink.
+fn smooth_step(value: f64, between: [f64; 2]) -> f64 {
+    let share = ((value - between[0]) / (between[1] - between[0])).clamp(0.0, 1.0);
+    share * share * (3.0 - 2.0 * share)
+}
+
 /// Binomial smoothing over five frames.
 fn smooth(values: &[f64]) -> Vec<f64> {
     let at = |t: isize| values[t.clamp(0, values.len() as isize - 1) as usize];
@@ -320,4 +361,66 @@ fn smooth_vectors(vectors: Vec<Vector3<f64>>) -> Vec<Vector3<f64>> {
             vectors[range].iter().sum::<Vector3<f64>>() / count
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::{Subject, fit};
+    use crate::motion::sample;
+    use crate::motion::skeleton::{RIGHT_ANKLE, RIGHT_KNEE};
+
+    /// The first frame of the squat, standing, each joint moved by `shift` m from frame 30 to 50.
+    fn standing(shift: impl Fn(usize) -> Vector3<f64>) -> Motion {
+        let squat = sample("squat").unwrap();
+        let frame = |t: usize| {
+            let share = smooth_step(t as f64, [30.0, 50.0]);
+            let mut joints = squat.joints[0];
+            for (j, point) in joints.iter_mut().enumerate() {
+                *point += share * shift(j);
+            }
+            joints
+        };
+        Motion {
+            joints: (0..80).map(frame).collect(),
+            ..squat
+        }
+    }
+
+    /// Heights of the lowest points of the feet `[right, left]` in the last frame, m.
+    fn lowest_points(motion: &Motion) -> [f64; 2] {
+        let body = fit(motion, &Subject::default()).unwrap();
+        let poses = reference_poses(&body, motion);
+        let links = body.forward_kinematics(poses.last().unwrap());
+        [6, 9].map(|foot| {
+            let spheres = body.links[foot].contact_spheres().into_iter();
+            let heights = spheres.map(|(c, r)| links[foot].transform_point(&c.into()).z - r);
+            heights.fold(f64::INFINITY, f64::min)
+        })
+    }
+
+    #[test]
+    fn who_stands_on_the_toes_reaches_the_ground_with_the_balls() {
+        let [right, left] = lowest_points(&standing(|_| 0.05 * Vector3::z()));
+        assert!(right.abs() < 0.005 && left.abs() < 0.005, "{right} {left}");
+        let flat = lowest_points(&standing(|_| Vector3::zeros()));
+        assert!((right - flat[0]).abs() < 0.01, "{right} {flat:?}");
+    }
+
+    #[test]
+    fn a_lifted_foot_stays_in_the_air() {
+        // The right thigh swings forward, which lifts knee and ankle by 5 to 6 cm.
+        let shift = |j: usize| match j {
+            RIGHT_KNEE | RIGHT_ANKLE => Vector3::new(0.22, 0.0, 0.06),
+            _ => Vector3::zeros(),
+        };
+        let [right, left] = lowest_points(&standing(shift));
+        assert!(right > 0.02 && left.abs() < 0.01, "{right} {left}");
+    }
+
+    #[test]
+    fn in_the_air_both_feet_stay_as_they_are() {
+        let [right, left] = lowest_points(&standing(|_| 0.3 * Vector3::z()));
+        assert!(right > 0.2 && left > 0.2, "{right} {left}");
+    }
 }

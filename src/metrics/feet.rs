@@ -4,7 +4,7 @@ use nalgebra::Vector3;
 
 use super::mean;
 use crate::motion::Joints;
-use crate::motion::calibration::quantile;
+use crate::motion::calibration::{STANDING_QUANTILE, quantile};
 use crate::motion::skeleton::ANKLES;
 
 /// Speed above which a foot in contact skates, m/s: 2 cm per frame at 25 fps.
@@ -61,7 +61,7 @@ pub fn foot_skate(feet: &[FootTrack], fps: f64, contact_height: f64, speed: f64)
 /// height (its 5 % quantile), or of the toe base above its own, whichever is lower.
 pub fn observed_feet(joints: &[Joints], toes: Option<&[[Vector3<f64>; 2]]>) -> [FootTrack; 2] {
     let above_standing = |z: Vec<f64>| {
-        let standing = quantile(z.clone(), 0.05);
+        let standing = quantile(z.clone(), STANDING_QUANTILE);
         z.into_iter().map(move |z| z - standing)
     };
     std::array::from_fn(|foot| {

@@ -16,6 +16,9 @@ const STATURE_RATIO: f64 = 1.12;
 /// Statures taken for human, m.
 pub const STATURES: std::ops::RangeInclusive<f64> = 0.5..=2.5;
 
+/// The quantile of the heights of an ankle or toe base that is its standing height.
+pub const STANDING_QUANTILE: f64 = 0.05;
+
 /// Height of the ankle joint above the floor in mid stance over the length of the shin, seen as the
 /// 5 % quantile of the lower ankle. 102 CMU clips: 0.07 to 0.20, median 0.158.
 const STANDING_ANKLE: f64 = 0.155;
@@ -254,12 +257,12 @@ pub fn floor_height(frames: &[Frame], shin: f64) -> f64 {
     let toes = frames.iter().filter_map(|frame| frame.toes);
     let toes: Vec<f64> = toes.map(|[right, left]| right.z.min(left.z)).collect();
     if !toes.is_empty() {
-        return quantile(toes, 0.05) - STANDING_TOE * shin;
+        return quantile(toes, STANDING_QUANTILE) - STANDING_TOE * shin;
     }
     let ankles = frames
         .iter()
         .map(|f| f.joints[ANKLES[0]].z.min(f.joints[ANKLES[1]].z));
-    quantile(ankles.collect(), 0.05) - STANDING_ANKLE * shin
+    quantile(ankles.collect(), STANDING_QUANTILE) - STANDING_ANKLE * shin
 }
 
 /// Whether the knees bend backwards with respect to the hips: left and right are swapped, or the
