@@ -78,6 +78,8 @@ fn bad_arguments_are_explained_in_one_line() {
     assert!(fail(&["reconstruct", "--sample", "walk", "--fps", "30"], 2).contains("--fps"));
     assert!(fail(&["reconstruct", "--fps", "30"], 2).contains("POSES"));
     assert!(fail(&["evaluate", "--out", &work.arg("out")], 2).contains("--motions"));
+    let nothing = ["evaluate", "--motions", ".", "--limit", "0", "--out", &out];
+    assert!(fail(&nothing, 2).contains("--limit"));
     assert!(
         fail(
             &["export", &work.arg("none"), "--format", "bvh", "--out", "x"],

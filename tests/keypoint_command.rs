@@ -114,7 +114,7 @@ fn bad_keypoints_are_explained_in_one_line() {
     let out = work.arg("out");
     let common = ["--fps", "25", "--keypoint-layout", "h36m17", "--out", &out];
     let with_camera = ["--camera", &camera];
-    let cases: [(&str, &[&str], &str); 9] = [
+    let cases: [(&str, &[&str], &str); 10] = [
         (&normalized, &with_camera, "resolution"),
         (&large, &with_camera, "resolution"),
         (&unseen, &with_camera, "confidence"),
@@ -129,6 +129,11 @@ fn bad_keypoints_are_explained_in_one_line() {
             &keypoints,
             &["--camera", &camera, "--use-cameras", "left"],
             "camera0",
+        ),
+        (
+            &keypoints,
+            &["--camera", &camera, "--smooth", "off"],
+            "--smooth",
         ),
         (
             &keypoints,

@@ -144,7 +144,7 @@ fn what_cannot_be_trained_is_refused_in_one_line() {
     refused(
         "\"steps\": 30",
         "\"parameters\": [\"haed\"], \"steps\": 30",
-        &["stages[1].parameters", "haed", "head"],
+        &["stages[1].parameters", "haed", "update"],
     );
     refused("\"width\": 8", "\"width\": 0", &["width", "0"]);
     refused("\"seed\": 3", "\"sead\": 3", &["sead"]);

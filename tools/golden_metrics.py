@@ -70,6 +70,7 @@ def main():
     third = np.linalg.norm(np.diff(estimate, 3, axis=0), axis=-1)
     feet_z = reference[:, [3, 6], 2].T
     standing = np.quantile(feet_z, 0.05, axis=1, keepdims=True)
+    standing = np.where(standing > standing.min() + 0.03, standing.min(), standing)  # never stood
     feet = reference[:, [3, 6]].transpose(1, 0, 2)
     below = [-h[h < 0] for h in heights.T]
     out = {

@@ -14,7 +14,7 @@
 use nalgebra::{Isometry3, Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
 
 use super::{Body, Pose};
-use crate::motion::calibration::{STANDING_QUANTILE, quantile};
+use crate::motion::calibration::standing_heights;
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{Joints, Motion};
 
@@ -28,8 +28,11 @@ const CLEARANCE: f64 = 0.025;
 
 /// Speeds of an ankle between which a foot stops carrying the body, m/s.
 const CARRYING_SPEED: [f64; 2] = [0.6, 1.2];
-/// Pitches of the foot between which its ball is no more taken to reach down to the ground, rad.
-const TIPTOE_PITCH: [f64; 2] = [0.9, 1.2];
+/// Time before and after for which it must be slow, s.
+const CARRYING_TIME: f64 = 0.15;
+/// Heights of the ankle between which the ball is no more taken to reach down to the ground, as shares
+/// of the distance between the two.
+const TIPTOE_HEIGHT: [f64; 2] = [0.8, 1.0];
 /// Height of an ankle over its standing height at which the foot is hardly flat any more (e⁻¹), m.
 const FLAT_HEIGHT: f64 = 0.025;
 /// Height of an ankle over the other at which it is hardly the one that carries (e⁻¹), m.
@@ -257,20 +260,25 @@ fn toe_pitches(forward: &[Vector3<f64>], sole: &Sole) -> Vec<f64> {
 /// other is not lower, nor flat on the ground and at rest.
 fn carrying(motion: &Motion) -> [Vec<f64>; 2] {
     let ankle = |foot: usize, t: usize| motion.joints[t][ANKLES[foot]];
-    // That of the lower foot: the other may be in the air all the time.
     let heights = |foot: usize| (0..motion.len()).map(|t| ankle(foot, t).z).collect();
-    let standing = [0, 1].map(|foot| quantile(heights(foot), STANDING_QUANTILE));
-    let standing = standing[0].min(standing[1]);
-    let slow = |foot: usize, t: usize| {
+    let standing = standing_heights([0, 1].map(heights));
+    let speed = |foot: usize, t: usize| {
         let (a, b) = (t.saturating_sub(1), (t + 1).min(motion.len() - 1));
         let way = ankle(foot, b) - ankle(foot, a);
-        let speed = way.norm() * motion.fps / (b - a).max(1) as f64;
-        1.0 - smooth_step(speed, CARRYING_SPEED)
+        way.norm() * motion.fps / (b - a).max(1) as f64
+    };
+    let speeds: [Vec<f64>; 2] =
+        [0, 1].map(|foot| (0..motion.len()).map(|t| speed(foot, t)).collect());
+    // Slow for a while: at the height of a hop both feet are slow for a moment.
+    let around = (CARRYING_TIME * motion.fps).round() as usize;
+    let slow = |foot: usize, t: usize| {
+        let near = &speeds[foot][t.saturating_sub(around)..(t + around + 1).min(motion.len())];
+        1.0 - smooth_step(near.iter().copied().fold(0.0, f64::max), CARRYING_SPEED)
     };
     let fades = |height: f64, scale: f64| (-(height.max(0.0) / scale).powi(2)).exp();
     let share = |foot: usize, t: usize| {
         let (own, other) = (ankle(foot, t).z, ankle(1 - foot, t).z);
-        let other_stands = slow(1 - foot, t) * fades(other - standing, FLAT_HEIGHT);
+        let other_stands = slow(1 - foot, t) * fades(other - standing[1 - foot], FLAT_HEIGHT);
         slow(foot, t) * (1.0 - other_stands) * fades(own - other, LIFTED_HEIGHT)
     };
     std::array::from_fn(|foot| (0..motion.len()).map(|t| share(foot, t)).collect())
@@ -303,8 +311,10 @@ fn inferred_pitches(
         .map(|t| {
             let clearance = [0, 1].map(|end| CLEARANCE * smooth_step(speed(end, t), DRAG_SPEED));
             let pitch = limited(t, clearance);
-            let down = steepest(sole.ends[1], ankles[t].z - sole.radius);
-            let share = carrying[t] * (1.0 - smooth_step(down, TIPTOE_PITCH));
+            let height = ankles[t].z - sole.radius;
+            let down = steepest(sole.ends[1], height);
+            let reach = sole.ends[1].x.hypot(sole.ends[1].z);
+            let share = carrying[t] * (1.0 - smooth_step(height / reach, TIPTOE_HEIGHT));
             pitch + share * (down - pitch).max(0.0)
         })
         .collect()
@@ -387,24 +397,33 @@ mod tests {
         }
     }
 
-    /// Heights of the lowest points of the feet `[right, left]` in the last frame, m.
-    fn lowest_points(motion: &Motion) -> [f64; 2] {
+    /// Of the right and the left foot in frame `t`: the height of its lowest point, m, and how far it
+    /// points down from a right angle to the shin, degrees.
+    fn feet(motion: &Motion, t: usize) -> [(f64, f64); 2] {
         let body = fit(motion, &Subject::default()).unwrap();
         let poses = reference_poses(&body, motion);
-        let links = body.forward_kinematics(poses.last().unwrap());
+        let links = body.forward_kinematics(&poses[t]);
         [6, 9].map(|foot| {
             let spheres = body.links[foot].contact_spheres().into_iter();
             let heights = spheres.map(|(c, r)| links[foot].transform_point(&c.into()).z - r);
-            heights.fold(f64::INFINITY, f64::min)
+            let along = links[foot].rotation * Vector3::x();
+            let up = links[foot - 1].rotation * Vector3::z();
+            let pointing = (-along.dot(&up)).asin().to_degrees();
+            (heights.fold(f64::INFINITY, f64::min), pointing)
         })
     }
 
     #[test]
     fn who_stands_on_the_toes_reaches_the_ground_with_the_balls() {
-        let [right, left] = lowest_points(&standing(|_| 0.05 * Vector3::z()));
-        assert!(right.abs() < 0.005 && left.abs() < 0.005, "{right} {left}");
-        let flat = lowest_points(&standing(|_| Vector3::zeros()));
-        assert!((right - flat[0]).abs() < 0.01, "{right} {flat:?}");
+        for (height, pointing) in feet(&standing(|_| 0.05 * Vector3::z()), 79) {
+            assert!(
+                height.abs() < 0.005 && pointing > 10.0,
+                "{height} {pointing}"
+            );
+        }
+        for (height, _) in feet(&standing(|_| Vector3::zeros()), 79) {
+            assert!(height.abs() < 0.005, "{height}");
+        }
     }
 
     #[test]
@@ -414,13 +433,24 @@ mod tests {
             RIGHT_KNEE | RIGHT_ANKLE => Vector3::new(0.22, 0.0, 0.06),
             _ => Vector3::zeros(),
         };
-        let [right, left] = lowest_points(&standing(shift));
-        assert!(right > 0.02 && left.abs() < 0.01, "{right} {left}");
+        let [right, left] = feet(&standing(shift), 79);
+        assert!(right.0 > 0.02 && left.0.abs() < 0.01, "{right:?} {left:?}");
     }
 
     #[test]
-    fn in_the_air_both_feet_stay_as_they_are() {
-        let [right, left] = lowest_points(&standing(|_| 0.3 * Vector3::z()));
-        assert!(right > 0.2 && left > 0.2, "{right} {left}");
+    fn in_the_air_feet_are_at_a_right_angle_to_the_shin() {
+        for (height, pointing) in feet(&standing(|_| 0.3 * Vector3::z()), 79) {
+            assert!(height > 0.2 && pointing.abs() < 0.1, "{height} {pointing}");
+        }
+        // A hop by 8 cm, at whose height the feet are at rest for a moment.
+        let mut motion = standing(|_| Vector3::zeros());
+        for (t, frame) in motion.joints.iter_mut().enumerate() {
+            let since = (t as f64 - 40.0) / 50.0;
+            let height = (0.08 - 0.5 * 9.81 * since * since).max(0.0);
+            frame.iter_mut().for_each(|p| p.z += height);
+        }
+        for (height, pointing) in feet(&motion, 40) {
+            assert!(height > 0.04 && pointing < 5.0, "{height} {pointing}");
+        }
     }
 }

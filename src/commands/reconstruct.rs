@@ -224,8 +224,8 @@ fn from_keypoints(
         ("--smooth", args.smooth.is_some()),
     ];
     if let Some((option, _)) = for_poses.iter().find(|(_, given)| *given) {
-        let advice = "leave it out: keypoints have cameras";
-        return Err(Error::input(option, "use", "keypoints", advice));
+        let advice = "leave it out: it is for 3D poses alone";
+        return Err(Error::input(option, "input", "keypoints", advice));
     }
     let cut = Cut {
         fps: args.fps,

@@ -65,9 +65,10 @@ pub(super) fn check_parameters(network: &Network, stages: &[Stage]) -> Result<()
             parameters.any(|parameter| parameter.name.starts_with(*prefix))
         };
         if let Some(prefix) = stage.parameters.iter().find(|prefix| !is_known(prefix)) {
-            let names: Vec<&str> = (layout.parameters().iter())
-                .map(|parameter| parameter.name.as_str())
+            let mut names: Vec<&str> = (layout.parameters().iter())
+                .filter_map(|parameter| parameter.name.split('.').next())
                 .collect();
+            names.dedup();
             let field = format!("stages[{i}].parameters");
             let advice = format!("give beginnings of {}", names.join(", "));
             let found = format!("`{prefix}`");

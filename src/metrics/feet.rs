@@ -4,7 +4,7 @@ use nalgebra::Vector3;
 
 use super::mean;
 use crate::motion::Joints;
-use crate::motion::calibration::{STANDING_QUANTILE, quantile};
+use crate::motion::calibration::standing_heights;
 use crate::motion::skeleton::ANKLES;
 
 /// Speed above which a foot in contact skates, m/s: 2 cm per frame at 25 fps.
@@ -57,23 +57,27 @@ pub fn foot_skate(feet: &[FootTrack], fps: f64, contact_height: f64, speed: f64)
     }
 }
 
-/// The feet `[right, left]` of an observed motion: the height of the ankle above its standing
-/// height (its 5 % quantile), or of the toe base above its own, whichever is lower.
+/// The feet `[right, left]` of an observed motion: the height of the ankle above its
+/// [standing height](standing_heights), or of the toe base above its own, whichever is lower.
 pub fn observed_feet(joints: &[Joints], toes: Option<&[[Vector3<f64>; 2]]>) -> [FootTrack; 2] {
-    let above_standing = |z: Vec<f64>| {
-        let standing = quantile(z.clone(), STANDING_QUANTILE);
-        z.into_iter().map(move |z| z - standing)
+    let above_standing = |heights: [Vec<f64>; 2]| {
+        let standing = standing_heights(heights.clone());
+        let above = |foot: usize| heights[foot].iter().map(|z| z - standing[foot]).collect();
+        [0, 1].map(|foot| -> Vec<f64> { above(foot) })
     };
-    std::array::from_fn(|foot| {
-        let ankle: Vec<_> = joints.iter().map(|frame| frame[ANKLES[foot]]).collect();
-        let mut height: Vec<f64> = above_standing(ankle.iter().map(|p| p.z).collect()).collect();
-        if let Some(toes) = toes {
-            let toe = above_standing(toes.iter().map(|toes| toes[foot].z).collect());
-            height
-                .iter_mut()
-                .zip(toe)
-                .for_each(|(height, toe)| *height = height.min(toe));
+    let ankles = ANKLES.map(|ankle| joints.iter().map(|frame| frame[ankle]).collect());
+    let of_ankle = |track: &Vec<Vector3<f64>>| track.iter().map(|p| p.z).collect();
+    let mut heights = above_standing([of_ankle(&ankles[0]), of_ankle(&ankles[1])]);
+    if let Some(toes) = toes {
+        let of_toe = |foot: usize| toes.iter().map(|toes| toes[foot].z).collect();
+        for (heights, toe) in heights.iter_mut().zip(above_standing([0, 1].map(of_toe))) {
+            let lower = heights.iter_mut().zip(toe);
+            lower.for_each(|(height, toe)| *height = height.min(toe));
         }
+    }
+    let mut tracks = ankles.into_iter().zip(heights);
+    std::array::from_fn(|_| {
+        let (ankle, height) = tracks.next().unwrap_or_default();
         FootTrack { height, ankle }
     })
 }
@@ -131,6 +135,22 @@ mod tests {
             assert_eq!((one.either, one.sum), (1.0, 1.0));
             assert_eq!(skate(foot(0.01, 0.6), foot(0.0, 0.4)).sum, 0.0);
         }
+    }
+
+    #[test]
+    fn a_leg_that_is_held_up_does_not_stand() {
+        let joints: Vec<Joints> = (0..40)
+            .map(|t| {
+                let mut frame = Joints::default();
+                frame[ANKLES[0]].z = 0.08;
+                frame[ANKLES[1]] = Vector3::new(0.02 * f64::from(t), 0.0, 0.20);
+                frame
+            })
+            .collect();
+        let [right, left] = observed_feet(&joints, None);
+        assert!(right.height.iter().all(|h| h.abs() < 1e-12));
+        assert!(left.height.iter().all(|h| (h - 0.12).abs() < 1e-12));
+        assert_eq!(ankle_skate(&joints, 50.0).either, 0.0);
     }
 
     #[test]

@@ -17,7 +17,10 @@ const STATURE_RATIO: f64 = 1.12;
 pub const STATURES: std::ops::RangeInclusive<f64> = 0.5..=2.5;
 
 /// The quantile of the heights of an ankle or toe base that is its standing height.
-pub const STANDING_QUANTILE: f64 = 0.05;
+const STANDING_QUANTILE: f64 = 0.05;
+
+/// An ankle whose low quantile is so much above the other's never stood, m.
+const NEVER_STOOD: f64 = 0.03;
 
 /// Height of the ankle joint above the floor in mid stance over the length of the shin, seen as the
 /// 5 % quantile of the lower ankle. 102 CMU clips: 0.07 to 0.20, median 0.158.
@@ -263,6 +266,17 @@ pub fn floor_height(frames: &[Frame], shin: f64) -> f64 {
         .iter()
         .map(|f| f.joints[ANKLES[0]].z.min(f.joints[ANKLES[1]].z));
     quantile(ankles.collect(), STANDING_QUANTILE) - STANDING_ANKLE * shin
+}
+
+/// Standing heights of two ankles (or toe bases), m, from their `heights` over a clip: the low
+/// quantile of each, or that of the other where one is so much higher that it never stood.
+pub fn standing_heights(heights: [Vec<f64>; 2]) -> [f64; 2] {
+    let low = heights.map(|heights| quantile(heights, STANDING_QUANTILE));
+    let lower = low[0].min(low[1]);
+    low.map(|height| match height - lower > NEVER_STOOD {
+        true => lower,
+        false => height,
+    })
 }
 
 /// Whether the knees bend backwards with respect to the hips: left and right are swapped, or the

@@ -32,13 +32,6 @@ const LONGEST: f64 = 3600.0;
 /// mentioned, and by more than five times this, not believed to be one.
 const BONE_VARIATION: f64 = 0.1;
 
-/// Noise of a coordinate above which joints are smoothed, of the stature: 1.75 mm for a subject of
-/// 1.75 m. Recorded motion (CMU, AIST++) has up to 1.1 mm.
-const NOISE: f64 = 0.001;
-
-/// Noise above which points are no skeleton any more, whatever smoothing makes of them, of the stature.
-const SCATTER: f64 = 0.04;
-
 /// What the caller knows better than the file; `None` leaves it to the file, or to detection.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadOptions {
@@ -107,16 +100,9 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         frames.len(),
         (frames.len() - 1) as f64 / fps
     ));
-    let (noise, is_smoothed) = reduce_noise(&mut frames, options.smoothing);
+    let noise = smoothing::reduce_noise(&mut frames, fps, options.smoothing);
     let stature = calibrate(&mut frames, options, &origin, &mut notes)?;
-    if is_smoothed || noise > NOISE {
-        let noise = 1e3 * noise * stature;
-        let what = match is_smoothed {
-            true => "smoothed (--smooth off leaves it)",
-            false => "left as it is",
-        };
-        notes.push(format!("noise: {noise:.1} mm in a coordinate, {what}"));
-    }
+    notes.extend(noise.note(stature));
     let (start, end) = cut(frames.len(), fps, options, &origin, &mut notes)?;
     let name = path
         .file_stem()
@@ -207,26 +193,6 @@ fn detect_layout(points: &Points) -> Layout {
     } else {
         layout
     }
-}
-
-/// Smooths `frames`, in any unit, where they are noisy or `smoothing` asks for it. Returns the noise
-/// that was there, of the stature, and whether it is gone.
-fn reduce_noise(frames: &mut [Frame], smoothing: Smoothing) -> (f64, bool) {
-    let complete: Vec<Joints> = complete(frames).iter().map(|frame| frame.joints).collect();
-    if complete.is_empty() {
-        return (0.0, false);
-    }
-    let stature = calibration::stature(&calibration::bone_lengths(&complete));
-    let noise = smoothing::noise(frames) / stature.max(f64::MIN_POSITIVE);
-    let smooths = match smoothing {
-        Smoothing::Auto => (NOISE..SCATTER).contains(&noise),
-        Smoothing::On => noise < SCATTER,
-        Smoothing::Off => false,
-    };
-    if smooths {
-        smoothing::smooth(frames);
-    }
-    (noise, smooths)
 }
 
 /// Brings `frames` to metres, z up, floor at z = 0; returns the stature in metres.

@@ -1,8 +1,9 @@
 //! Noise of observed joints, and smoothing by as much as it calls for.
 //!
 //! A track y of T values is replaced by the z that minimizes ‖y − z‖² (over the frames that were
-//! seen) + λ ‖D₃ z‖², D₃ the third differences: the discrete form of the quintic smoothing spline that biomechanics uses for
-//! markers. Every joint has its own λ, by generalized cross-validation of its three coordinates.
+//! seen) + λ ‖D₃ z‖², D₃ the third differences: the discrete form of the quintic smoothing spline
+//! that biomechanics uses for markers. Every joint has its own λ, by generalized cross-validation of
+//! its three coordinates.
 //!
 //! # References
 //! * H. J. Woltring, "A Fortran package for generalized, cross-validatory spline smoothing and
@@ -13,17 +14,17 @@ use std::str::FromStr;
 
 use nalgebra::Vector3;
 
-use super::JOINTS;
 use super::skeleton::Frame;
+use super::{JOINTS, calibration};
 use crate::error::Error;
 
 /// When to smooth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Smoothing {
-    /// Where the noise is above what recorded motion has.
+    /// Where the noise is above what recorded motion has, and below what leaves no skeleton.
     #[default]
     Auto,
-    /// Always.
+    /// Whatever the noise.
     On,
     /// Never.
     Off,
@@ -60,8 +61,71 @@ const FOURTH_DIFFERENCE_POWER: f64 = 70.0;
 const NORMAL_MEDIAN: f64 = 0.6745;
 
 /// Powers of ten of the smallest and the largest λ that are tried, and steps per power of ten.
-const STRENGTHS: (i32, i32) = (-2, 6);
+const STRENGTHS: (i32, i32) = (-6, 6);
 const STEPS_PER_DECADE: i32 = 4;
+
+/// Noise of a coordinate above which joints are smoothed, of the stature, at 40 fps and more: 1.75 mm
+/// for a subject of 1.75 m. Recorded motion (CMU, AIST++) has up to 1.2 mm at 50 and 60 fps.
+const NOISE: f64 = 0.001;
+
+/// Frame rate below which fast motion is in the fourth differences as well, Hz; the threshold grows
+/// with the square of the time between frames. Recorded motion stays below it from 10 fps on.
+const SLOW_RATE: f64 = 40.0;
+
+/// Noise above which points are no skeleton any more, whatever smoothing makes of them, of the stature.
+const SCATTER: f64 = 0.04;
+
+/// Missing frames over which a track is not continued, but smoothed in two parts.
+const LONGEST_GAP: usize = 10;
+
+/// What was found about the noise of joints.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Noise {
+    /// Standard deviation in a coordinate, of the stature, before smoothing.
+    share: f64,
+    /// Whether it is more than recorded motion has.
+    is_high: bool,
+    /// Whether the joints were smoothed.
+    is_smoothed: bool,
+}
+
+impl Noise {
+    /// A line about it for a subject of `stature` m, where there is something to say.
+    pub fn note(&self, stature: f64) -> Option<String> {
+        let what = match (self.is_smoothed, self.is_high) {
+            (true, _) => "smoothed (--smooth off leaves it)",
+            (false, true) => "left as it is",
+            (false, false) => return None,
+        };
+        let noise = 1e3 * self.share * stature;
+        Some(format!("noise: {noise:.1} mm in a coordinate, {what}"))
+    }
+}
+
+/// Smooths `frames`, in any unit, where they are noisy or `smoothing` asks for it.
+pub(super) fn reduce_noise(frames: &mut [Frame], fps: f64, smoothing: Smoothing) -> Noise {
+    let seen = |frame: &&Frame| frame.joints.iter().flatten().all(|x| x.is_finite());
+    let complete: Vec<_> = frames.iter().filter(seen).map(|f| f.joints).collect();
+    let stature = match complete.is_empty() {
+        true => f64::INFINITY,
+        false => calibration::stature(&calibration::bone_lengths(&complete)),
+    };
+    let share = noise(frames) / stature.max(f64::MIN_POSITIVE);
+    let is_high = share > NOISE * (SLOW_RATE / fps).max(1.0).powi(2);
+    let is_smoothed = match smoothing {
+        Smoothing::Auto => is_high && share < SCATTER,
+        Smoothing::On => true,
+        Smoothing::Off => false,
+    };
+    if is_smoothed {
+        smooth(frames);
+    }
+    Noise {
+        share,
+        is_high,
+        is_smoothed,
+    }
+}
 
 /// Standard deviation of the noise in one coordinate of a joint, in the unit of `frames`: what is in
 /// the fourth differences, which motion at usual frame rates hardly has (recorded motion at 50 fps:
@@ -86,8 +150,8 @@ pub fn noise(frames: &[Frame]) -> f64 {
     *median / (NORMAL_MEDIAN * FOURTH_DIFFERENCE_POWER.sqrt())
 }
 
-/// Smooths every joint of `frames` by as much as cross-validation asks for. Missing joints (NaN) stay
-/// missing.
+/// Smooths every joint of `frames` by as much as cross-validation asks for, wherever it is seen in more
+/// than six frames. Missing joints (NaN) stay missing.
 pub fn smooth(frames: &mut [Frame]) {
     for j in 0..JOINTS {
         let track: Vec<_> = frames.iter().map(|frame| frame.joints[j]).collect();
@@ -107,16 +171,28 @@ pub fn smooth(frames: &mut [Frame]) {
     }
 }
 
-/// One track, smoothed with the λ of the least generalized cross-validation.
+/// One track, part by part between long gaps.
 fn smooth_track(track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
+    let is_seen = |p: &Vector3<f64>| p.iter().all(|x| x.is_finite());
+    let seen: Vec<usize> = (0..track.len()).filter(|&t| is_seen(&track[t])).collect();
+    let mut smoothed = track.to_vec();
+    for part in seen.chunk_by(|a, b| b - a <= LONGEST_GAP + 1) {
+        let (first, last) = (part[0], part[part.len() - 1]);
+        if part.len() > 2 * ORDER {
+            let found = smooth_part(&track[first..=last]);
+            part.iter().for_each(|&t| smoothed[t] = found[t - first]);
+        }
+    }
+    smoothed
+}
+
+/// A track with short gaps, smoothed with the λ of the least generalized cross-validation.
+fn smooth_part(track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
     let seen: Vec<bool> = track
         .iter()
         .map(|p| p.iter().all(|x| x.is_finite()))
         .collect();
     let count = seen.iter().filter(|seen| **seen).count() as f64;
-    if count <= 2.0 * ORDER as f64 {
-        return track.to_vec();
-    }
     let (low, high) = STRENGTHS;
     let candidates = (low * STEPS_PER_DECADE..=high * STEPS_PER_DECADE).map(|step| {
         let strength = 10f64.powf(f64::from(step) / f64::from(STEPS_PER_DECADE));
@@ -126,14 +202,11 @@ fn smooth_track(track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
             .map(|((y, z), _)| (y - z).norm_squared())
             .sum();
         let freedom = 1.0 - degrees_of_freedom(track.len(), strength) / track.len() as f64;
-        (rest / freedom.powi(2), smoothed)
+        (rest / count / freedom.powi(2), smoothed)
     });
-    let best = candidates.min_by(|a, b| a.0.total_cmp(&b.0));
-    let smoothed = best.map_or_else(|| track.to_vec(), |(_, smoothed)| smoothed);
-    let missing = Vector3::repeat(f64::NAN);
-    (smoothed.into_iter().zip(seen))
-        .map(|(point, seen)| if seen { point } else { missing })
-        .collect()
+    let possible = candidates.filter(|(score, _)| score.is_finite());
+    let best = possible.min_by(|a, b| a.0.total_cmp(&b.0));
+    best.map_or_else(|| track.to_vec(), |(_, smoothed)| smoothed)
 }
 
 /// Trace of the smoother, Σ 1 / (1 + λ wᵢ) with wᵢ the eigenvalues of D₃ᵀD₃: three of them are 0, the
@@ -316,6 +389,43 @@ mod tests {
             let trace = matrix.try_inverse().unwrap().trace();
             let estimate = degrees_of_freedom(frames, strength);
             assert!((estimate / trace - 1.0).abs() < 0.05, "{estimate} {trace}");
+        }
+    }
+
+    #[test]
+    fn a_joint_that_is_lost_for_good_keeps_what_was_seen() {
+        let mut given = noisy(&walk(), 0.010);
+        let seen = given.len();
+        let missing = Frame {
+            joints: [Vector3::repeat(f64::NAN); JOINTS],
+            toes: None,
+        };
+        given.extend(std::iter::repeat_n(missing, 2000));
+        smooth(&mut given);
+        assert!(errors(&given[..seen], &walk()).0 < 0.006);
+        assert!(given[seen].joints[0].x.is_nan());
+    }
+
+    #[test]
+    fn fast_motion_at_a_low_rate_is_no_noise() {
+        let jump = sample("jump").unwrap();
+        for every in [1, 2, 3, 4] {
+            let frame = |joints: &_| Frame {
+                joints: *joints,
+                toes: None,
+            };
+            let mut frames: Vec<Frame> = jump.joints.iter().step_by(every).map(frame).collect();
+            let fps = jump.fps / every as f64;
+            let found = reduce_noise(&mut frames, fps, Smoothing::Auto);
+            assert_eq!(found.note(1.75), None, "{fps} fps");
+            let mut noisy = noisy(&frames, 0.030);
+            let found = reduce_noise(&mut noisy, fps, Smoothing::Auto);
+            assert!(found.is_smoothed, "{fps} fps");
+            // Smoothing by request moves clean motion hardly.
+            let before = frames.clone();
+            reduce_noise(&mut frames, fps, Smoothing::On);
+            let moved = errors(&frames, &before).0;
+            assert!(moved < 0.002, "{moved} m at {fps} fps");
         }
     }
 

@@ -234,8 +234,8 @@ fn accelerations(joints: &[Joints]) -> Vec<Joints> {
         .collect()
 }
 
-/// How much the ankles `[right, left]` stand: a Gaussian of their height over their standing height,
-/// the higher of both ends of the step from the frame before.
+/// How much the ankles `[right, left]` stand: a Gaussian of their height over their standing height, at
+/// whichever end of the step from the frame before they are more.
 fn stance(joints: &[Joints]) -> Vec<[f64; 2]> {
     let feet = observed_feet(joints, None);
     let stands =

@@ -244,7 +244,7 @@ pub fn markdown(lines: &[Line]) -> String {
         let _ = writeln!(page, "### {}\n", group[0].group);
         let _ = writeln!(
             page,
-            "| optimizer | windows | evaluations | MPJPE-G after 10, mm | 20 | 50 | 71 | loss | MPJPE-G / BFGS at 71 | evaluations / BFGS's | to 2 × LM's loss | to LM's after 10 | stopped at, mm | gradients | s | step, ms |"
+            "| optimizer | windows | evaluations | MPJPE-G after 10, mm | 20 | 50 | 71 | loss | MPJPE-G / BFGS at 71 | evaluations / BFGS's | to 2 × LM's loss | to LM's after 10 | stopped at, mm | gradients | window, s | step, ms |"
         );
         let _ = writeln!(
             page,
@@ -270,15 +270,15 @@ pub fn markdown(lines: &[Line]) -> String {
             };
             let _ = writeln!(
                 page,
-                "| {} | {} | {} | {} | {:.2} | {ratio} | {} | {} | {} | {:.0}, {:.1} | {:.0} | {:.0} | {:.1} |",
+                "| {} | {} | {} | {} | {:.2} | {ratio} | {} | {} | {} | {:.0}, {:.1} | {:.0} | {:.1} | {:.1} |",
                 line.optimizer,
                 line.windows,
                 line.budget,
                 errors.join(" | "),
                 line.loss,
                 reached(line.evaluations_to_baseline, 2),
-                reached(line.to_twice_lm, 0),
-                reached(line.to_lm_after_10, 0),
+                reached(line.to_twice_lm, 1),
+                reached(line.to_lm_after_10, 1),
                 line.stopped.0,
                 line.stopped.1,
                 line.gradients,
