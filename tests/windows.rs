@@ -186,6 +186,8 @@ fn mistakes_are_told() {
     let arguments = ["evaluate", "--windows", &good, "--out", &out];
     let message = fail(&[&arguments[..], &["--optimizers", "lm:none"]].concat(), 2);
     assert!(message.contains("lm:none"), "{message}");
+    let message = fail(&[&arguments[..], &["--mass", "70"]].concat(), 2);
+    assert!(message.contains("--mass"), "{message}");
     let config = work.write(
         "none.json",
         CONFIG

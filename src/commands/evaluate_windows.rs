@@ -19,6 +19,7 @@ const EVALUATIONS: usize = 50;
 
 /// Runs the command on the list at `path`.
 pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Session) -> Result<()> {
+    args.overrides.check_for_windows()?;
     let set = WindowSet::read(path)?;
     let motions: Vec<_> = args.motions.iter().cloned().collect();
     let family = family(&motions, &set.clips(), &set.reconstruction)?;

@@ -120,6 +120,22 @@ pub(super) struct Overrides {
 }
 
 impl Overrides {
+    /// Refuses what a list of windows settles itself.
+    pub(super) fn check_for_windows(&self) -> Result<()> {
+        let settled = [
+            ("--mass", self.mass.is_some()),
+            ("--stature", self.stature.is_some()),
+            ("--seed", self.seed.is_some()),
+        ];
+        match settled.iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((option, _)) => {
+                let advice = "leave it out: the list of windows holds the settings";
+                Err(Error::input(option, "use", "with --windows", advice))
+            }
+        }
+    }
+
     /// The configuration file with these options put in.
     pub(super) fn configuration(&self) -> Result<Config> {
         let mut config = config(self.config.as_deref())?;
