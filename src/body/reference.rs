@@ -232,7 +232,7 @@ fn place_feet(
         .collect();
     let pitches = match &toes {
         Some(_) => toe_pitches(&forward, &sole),
-        None => inferred_pitches((&forward, &ankles, &headings), carrying, &sole, motion.fps),
+        None => inferred_pitches([&forward, &ankles, &headings], carrying, &sole, motion.fps),
     };
     for (frame, (heading, pitch)) in frames.iter_mut().zip(headings.iter().zip(smooth(&pitches))) {
         frame[foot] = foot_frame(heading, pitch);
@@ -288,7 +288,7 @@ fn carrying(motion: &Motion) -> [Vec<f64>; 2] {
 /// ground, and clear of it where they would be dragged along; the ball of a foot that is `carrying`
 /// is on the ground.
 fn inferred_pitches(
-    (forward, ankles, headings): (&[Vector3<f64>], &[Vector3<f64>], &[Vector3<f64>]),
+    [forward, ankles, headings]: [&[Vector3<f64>]; 3],
     carrying: &[f64],
     sole: &Sole,
     fps: f64,
