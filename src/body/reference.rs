@@ -14,7 +14,7 @@
 use nalgebra::{Isometry3, Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
 
 use super::{Body, Pose};
-use crate::motion::calibration::standing_heights;
+use crate::motion::calibration::stance;
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{Joints, Motion};
 
@@ -33,8 +33,6 @@ const CARRYING_TIME: f64 = 0.15;
 /// Heights of the ankle between which the ball is no more taken to reach down to the ground, as shares
 /// of the distance between the two.
 const TIPTOE_HEIGHT: [f64; 2] = [0.8, 1.0];
-/// Height of an ankle over its standing height at which the foot is hardly flat any more (e⁻¹), m.
-const FLAT_HEIGHT: f64 = 0.025;
 /// Height of an ankle over the other at which it is hardly the one that carries (e⁻¹), m.
 const LIFTED_HEIGHT: f64 = 0.04;
 
@@ -260,8 +258,7 @@ fn toe_pitches(forward: &[Vector3<f64>], sole: &Sole) -> Vec<f64> {
 /// other is not lower, nor flat on the ground and at rest.
 fn carrying(motion: &Motion) -> [Vec<f64>; 2] {
     let ankle = |foot: usize, t: usize| motion.joints[t][ANKLES[foot]];
-    let heights = |foot: usize| (0..motion.len()).map(|t| ankle(foot, t).z).collect();
-    let standing = standing_heights([0, 1].map(heights));
+    let stands = stance(&motion.joints);
     let speed = |foot: usize, t: usize| {
         let (a, b) = (t.saturating_sub(1), (t + 1).min(motion.len() - 1));
         let way = ankle(foot, b) - ankle(foot, a);
@@ -275,11 +272,11 @@ fn carrying(motion: &Motion) -> [Vec<f64>; 2] {
         let near = &speeds[foot][t.saturating_sub(around)..(t + around + 1).min(motion.len())];
         1.0 - smooth_step(near.iter().copied().fold(0.0, f64::max), CARRYING_SPEED)
     };
-    let fades = |height: f64, scale: f64| (-(height.max(0.0) / scale).powi(2)).exp();
     let share = |foot: usize, t: usize| {
-        let (own, other) = (ankle(foot, t).z, ankle(1 - foot, t).z);
-        let other_stands = slow(1 - foot, t) * fades(other - standing[1 - foot], FLAT_HEIGHT);
-        slow(foot, t) * (1.0 - other_stands) * fades(own - other, LIFTED_HEIGHT)
+        let other_stands = slow(1 - foot, t) * stands[t][1 - foot];
+        let lifted = (ankle(foot, t).z - ankle(1 - foot, t).z).max(0.0);
+        let lower = (-(lifted / LIFTED_HEIGHT).powi(2)).exp();
+        slow(foot, t) * (1.0 - other_stands) * lower
     };
     std::array::from_fn(|foot| (0..motion.len()).map(|t| share(foot, t)).collect())
 }

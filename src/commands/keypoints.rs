@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::refuse;
 use crate::error::{Error, Result};
 use crate::keypoints::{
     self, Detections, Frame3d, Layout2d, Observation, PoseOptions, ReadOptions, View, check_view,
@@ -136,13 +137,8 @@ impl KeypointArgs {
             ("--floor", self.floor.is_some()),
             ("--observed-fps", self.observed_fps.is_some()),
         ];
-        match given.into_iter().find(|(_, given)| *given) {
-            None => Ok(()),
-            Some((option, _)) => {
-                let advice = "give --camera FILE, or --focal PX with --image-size WxH";
-                Err(Error::input(option, "camera", "none", advice))
-            }
-        }
+        let advice = "give --camera FILE, or --focal PX with --image-size WxH";
+        refuse(&given, "camera", "none", advice)
     }
 
     /// Reads everything and puts it on one clock.

@@ -103,6 +103,14 @@ impl Session {
     }
 }
 
+/// Refuses the first of `options` (name, whether it was given) that was given.
+fn refuse(options: &[(&str, bool)], field: &str, found: &str, advice: &str) -> Result<()> {
+    match options.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => Err(Error::input(option, field, found, advice)),
+    }
+}
+
 /// The configuration file, or the defaults.
 fn config(path: Option<&Path>) -> Result<Config> {
     path.map_or_else(|| Ok(Config::default()), Config::read)

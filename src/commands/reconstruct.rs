@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::keypoints::{Cut, KeypointArgs};
 use super::progress::Reporter;
 use super::run::files;
-use super::{Session, config};
+use super::{Session, config, refuse};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::{keypoint_record, record};
@@ -127,13 +127,8 @@ impl Overrides {
             ("--stature", self.stature.is_some()),
             ("--seed", self.seed.is_some()),
         ];
-        match settled.iter().find(|(_, given)| *given) {
-            None => Ok(()),
-            Some((option, _)) => {
-                let advice = "leave it out: the list of windows holds the settings";
-                Err(Error::input(option, "use", "with --windows", advice))
-            }
-        }
+        let advice = "leave it out: the list of windows holds the settings";
+        refuse(&settled, "use", "with --windows", advice)
     }
 
     /// The configuration file with these options put in.
@@ -239,10 +234,8 @@ fn from_keypoints(
         ("--units", args.units.is_some()),
         ("--smooth", args.smooth.is_some()),
     ];
-    if let Some((option, _)) = for_poses.iter().find(|(_, given)| *given) {
-        let advice = "leave it out: it is for 3D poses alone";
-        return Err(Error::input(option, "input", "keypoints", advice));
-    }
+    let advice = "leave it out: it is for 3D poses alone";
+    refuse(&for_poses, "input", "keypoints", advice)?;
     let cut = Cut {
         fps: args.fps,
         start: args.start,

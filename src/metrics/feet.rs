@@ -60,14 +60,15 @@ pub fn foot_skate(feet: &[FootTrack], fps: f64, contact_height: f64, speed: f64)
 /// The feet `[right, left]` of an observed motion: the height of the ankle above its
 /// [standing height](standing_heights), or of the toe base above its own, whichever is lower.
 pub fn observed_feet(joints: &[Joints], toes: Option<&[[Vector3<f64>; 2]]>) -> [FootTrack; 2] {
-    let above_standing = |heights: [Vec<f64>; 2]| {
+    let above_standing = |mut heights: [Vec<f64>; 2]| {
         let standing = standing_heights(heights.clone());
-        let above = |foot: usize| heights[foot].iter().map(|z| z - standing[foot]).collect();
-        [0, 1].map(|foot| -> Vec<f64> { above(foot) })
+        for (heights, standing) in heights.iter_mut().zip(standing) {
+            heights.iter_mut().for_each(|height| *height -= standing);
+        }
+        heights
     };
-    let ankles = ANKLES.map(|ankle| joints.iter().map(|frame| frame[ankle]).collect());
-    let of_ankle = |track: &Vec<Vector3<f64>>| track.iter().map(|p| p.z).collect();
-    let mut heights = above_standing([of_ankle(&ankles[0]), of_ankle(&ankles[1])]);
+    let ankle = |foot: usize| joints.iter().map(move |frame| frame[ANKLES[foot]]);
+    let mut heights = above_standing([0, 1].map(|foot| ankle(foot).map(|p| p.z).collect()));
     if let Some(toes) = toes {
         let of_toe = |foot: usize| toes.iter().map(|toes| toes[foot].z).collect();
         for (heights, toe) in heights.iter_mut().zip(above_standing([0, 1].map(of_toe))) {
@@ -75,10 +76,9 @@ pub fn observed_feet(joints: &[Joints], toes: Option<&[[Vector3<f64>; 2]]>) -> [
             lower.for_each(|(height, toe)| *height = height.min(toe));
         }
     }
-    let mut tracks = ankles.into_iter().zip(heights);
-    std::array::from_fn(|_| {
-        let (ankle, height) = tracks.next().unwrap_or_default();
-        FootTrack { height, ankle }
+    [0, 1].map(|foot| FootTrack {
+        height: std::mem::take(&mut heights[foot]),
+        ankle: ankle(foot).collect(),
     })
 }
 

@@ -22,6 +22,9 @@ const STANDING_QUANTILE: f64 = 0.05;
 /// An ankle whose low quantile is so much above the other's never stood, m.
 const NEVER_STOOD: f64 = 0.03;
 
+/// Height above its standing height at which an ankle hardly counts as standing any more (e⁻¹), m.
+const STANCE_HEIGHT: f64 = 0.025;
+
 /// Height of the ankle joint above the floor in mid stance over the length of the shin, seen as the
 /// 5 % quantile of the lower ankle. 102 CMU clips: 0.07 to 0.20, median 0.158.
 const STANDING_ANKLE: f64 = 0.155;
@@ -277,6 +280,20 @@ pub fn standing_heights(heights: [Vec<f64>; 2]) -> [f64; 2] {
         true => lower,
         false => height,
     })
+}
+
+/// How much the ankles `[right, left]` stand in every frame, 0 to 1: a Gaussian of their height over
+/// their standing height.
+pub fn stance(joints: &[Joints]) -> Vec<[f64; 2]> {
+    let heights = |ankle: usize| joints.iter().map(|frame| frame[ankle].z).collect();
+    let standing = standing_heights(ANKLES.map(heights));
+    let stands = |frame: &Joints, foot: usize| {
+        let height = (frame[ANKLES[foot]].z - standing[foot]).max(0.0);
+        (-(height / STANCE_HEIGHT).powi(2)).exp()
+    };
+    (joints.iter())
+        .map(|frame| [0, 1].map(|foot| stands(frame, foot)))
+        .collect()
 }
 
 /// Whether the knees bend backwards with respect to the hips: left and right are swapped, or the

@@ -12,7 +12,7 @@ use std::path::Path;
 use nalgebra::Vector3;
 
 use super::calibration::{self, Axis, FLOOR_TOLERANCE, Unit};
-use super::skeleton::{self, Frame, Layout, NAMES};
+use super::skeleton::{self, Frame, Layout, NAMES, is_seen};
 use super::smoothing::{self, Smoothing};
 use super::{JOINTS, Joints, Motion, gaps};
 use crate::error::{Error, Result};
@@ -244,9 +244,8 @@ fn calibrate(
 
 /// The frames in which nothing is missing.
 fn complete(frames: &[Frame]) -> Vec<Frame> {
-    let seen = |p: &Vector3<f64>| p.iter().all(|x| x.is_finite());
     let complete = |f: &&Frame| {
-        f.joints.iter().all(seen) && f.toes.as_ref().is_none_or(|t| t.iter().all(seen))
+        f.joints.iter().all(is_seen) && f.toes.as_ref().is_none_or(|t| t.iter().all(is_seen))
     };
     frames.iter().filter(complete).copied().collect()
 }

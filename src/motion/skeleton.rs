@@ -124,6 +124,11 @@ pub enum Layout {
     Smpl24,
 }
 
+/// Whether a joint is there: all its coordinates are numbers.
+pub(super) fn is_seen(point: &Vector3<f64>) -> bool {
+    point.iter().all(|x| x.is_finite())
+}
+
 /// One frame in the working layout, as converted from a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame {

@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use nalgebra::Vector3;
 
-use super::skeleton::Frame;
+use super::skeleton::{Frame, is_seen};
 use super::{JOINTS, calibration};
 use crate::error::Error;
 
@@ -104,7 +104,7 @@ impl Noise {
 
 /// Smooths `frames`, in any unit, where they are noisy or `smoothing` asks for it.
 pub(super) fn reduce_noise(frames: &mut [Frame], fps: f64, smoothing: Smoothing) -> Noise {
-    let seen = |frame: &&Frame| frame.joints.iter().flatten().all(|x| x.is_finite());
+    let seen = |frame: &&Frame| frame.joints.iter().all(is_seen);
     let complete: Vec<_> = frames.iter().filter(seen).map(|f| f.joints).collect();
     let stature = match complete.is_empty() {
         true => f64::INFINITY,
@@ -173,7 +173,6 @@ pub fn smooth(frames: &mut [Frame]) {
 
 /// One track, part by part between long gaps.
 fn smooth_track(track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
-    let is_seen = |p: &Vector3<f64>| p.iter().all(|x| x.is_finite());
     let seen: Vec<usize> = (0..track.len()).filter(|&t| is_seen(&track[t])).collect();
     let mut smoothed = track.to_vec();
     for part in seen.chunk_by(|a, b| b - a <= LONGEST_GAP + 1) {
@@ -188,10 +187,7 @@ fn smooth_track(track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
 
 /// A track with short gaps, smoothed with the λ of the least generalized cross-validation.
 fn smooth_part(track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
-    let seen: Vec<bool> = track
-        .iter()
-        .map(|p| p.iter().all(|x| x.is_finite()))
-        .collect();
+    let seen: Vec<bool> = track.iter().map(is_seen).collect();
     let count = seen.iter().filter(|seen| **seen).count() as f64;
     let (low, high) = STRENGTHS;
     let candidates = (low * STEPS_PER_DECADE..=high * STEPS_PER_DECADE).map(|step| {

@@ -8,15 +8,11 @@ use super::window::Start;
 use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
-use crate::metrics::observed_feet;
-use crate::motion::{Joints, Motion};
+use crate::motion::{Joints, Motion, calibration};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
 const ASSISTANCE: f64 = 700.0;
-
-/// Height above its standing height at which an ankle hardly counts as standing any more (e⁻¹), m.
-const STANCE_HEIGHT: f64 = 0.025;
 
 /// What all windows of a clip share.
 pub struct Clip {
@@ -234,15 +230,12 @@ fn accelerations(joints: &[Joints]) -> Vec<Joints> {
         .collect()
 }
 
-/// How much the ankles `[right, left]` stand: a Gaussian of their height over their standing height, at
-/// whichever end of the step from the frame before they are more.
+/// How much the ankles `[right, left]` stand in the step to every frame: at whichever of its ends they
+/// do more.
 fn stance(joints: &[Joints]) -> Vec<[f64; 2]> {
-    let feet = observed_feet(joints, None);
-    let stands =
-        |foot: usize, t: usize| (-(feet[foot].height[t].max(0.0) / STANCE_HEIGHT).powi(2)).exp();
-    (0..joints.len())
-        .map(|t| std::array::from_fn(|foot| stands(foot, t).max(stands(foot, t.saturating_sub(1)))))
-        .collect()
+    let stands = calibration::stance(joints);
+    let step = |t: usize| [0, 1].map(|foot| stands[t][foot].max(stands[t.saturating_sub(1)][foot]));
+    (0..stands.len()).map(step).collect()
 }
 
 /// The controlled axes of the body: (link, axis), in the order x holds them.

@@ -194,14 +194,14 @@ impl FrameTerms {
         let rate = 0.05 * self.fps;
         if w.velocity > 0.0 {
             let scale = rate * w.velocity * scale;
+            let mut shares = [1.0; JOINTS];
+            for (ankle, stance) in ANKLES.into_iter().zip(state.stance) {
+                shares[ankle] += w.stance * stance;
+            }
             for j in 0..JOINTS {
                 let velocity = markers[j] - previous[j];
                 let observed = state.observed[0][j] - state.observed[1][j];
-                let stance = ANKLES
-                    .iter()
-                    .position(|a| *a == j)
-                    .map_or(0.0, |f| state.stance[f]);
-                let scale = scale * (1.0 + self.weights.stance * stance);
+                let scale = scale * shares[j];
                 (scale * (velocity - observed)).iter().for_each(|e| put(*e));
             }
         }

@@ -128,15 +128,11 @@ impl Line {
         let error = |row: &Row, n: usize| Row::after(&row.mpjpe_global_mm, n);
         let at = |n: usize| interval(&own.iter().map(|row| error(row, n)).collect::<Vec<_>>());
         let beside = |baseline: &str| -> Vec<(&Row, &Row)> {
-            let of_baseline = |row: &&&Row| {
-                let is_same = |other: &&&Row| {
-                    other.optimizer == baseline
-                        && (&other.clip, other.first) == (&row.clip, row.first)
-                };
-                all.iter().copied().find(|other| is_same(&other))
+            let is_same = |row: &Row, other: &Row| {
+                other.optimizer == baseline && (&other.clip, other.first) == (&row.clip, row.first)
             };
             own.iter()
-                .filter_map(|row| Some((*row, of_baseline(&row)?)))
+                .filter_map(|row| Some((*row, *all.iter().find(|other| is_same(row, other))?)))
                 .collect()
         };
         let pairs = beside(BASELINE);
