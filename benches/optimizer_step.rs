@@ -13,6 +13,10 @@ use motionfit::optim::{Minimize, Named, Options};
 use motionfit::{learned, optim};
 use rand::SeedableRng;
 
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const DIMENSIONS: [usize; 5] = [2, 10, 100, 250, 1000];
 
 fn main() -> Result<()> {
