@@ -105,6 +105,8 @@ pub struct FrameState<'a> {
     pub stance: [f64; 2],
     /// Observed accelerations at the frame before, smoothed, m per frame².
     pub accelerations: &'a Joints,
+    /// How many times as much they count: more than 1 where the observed motion is calm.
+    pub calm: f64,
     /// Centre of mass of the reference pose at this frame and at the one before, m.
     pub reference_mass_center: [Vector3<f64>; 2],
     /// What the cameras saw; as many entries in every frame.
@@ -206,7 +208,7 @@ impl FrameTerms {
             }
         }
         if w.acceleration > 0.0 {
-            let scale = rate * rate * w.acceleration * scale;
+            let scale = rate * rate * w.acceleration * state.calm * scale;
             let earlier = state.earlier.map(|links| body.marker_positions(links));
             for j in 0..JOINTS {
                 let error = earlier.as_ref().map_or(Vector3::zeros(), |earlier| {
