@@ -95,6 +95,8 @@ impl Clip {
     /// `every`-th frame of the clip is one of it.
     pub fn watch(&mut self, observation: &Observation, every: usize) {
         self.views = observation.views.len();
+        // What was fitted to keypoints is smoother than the motion was: its calm says nothing.
+        self.calm.fill(1.0);
         self.sightings = (0..self.motion.len())
             .flat_map(|t| {
                 let joints = &self.motion.joints[t];
