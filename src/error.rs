@@ -57,6 +57,19 @@ impl Error {
         }
     }
 
+    /// The same error, said of `origin`.
+    pub fn about(self, origin: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Input {
+                field,
+                found,
+                advice,
+                ..
+            } => Self::input(origin, field, found, advice),
+            other => other,
+        }
+    }
+
     /// An [`Error::Io`] for `path`.
     pub fn io(path: impl AsRef<Path>, action: &'static str, source: std::io::Error) -> Self {
         Self::Io {

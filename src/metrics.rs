@@ -63,7 +63,7 @@ pub struct Metrics {
     pub mpjpe_mm: f64,
     /// MPJPE-PA: the same after a similarity (scale, rotation, translation) per frame.
     pub mpjpe_procrustes_mm: f64,
-    /// Largest mean joint error of a frame, without alignment.
+    /// Largest mean joint error of a frame, without alignment; NaN where that of any is.
     pub max_frame_error_mm: f64,
     /// Mean height difference of the ankles.
     pub ground_distance_mm: f64,
@@ -112,10 +112,10 @@ impl Metrics {
             fps: reference.fps,
             joints: JOINTS,
             alignment,
-            mpjpe_global_mm: 1e3 * mean(&errors),
+            mpjpe_global_mm: 1e3 * mean(errors.iter().copied()),
             mpjpe_mm: 1e3 * mpjpe(simulated, observed, alignment),
             mpjpe_procrustes_mm: 1e3 * mpjpe_procrustes(simulated, observed),
-            max_frame_error_mm: 1e3 * errors.iter().copied().fold(0.0, f64::max),
+            max_frame_error_mm: 1e3 * largest(&errors),
             ground_distance_mm: 1e3 * ground_distance(simulated, observed),
             motion: MotionMetrics::of_simulation(simulated, feet, reference.fps),
             reference: MotionMetrics::of_observation(reference, simulated.len()),
@@ -170,7 +170,7 @@ pub fn frame_errors(estimate: &[Joints], reference: &[Joints]) -> Vec<f64> {
 
 /// MPJPE-G, m: mean distance of corresponding joints, without alignment.
 pub fn mpjpe_global(estimate: &[Joints], reference: &[Joints]) -> f64 {
-    mean(&frame_errors(estimate, reference))
+    mean(frame_errors(estimate, reference))
 }
 
 /// MPJPE, m: mean distance after the translation of every frame that makes the `alignment` points
@@ -180,25 +180,13 @@ pub fn mpjpe(estimate: &[Joints], reference: &[Joints], alignment: Alignment) ->
         let shift = alignment.center(b) - alignment.center(a);
         mean_distance(&a.map(|p| p + shift), b)
     };
-    mean(
-        &estimate
-            .iter()
-            .zip(reference)
-            .map(error)
-            .collect::<Vec<_>>(),
-    )
+    mean(estimate.iter().zip(reference).map(error))
 }
 
 /// MPJPE-PA, m: mean distance after the similarity of every frame that fits best.
 pub fn mpjpe_procrustes(estimate: &[Joints], reference: &[Joints]) -> f64 {
     let error = |(a, b): (&Joints, &Joints)| mean_distance(&procrustes(a, b), b);
-    mean(
-        &estimate
-            .iter()
-            .zip(reference)
-            .map(error)
-            .collect::<Vec<_>>(),
-    )
+    mean(estimate.iter().zip(reference).map(error))
 }
 
 /// `estimate` after the similarity x ↦ a·R·x + t, det R = +1, that brings it closest to `reference`
@@ -258,13 +246,16 @@ fn centroid(joints: &Joints) -> Vector3<f64> {
 }
 
 /// The mean; 0 of nothing.
-fn mean(values: &[f64]) -> f64 {
-    // An empty sum of floats is −0, which would show in the files.
-    if values.is_empty() {
-        0.0
-    } else {
-        values.iter().sum::<f64>() / values.len() as f64
-    }
+fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
+    let add = |(sum, count): (f64, usize), value: f64| (sum + value, count + 1);
+    let (sum, count) = values.into_iter().fold((0.0, 0), add);
+    sum / count.max(1) as f64
+}
+
+/// The largest of `values` ≥ 0; NaN where one is.
+fn largest(values: &[f64]) -> f64 {
+    let larger = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };
+    values.iter().copied().fold(0.0, larger)
 }
 
 #[cfg(test)]
@@ -293,6 +284,28 @@ mod tests {
         let similar = a.map(|f| f.map(|p| turned * p * 0.4 + Vector3::x()));
         assert!(mpjpe_procrustes(&similar, &a) < 1e-12);
         assert!(mpjpe(&similar, &a, Alignment::Root) > 0.1);
+    }
+
+    #[test]
+    fn a_frame_without_a_position_is_the_worst() {
+        let reference = Motion {
+            name: "still".into(),
+            fps: 50.0,
+            joints: vec![frame(); 5],
+            toes: None,
+        };
+        let mut simulated = reference.joints.clone();
+        let feet = [0, 1].map(|_| FootTrack {
+            height: vec![0.0; 5],
+            ankle: vec![Vector3::zeros(); 5],
+        });
+        simulated[3][0].x += 1.7;
+        let worst = |simulated: &[Joints]| {
+            Metrics::new(simulated, &feet, &reference, Alignment::Root).max_frame_error_mm
+        };
+        assert!((worst(&simulated) - 100.0).abs() < 1e-9);
+        simulated[2][0].x = f64::NAN;
+        assert!(worst(&simulated).is_nan());
     }
 
     #[test]

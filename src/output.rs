@@ -57,6 +57,18 @@ impl OutputDir {
         Ok(path)
     }
 
+    /// Removes what an earlier run has left under `name`, if anything.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it is there and cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let path = self.path.join(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, "remove", e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a set of files of which none becomes visible before all are complete on disk.
     ///
     /// # Errors
@@ -102,6 +114,16 @@ pub fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
             "output",
             "a directory",
             advice,
+        ));
+    }
+    let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    if let Some(dir) = directory.filter(|dir| !dir.is_dir()) {
+        let found = format!("no directory {}", dir.display());
+        return Err(Error::input(
+            path.display(),
+            "output",
+            found,
+            "create it first",
         ));
     }
     if path.exists() && !force {

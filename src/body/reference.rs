@@ -36,12 +36,32 @@ const TIPTOE_HEIGHT: [f64; 2] = [0.8, 1.0];
 /// Height of an ankle over the other at which it is hardly the one that carries (e⁻¹), m.
 const LIFTED_HEIGHT: f64 = 0.04;
 
+/// Length up to which a vector has no direction, m: two joints in one place.
+const NO_LENGTH: f64 = 1e-9;
+
 /// Rotation whose columns are x, y, z of a frame with z along `z` and y as close to `y_hint` as
-/// that allows.
+/// that allows. A vector without direction leaves to the world's axes what it should fix.
 pub(super) fn frame_from(z: Vector3<f64>, y_hint: Vector3<f64>) -> Matrix3<f64> {
-    let z = z.normalize();
-    let x = y_hint.cross(&z).normalize();
+    let z = z.try_normalize(NO_LENGTH).unwrap_or_else(Vector3::z);
+    let x = across(y_hint.cross(&z), &z);
     Matrix3::from_columns(&[x, z.cross(&x), z])
+}
+
+/// The direction of `vector`, which is at a right angle to the unit vector `axis`; where it has none,
+/// that of the world's axis farthest from `axis`, brought to a right angle.
+fn across(vector: Vector3<f64>, axis: &Vector3<f64>) -> Vector3<f64> {
+    vector.try_normalize(NO_LENGTH).unwrap_or_else(|| {
+        let farthest: Vector3<f64> = Vector3::ith(axis.iamin(), 1.0);
+        (farthest - axis * axis.dot(&farthest)).normalize()
+    })
+}
+
+/// `vector`, or `other` where it has no direction.
+fn directed(vector: Vector3<f64>, other: Vector3<f64>) -> Vector3<f64> {
+    match vector.norm() > NO_LENGTH {
+        true => vector,
+        false => other,
+    }
 }
 
 /// Poses of `body` that follow `motion`, one per frame.
@@ -134,21 +154,26 @@ impl Limb {
         swing(&trunk, p[self.joints[1]] - p[self.joints[0]], self.axis)
     }
 
-    /// The hinge seen in the carried frame: its length is the sine of the bend, plus the prior.
+    /// The hinge seen in the carried frame: its length is the sine of the bend, plus the prior. Only
+    /// the prior where a segment has no length.
     fn hinge(&self, p: &Joints) -> Vector3<f64> {
         let [a, b, c] = self.joints.map(|j| p[j]);
-        let bend = (b - a).normalize().cross(&(c - b).normalize());
+        let direction = |v: Vector3<f64>| v.try_normalize(NO_LENGTH).unwrap_or_default();
+        let bend = direction(b - a).cross(&direction(c - b));
         self.carried(p).transpose() * bend + HINGE_PRIOR * self.hinge
     }
 }
 
+/// Frame of the pelvis: y from the right to the left hip, z up to the spine joint (7).
 fn pelvis(p: &Joints) -> Matrix3<f64> {
-    frame_from_y(p[4] - p[1], p[7] - p[0])
+    let left = directed(p[4] - p[1], p[11] - p[14]);
+    frame_from_y(left, directed(p[7] - p[0], p[8] - p[7]))
 }
 
 /// Frame of the thorax: z from the spine joint (7) to the thorax joint (8), y left.
 pub(super) fn thorax(p: &Joints) -> Matrix3<f64> {
-    frame_from(p[8] - p[7], p[11] - p[14])
+    let up = directed(p[8] - p[7], p[7] - p[0]);
+    frame_from(up, directed(p[11] - p[14], p[4] - p[1]))
 }
 
 /// World orientation of every link, feet at a right angle to the shin for now; `hinges` are those
@@ -159,9 +184,13 @@ fn link_frames(p: &Joints, hinges: [Vector3<f64>; 4]) -> [Matrix3<f64>; 14] {
     let head = swing(&thorax, p[10] - p[8], Vector3::z());
     let [right_leg, left_leg, left_arm, right_arm] = std::array::from_fn(|i| {
         let limb = LIMBS[i];
-        let hinge = limb.carried(p) * hinges[i];
+        let carried = limb.carried(p);
+        let hinge = carried * hinges[i];
         let [a, b, c] = limb.joints.map(|j| p[j]);
-        [b - a, c - b].map(|bone| match limb.on_thorax {
+        // A segment without length goes on in the direction of the one before it.
+        let upper = directed(b - a, carried * limb.axis);
+        let lower = directed(c - b, upper);
+        [upper, lower].map(|bone| match limb.on_thorax {
             false => frame_from(-bone, hinge),
             true => frame_from_y(limb.axis.y * bone, limb.hinge.z * hinge),
         })
@@ -176,18 +205,20 @@ fn link_frames(p: &Joints, hinges: [Vector3<f64>; 4]) -> [Matrix3<f64>; 14] {
     ]
 }
 
-/// Frame with y along `y` and z as close to `z_hint` as that allows.
+/// Frame with y along `y` and z as close to `z_hint` as that allows, as [`frame_from`].
 fn frame_from_y(y: Vector3<f64>, z_hint: Vector3<f64>) -> Matrix3<f64> {
-    let y = y.normalize();
-    let x = y.cross(&z_hint).normalize();
+    let y = y.try_normalize(NO_LENGTH).unwrap_or_else(Vector3::y);
+    let x = across(y.cross(&z_hint), &y);
     Matrix3::from_columns(&[x, y, x.cross(&y)])
 }
 
 /// `parent` turned by the smallest rotation that points its `axis` along `direction`.
 fn swing(parent: &Matrix3<f64>, direction: Vector3<f64>, axis: Vector3<f64>) -> Matrix3<f64> {
     let from = parent * axis;
-    let rotation =
-        Rotation3::rotation_between(&from, &direction).unwrap_or_else(Rotation3::identity);
+    // Of vectors that are all but parallel, the cosine may be rounded to more than 1: no angle.
+    let rotation = Rotation3::rotation_between(&from, &direction)
+        .filter(|rotation| rotation.matrix().iter().all(|x| x.is_finite()))
+        .unwrap_or_else(Rotation3::identity);
     rotation.matrix() * parent
 }
 
@@ -374,8 +405,9 @@ fn smooth_vectors(vectors: Vec<Vector3<f64>>) -> Vec<Vector3<f64>> {
 mod tests {
     use super::*;
     use crate::body::{Subject, fit};
+    use crate::motion::JOINTS;
     use crate::motion::sample;
-    use crate::motion::skeleton::{RIGHT_ANKLE, RIGHT_KNEE};
+    use crate::motion::skeleton::{RIGHT_ANKLE, RIGHT_ELBOW, RIGHT_KNEE, RIGHT_WRIST};
 
     /// The first frame of the squat, standing, each joint moved by `shift` m from frame 30 to 50.
     fn standing(shift: impl Fn(usize) -> Vector3<f64>) -> Motion {
@@ -420,6 +452,37 @@ mod tests {
         }
         for (height, _) in feet(&standing(|_| Vector3::zeros()), 79) {
             assert!(height.abs() < 0.005, "{height}");
+        }
+    }
+
+    #[test]
+    fn joints_in_one_place_leave_a_pose() {
+        let whole = standing(|_| Vector3::zeros());
+        let body = fit(&whole, &Subject::default()).unwrap();
+        let expected = reference_poses(&body, &whole);
+        let mut motion = whole;
+        motion.joints[20][RIGHT_WRIST] = motion.joints[20][RIGHT_ELBOW];
+        motion.joints[40] = [Vector3::zeros(); JOINTS];
+        motion.joints[60][1] = motion.joints[60][4];
+        let poses = reference_poses(&body, &motion);
+        for pose in &poses {
+            let rotations = pose.rotations.iter().flat_map(|q| q.coords.iter());
+            let root = pose.root.rotation.coords.iter();
+            assert!(root.chain(rotations).all(|x| x.is_finite()), "{pose:?}");
+        }
+        // The forearm goes on from the upper arm; the other side does not notice.
+        assert!(poses[20].rotations[13].angle() < 1e-6);
+        assert_eq!(poses[20].rotations[11], expected[20].rotations[11]);
+    }
+
+    #[test]
+    fn all_but_parallel_vectors_have_a_smallest_rotation() {
+        for k in 0..1000 {
+            let k = f64::from(k);
+            let parent = Rotation3::from_euler_angles(k, 2.0 * k, 3.0 * k).into_inner();
+            let along = parent * Vector3::new(0.0, 0.0, 0.3) + Vector3::new(1e-10, 0.0, 0.0);
+            let turned = swing(&parent, along, Vector3::z());
+            assert!((turned - parent).norm() < 1e-7, "{turned}");
         }
     }
 

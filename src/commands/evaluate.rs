@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::evaluate_manifest::evaluate_manifest;
 use super::evaluate_windows::evaluate_windows;
 use super::reconstruct::{Overrides, check_optimizer, run};
-use super::{Session, json};
+use super::{NAME_ONCE, Session, json, refuse, refuse_repeated};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::clips::{self, Clip, EXCLUDED, Split};
@@ -110,6 +110,9 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
     if let Some(manifest) = &args.manifest {
         return evaluate_manifest(manifest, args, session);
     }
+    let root = [("--root", args.root.is_some())];
+    let advice = "give the directory of the clips as --motions alone";
+    refuse(&root, "use", "without --manifest", advice)?;
     let config = args.overrides.configuration()?;
     let motions = args.motions.as_deref().unwrap_or(Path::new(".")); // clap asks for one of the two
     let clips = select(motions, args)?;
@@ -168,7 +171,17 @@ fn select(motions: &Path, args: &EvaluateArgs) -> Result<Vec<Clip>> {
 
 /// What the rows of one directory have in common.
 fn settings(config: &Config, args: &EvaluateArgs) -> Result<Vec<u8>> {
-    json(&json!({ "seconds": args.seconds, "reconstruction": config.reconstruction }))
+    let place = |path: &Option<PathBuf>| {
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        path.as_ref().map(absolute)
+    };
+    json(&json!({
+        "motions": place(&args.motions),
+        "manifest": place(&args.manifest),
+        "root": place(&args.root),
+        "seconds": args.seconds,
+        "reconstruction": config.reconstruction,
+    }))
 }
 
 /// The optimizers asked for, or else the configuration's.
@@ -180,6 +193,7 @@ pub(super) fn optimizers<'a>(args: &'a EvaluateArgs, config: &'a Config) -> Resu
     for name in optimizers {
         check_optimizer(name, config)?;
     }
+    refuse_repeated("--optimizers", optimizers, NAME_ONCE)?;
     Ok(optimizers)
 }
 
@@ -203,7 +217,7 @@ fn resume(out: &Path, config: &Config, args: &EvaluateArgs) -> Result<Vec<Row>> 
     };
     let before = std::fs::read(out.join("config.json")).unwrap_or_default();
     if before != settings(config, args)? {
-        let advice = "resume with the same configuration, or write to another --out";
+        let advice = "resume with the same clips and configuration, or write to another --out";
         return Err(Error::input(
             out.display(),
             "config.json",

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::evaluate::EvaluateArgs;
+use super::reconstruct::check_evaluations;
 use super::windows::family;
-use super::{Session, json};
+use super::{NAME_ONCE, Session, json, refuse, refuse_repeated};
 use crate::config::parse_json;
 use crate::error::{Error, Result};
 use crate::evaluation::windows::{Interval, Line, Row, WindowSet, lines, markdown, run};
@@ -20,11 +21,31 @@ const EVALUATIONS: usize = 50;
 /// Runs the command on the list at `path`.
 pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Session) -> Result<()> {
     args.overrides.check_for_windows()?;
+    let root = [("--root", args.root.is_some())];
+    refuse(
+        &root,
+        "use",
+        "with --windows",
+        "give the clips as --motions",
+    )?;
     let set = WindowSet::read(path)?;
     let motions: Vec<_> = args.motions.iter().cloned().collect();
     let family = family(&motions, &set.clips(), &set.reconstruction)?;
     let default = args.overrides.evaluations.unwrap_or(EVALUATIONS);
     let optimizers = optimizers(args, default, set.reconstruction.seed)?;
+    let windows = &set.windows[..args.limit.unwrap_or(usize::MAX).min(set.windows.len())];
+    let tasks = windows
+        .iter()
+        .map(|entry| family.window(&entry.clip, entry.first))
+        .collect::<Result<Vec<_>>>()
+        .map_err(|error| match args.motions {
+            Some(_) => error.about(path.display()),
+            None => {
+                let found = "a window of no embedded motion";
+                let advice = "give the directory of its clips as --motions";
+                Error::input(path.display(), "windows", found, advice)
+            }
+        })?;
     let output = OutputDir::create(&args.out, args.force || args.resume)?;
     let mut rows = if args.resume {
         resume(&args.out, &set)?
@@ -32,10 +53,8 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
         Vec::new()
     };
     output.write("config.json", json(&set)?)?;
-    let windows = &set.windows[..args.limit.unwrap_or(usize::MAX).min(set.windows.len())];
     let total = windows.len() * optimizers.len();
-    for (i, entry) in windows.iter().enumerate() {
-        let task = family.window(&entry.clip, entry.first)?;
+    for (i, (entry, task)) in windows.iter().zip(&tasks).enumerate() {
         for (j, (optimizer, evaluations)) in optimizers.iter().enumerate() {
             let label = optimizer.name();
             let is_known = |row: &Row| {
@@ -47,7 +66,7 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
             }
             let interrupted = || session.is_interrupted();
             let pair = (label.as_str(), optimizer.as_ref());
-            let row = run(entry, &task, pair, *evaluations, &interrupted)?;
+            let row = run(entry, task, pair, *evaluations, &interrupted)?;
             session.tell(format!(
                 "[{}/{total}] {} from frame {} ({}), {label}: loss {:.2}, MPJPE-G {:.1} mm after {} evaluations, {:.0} s",
                 i * optimizers.len() + j + 1,
@@ -87,23 +106,18 @@ fn optimizers(
         .map(|text| {
             let (name, evaluations) = match text.rsplit_once(':') {
                 Some((name, number)) => {
-                    let count = number.parse().ok().filter(|count| *count > 0);
                     let advice = "give a whole number of evaluations after the colon";
-                    let refused = || Error::input("--optimizers", "evaluations", text, advice);
-                    (name, count.ok_or_else(refused)?)
+                    let refused = |_| Error::input("--optimizers", "evaluations", text, advice);
+                    let count = number.parse().map_err(refused)?;
+                    (name, check_evaluations("--optimizers", count)?)
                 }
                 None => (text.as_str(), default),
             };
             Ok((patient(name, seed)?, evaluations))
         })
         .collect::<Result<Vec<_>>>()?;
-    for (i, (optimizer, _)) in parsed.iter().enumerate() {
-        let name = optimizer.name();
-        if parsed[..i].iter().any(|(other, _)| other.name() == name) {
-            let advice = "name every optimizer once; a weight file is called by its own name";
-            return Err(Error::input("--optimizers", "repeated name", name, advice));
-        }
-    }
+    let names: Vec<String> = parsed.iter().map(|(known, _)| known.name()).collect();
+    refuse_repeated("--optimizers", &names, NAME_ONCE)?;
     Ok(parsed)
 }
 

@@ -29,13 +29,24 @@ pub(super) struct KeypointArgs {
     )]
     camera: Option<PathBuf>,
     /// Focal length of a single static camera in pixels, instead of --camera.
-    #[arg(long, requires_all = ["poses", "image_size"], value_name = "PX")]
+    #[arg(
+        long,
+        requires_all = ["poses", "image_size"],
+        value_name = "PX",
+        allow_negative_numbers = true
+    )]
     focal: Option<f64>,
     /// Width and height of the image that goes with --focal.
     #[arg(long, requires = "focal", value_name = "WxH")]
     image_size: Option<String>,
     /// Height of that camera above the ground in m.
-    #[arg(long, requires = "focal", value_name = "M", default_value_t = 1.5)]
+    #[arg(
+        long,
+        requires = "focal",
+        value_name = "M",
+        default_value_t = 1.5,
+        allow_negative_numbers = true
+    )]
     camera_height: f64,
     /// By how many degrees that camera looks down.
     #[arg(
@@ -59,7 +70,7 @@ pub(super) struct KeypointArgs {
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
     /// Which person, from 1, where several were detected.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     person: Option<usize>,
     /// 3D pose estimates of the same frames: .npy, .npz or AIST++ .pkl.
     #[arg(long, value_name = "FILE")]
@@ -86,7 +97,7 @@ pub(super) struct KeypointArgs {
     #[arg(long, value_name = "M", allow_negative_numbers = true)]
     floor: Option<f64>,
     /// Use only so many of the frames per second.
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
     observed_fps: Option<f64>,
 }
 
@@ -143,6 +154,14 @@ impl KeypointArgs {
 
     /// Reads everything and puts it on one clock.
     pub(super) fn read(&self, path: &Path, cut: &Cut) -> Result<Input> {
+        if let Some(floor) = self.floor.filter(|floor| !(-100.0..=100.0).contains(floor)) {
+            let advice = "give -100 to 100 m";
+            return Err(Error::input("--floor", "height", floor, advice));
+        }
+        if self.person == Some(0) {
+            let advice = "persons are counted from 1";
+            return Err(Error::input("--person", "number", 0, advice));
+        }
         let origin = path.display().to_string();
         let options = ReadOptions {
             layout: self.keypoint_layout,

@@ -111,6 +111,18 @@ fn refuse(options: &[(&str, bool)], field: &str, found: &str, advice: &str) -> R
     }
 }
 
+/// Refuses a value that is listed twice.
+fn refuse_repeated<T: PartialEq + Display>(option: &str, values: &[T], advice: &str) -> Result<()> {
+    let mut earlier = (0..).zip(values);
+    match earlier.find(|(i, value)| values[..*i].contains(value)) {
+        None => Ok(()),
+        Some((_, value)) => Err(Error::input(option, "repeated value", value, advice)),
+    }
+}
+
+/// What to do about optimizers of the same name.
+const NAME_ONCE: &str = "name every optimizer once; a weight file is called by its own name";
+
 /// The configuration file, or the defaults.
 fn config(path: Option<&Path>) -> Result<Config> {
     path.map_or_else(|| Ok(Config::default()), Config::read)

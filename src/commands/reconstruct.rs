@@ -21,12 +21,17 @@ use crate::motion::skeleton::Layout;
 use crate::motion::smoothing::Smoothing;
 use crate::motion::{self, Motion, ReadOptions};
 use crate::output::OutputDir;
-use crate::reconstruction::{self, MASSES, Progress, Reconstructed, Reconstruction, STATURES};
+use crate::reconstruction::{
+    self, MASSES, MOST, Progress, Reconstructed, Reconstruction, STATURES,
+};
 
 /// What only makes sense for a file.
 const FILE_OPTIONS: [&str; 8] = [
     "poses", "fps", "layout", "up", "units", "start", "end", "smooth",
 ];
+
+/// The file that only a run from keypoints writes.
+const KINEMATIC: &str = "kinematic.npz";
 
 /// Turn a pose file into a physically simulated motion.
 ///
@@ -88,7 +93,9 @@ pub struct ReconstructArgs {
     keypoints: KeypointArgs,
     #[command(flatten, next_help_heading = "Options")]
     overrides: Overrides,
-    /// Name of the optimizer.
+    /// Name of the optimizer: lm-search (the default), lm, bfgs, l-bfgs, adam, sgd, sgd-m, optimus,
+    /// optimus-guided, optimus-newton, adafactor-mlp, or a .safetensors file; basin-NAME for basin
+    /// hopping around one, metric-NAME for one in the learned metric.
     #[arg(long, value_name = "NAME")]
     optimizer: Option<String>,
     /// Where to write; out/NAME of the clip unless given.
@@ -136,10 +143,7 @@ impl Overrides {
         let mut config = config(self.config.as_deref())?;
         let settings = &mut config.reconstruction;
         if let Some(evaluations) = self.evaluations {
-            if evaluations == 0 {
-                return Err(Error::input("--evaluations", "value", 0, "give at least 1"));
-            }
-            settings.evaluations = evaluations;
+            settings.evaluations = check_evaluations("--evaluations", evaluations)?;
         }
         if let Some(seed) = self.seed {
             settings.seed = seed;
@@ -150,7 +154,21 @@ impl Overrides {
         if self.stature.is_some() {
             settings.stature = within("--stature", self.stature, STATURES, "m")?;
         }
+        let origin = self.config.as_deref().unwrap_or(Path::new("configuration"));
+        let checked = config.reconstruction.check();
+        checked.map_err(|error| error.about(origin.display()))?;
         Ok(config)
+    }
+}
+
+/// A number of evaluations, if it can be used.
+pub(super) fn check_evaluations(option: &str, evaluations: usize) -> Result<usize> {
+    match (1..=MOST).contains(&evaluations) {
+        true => Ok(evaluations),
+        false => {
+            let advice = format!("give 1 to {MOST}");
+            Err(Error::input(option, "evaluations", evaluations, advice))
+        }
     }
 }
 
@@ -209,6 +227,7 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     let files = files(&motion.name, &reconstruction, &config, &record, seconds)?;
     session.check()?;
     output.write_all(&files)?;
+    output.remove(KINEMATIC)?; // a run from keypoints may have left it
     describe_windows(&reconstruction, session)?;
     session.tell(table(&record))?;
     if let Some(warning) = warning(&reconstruction) {
@@ -266,7 +285,7 @@ fn from_keypoints(
     };
     let mut files = files(&name, &found.reconstruction, &used, &record, seconds)?;
     files.push((
-        "kinematic.npz",
+        KINEMATIC,
         kinematic::encode(&found.fit, found.observation.fps)?,
     ));
     session.check()?;

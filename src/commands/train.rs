@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use serde_json::Value;
 
 use super::progress::{MinuteLines, counter};
-use super::{Session, json};
+use super::{Session, json, refuse};
 use crate::config::{TaskSettings, TrainingConfig};
 use crate::error::{Error, Result};
 use crate::learned::{Card, LearnedOptimizer, Network, Trained};
@@ -57,7 +57,12 @@ pub struct TrainArgs {
     pub resume: bool,
 
     /// Seconds between checkpoints.
-    #[arg(long, value_name = "S", default_value_t = 120)]
+    #[arg(
+        long,
+        value_name = "S",
+        default_value_t = 120,
+        allow_negative_numbers = true
+    )]
     pub checkpoint_seconds: u64,
 
     /// Replace results that are already there.
@@ -77,6 +82,12 @@ pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
     OutputDir::create(&args.out, may_write)?;
     match &config.tasks {
         TaskSettings::Functions(functions) => {
+            let of_motion = [
+                ("--motions", !args.motions.is_empty()),
+                ("--recorded", args.recorded.is_some()),
+            ];
+            let advice = "leave it out, or train on windows (configs/train-walking.json)";
+            refuse(&of_motion, "tasks", "test functions", advice)?;
             let family = functions.family(&origin)?;
             let names = functions.functions.join(", ");
             let data = format!(

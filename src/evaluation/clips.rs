@@ -76,6 +76,13 @@ pub fn find(motions: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     } else {
         in_manifest(motions)?
     };
+    for clip in &clips {
+        if let Some(fps) = clip.options.fps.filter(|fps| !(1.0..=1000.0).contains(fps)) {
+            let field = format!("fps of {}", clip.name);
+            let advice = "give 1 to 1000 frames per second";
+            return Err(Error::input(motions.display(), field, fps, advice));
+        }
+    }
     clips.sort_by(|a, b| a.name.cmp(&b.name));
     if clips.is_empty() {
         let advice = "give a directory of .npy or .npz files, or a manifest";
@@ -104,6 +111,14 @@ fn in_directory(directory: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     }
     paths.sort(); // .npy before .npz
     paths.dedup_by_key(|path| path.with_extension(""));
+    let of_paths = |row: &IndexRow| {
+        let named = stem(Path::new(&row.file));
+        paths.iter().any(|path| stem(path) == named)
+    };
+    if let Some(row) = index.first().filter(|_| !index.iter().any(of_paths)) {
+        let advice = format!("no row names a file in {}", directory.display());
+        return Err(Error::input("index", "file", &row.file, advice));
+    }
     paths
         .into_iter()
         .map(|path| described(path, &index))
@@ -256,6 +271,28 @@ mod tests {
             error.contains("\"path\"") && error.contains("expected one of"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn frame_rates_and_indices_that_cannot_be_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        write("a.npy", "");
+        write(
+            "index.csv",
+            "file,category,fps
+a.npy,walk,0
+",
+        );
+        let message = || find(dir.path(), None).unwrap_err().to_string();
+        assert!(message().contains("fps of a: found 0"), "{}", message());
+        write(
+            "index.csv",
+            "file,category
+A.npy,walk
+",
+        );
+        assert!(message().contains("A.npy"), "{}", message());
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub mod windows;
 
 pub use keypoints::keypoint_record;
 
-/// A clip fails when the mean joint error of any frame is larger, mm.
+/// A clip fails when the mean joint error of any frame is larger, or no number, mm.
 pub const FAILURE_MM: f64 = 250.0;
 
 /// The metrics of a reconstruction and how it went, as in `metrics.json`; without times, so that
@@ -34,10 +34,8 @@ pub fn record(reconstruction: &Reconstruction, optimizer: &str) -> Map<String, V
     let mut record = Map::new();
     record.insert("optimizer".into(), json!(optimizer));
     record.insert("evaluations".into(), json!(reconstruction.evaluations));
-    record.insert(
-        "failed".into(),
-        json!(metrics.max_frame_error_mm > FAILURE_MM),
-    );
+    let worst = metrics.max_frame_error_mm;
+    record.insert("failed".into(), json!(worst.is_nan() || worst > FAILURE_MM));
     record.insert("failed_frames".into(), json!(reconstruction.failed_frames));
     // A struct of numbers: serialization has nothing to fail on.
     if let Ok(Value::Object(metrics)) = serde_json::to_value(&metrics) {
@@ -169,6 +167,31 @@ mod tests {
 
     use super::*;
     use crate::export::fixture;
+    use crate::motion::Motion;
+
+    #[test]
+    fn a_simulation_without_numbers_has_failed() {
+        let recording = fixture::recording();
+        let mut reconstruction = Reconstruction {
+            reference: Motion {
+                name: "x".into(),
+                fps: 50.0,
+                joints: recording.joints(),
+                toes: None,
+            },
+            body: recording.body,
+            trajectory: recording.trajectory,
+            kinematic_error_mm: 0.0,
+            curve: Vec::new(),
+            windows: Vec::new(),
+            evaluations: 0,
+            failed_frames: Vec::new(),
+        };
+        assert_eq!(record(&reconstruction, "lm")["failed"], false);
+        let links = &mut reconstruction.trajectory.frames[2].links;
+        links[0].translation.x = f64::NAN;
+        assert_eq!(record(&reconstruction, "lm")["failed"], true);
+    }
 
     #[test]
     fn the_lowest_point_of_a_tilted_box_and_capsule() {

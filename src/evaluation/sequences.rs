@@ -61,7 +61,13 @@ impl<'a> Reader<'a> {
             Data::Aist { .. } => ["keypoints2d", "keypoints3d", "cameras/mapping.txt"]
                 .map(|path| root.join(path))
                 .to_vec(),
-            Data::Files { .. } => vec![root.to_path_buf()],
+            Data::Files { clips } => {
+                let files = |clip: &FileClip| [root.join(&clip.keypoints), root.join(&clip.camera)];
+                let is_there = |clip: &FileClip| files(clip).iter().all(|path| path.exists());
+                let none_is = !clips.iter().any(is_there);
+                let first = clips.first().filter(|_| none_is);
+                first.map_or(vec![root.to_path_buf()], |clip| files(clip).to_vec())
+            }
         };
         if let Some(absent) = needed.iter().find(|path| !path.exists()) {
             return Err(Error::input(

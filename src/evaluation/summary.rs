@@ -162,7 +162,8 @@ pub fn markdown(groups: &[Group], rows: &[Row]) -> String {
         let heading = if k == 0 { "\nFailed clips:\n\n" } else { "" };
         let reason = match number(row, &["max_frame_error_mm"]) {
             Some(error) => format!("a frame with a mean joint error of {error:.0} mm"),
-            None => text(row, "error").to_string(),
+            None if row.contains_key("error") => text(row, "error").to_string(),
+            None => "a frame whose joint error is no number".to_string(),
         };
         let names = [
             text(row, "clip"),
@@ -252,6 +253,9 @@ mod tests {
         assert!(page.contains("| lm | walk | 2 | 0 | 15.0 |"), "{page}");
         assert!(page.contains("* c, dance, lm: a frame with a mean joint error of 300 mm"));
         assert!(page.contains("* d, dance, lm: no such file"));
+        let mut row = row("e", "walk", Some(f64::NAN));
+        row.insert("failed".into(), json!(true));
+        assert!(markdown(&[], &[row]).contains("* e, walk, lm: a frame whose joint error is no"));
     }
 
     #[test]

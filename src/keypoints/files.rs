@@ -50,14 +50,14 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Detections> {
     let origin = path.display().to_string();
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     let detections = if path.is_dir() {
-        of_people(
-            &json::read_openpose(path, options.layout)?,
-            options,
-            &origin,
-        )
+        let frames = json::read_openpose(path, options.layout)?;
+        of_people(&frames, None, options, &origin)
     } else {
         match extension {
-            "json" => of_people(&json::read_list(path, options.layout)?, options, &origin),
+            "json" => {
+                let (frames, note) = json::read_list(path, options.layout)?;
+                of_people(&frames, note, options, &origin)
+            }
             "npz" => arrays::read_npz(path, options),
             "npy" => arrays::read_npy(path, options),
             "pkl" => arrays::read_aist(path, options),
@@ -79,12 +79,18 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Detections> {
     Ok(detections)
 }
 
-fn of_people(frames: &[Vec<Person>], options: &ReadOptions, origin: &str) -> Result<Detections> {
-    let (keypoints, note) = choose(frames, options.person, origin)?;
+/// The keypoints of the person chosen among those in `frames`, about which there may be a `note`.
+fn of_people(
+    frames: &[Vec<Person>],
+    note: Option<String>,
+    options: &ReadOptions,
+    origin: &str,
+) -> Result<Detections> {
+    let (keypoints, strays) = choose(frames, options.person, origin)?;
     Ok(Detections {
         fps: None,
         views: vec![keypoints],
-        notes: note.into_iter().collect(),
+        notes: note.into_iter().chain(strays).collect(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! What the cameras saw, on one clock.
 
+use std::ops::Range;
+
 use nalgebra::{Rotation3, Vector3};
 
 use super::{Keypoint, Keypoints};
@@ -129,41 +131,26 @@ impl Observation {
 
     /// Every `step`-th frame.
     pub fn decimated(&self, step: usize) -> Self {
-        Self {
-            name: self.name.clone(),
-            fps: self.fps / step as f64,
-            views: self
-                .views
-                .iter()
-                .map(|view| View {
-                    camera: view.camera.clone(),
-                    frames: view.frames.iter().step_by(step).copied().collect(),
-                })
-                .collect(),
-            estimates: self
-                .estimates
-                .as_ref()
-                .map(|frames| frames.iter().step_by(step).copied().collect()),
-        }
+        self.select(0..self.len(), step, self.fps / step as f64)
     }
 
     /// The frames of `range`.
-    pub fn cut(&self, range: std::ops::Range<usize>) -> Self {
+    pub fn cut(&self, range: Range<usize>) -> Self {
+        self.select(range, 1, self.fps)
+    }
+
+    /// Every `step`-th frame of `range`, at `fps`.
+    fn select(&self, range: Range<usize>, step: usize, fps: f64) -> Self {
+        let view = |view: &View| View {
+            camera: view.camera.clone(),
+            frames: thinned(&view.frames[range.clone()], step),
+        };
+        let estimates = |frames: &Vec<Joints>| thinned(&frames[range.clone()], step);
         Self {
             name: self.name.clone(),
-            fps: self.fps,
-            views: self
-                .views
-                .iter()
-                .map(|view| View {
-                    camera: view.camera.clone(),
-                    frames: view.frames[range.clone()].to_vec(),
-                })
-                .collect(),
-            estimates: self
-                .estimates
-                .as_ref()
-                .map(|frames| frames[range.clone()].to_vec()),
+            fps,
+            views: self.views.iter().map(view).collect(),
+            estimates: self.estimates.as_ref().map(estimates),
         }
     }
 
@@ -186,5 +173,37 @@ impl Observation {
     }
 }
 
+fn thinned<T: Copy>(frames: &[T], step: usize) -> Vec<T> {
+    frames.iter().step_by(step).copied().collect()
+}
+
 /// The frame in which nothing was seen.
 pub const NOTHING: Keypoints = [Keypoint::MISSING; JOINTS];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_and_estimates_are_cut_and_thinned_alike() {
+        let at = |t: usize| [Vector3::repeat(t as f64); JOINTS];
+        let view = View {
+            camera: Camera::standing([640.0, 480.0], 500.0, 1.5, 0.0),
+            frames: (0..10)
+                .map(|t| {
+                    [Keypoint {
+                        confidence: 0.1 * f64::from(t),
+                        ..Keypoint::MISSING
+                    }; JOINTS]
+                })
+                .collect(),
+        };
+        let estimates = Some((0..10).map(at).collect());
+        let observation = Observation::new("x".into(), 50.0, vec![view], estimates).unwrap();
+        let part = observation.cut(3..10).decimated(3);
+        assert_eq!(part.estimates, Some(vec![at(3), at(6), at(9)]));
+        let frames = &observation.views[0].frames;
+        assert_eq!(part.views[0].frames, [frames[3], frames[6], frames[9]]);
+        assert!((part.fps - 50.0 / 3.0).abs() < 1e-12);
+    }
+}

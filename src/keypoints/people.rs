@@ -10,7 +10,7 @@ const STRAY: f64 = 0.2;
 /// A person moves by less than this share of its height from one detection to the next.
 const REACH: f64 = 0.6;
 
-/// Seconds after which a person that was lost is somebody else.
+/// Frames after which a person that was lost is somebody else.
 const MEMORY_FRAMES: usize = 15;
 
 /// A person detected in one image.

@@ -3,8 +3,6 @@
 //! Unlike recorded motion ([`motion::read`](crate::motion::read)), they stay where the cameras'
 //! world has them: the floor is not moved.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use nalgebra::Vector3;
@@ -15,7 +13,6 @@ use crate::motion::calibration::{self, Axis, Unit};
 use crate::motion::camera::Camera;
 use crate::motion::files::pickle::Pickle;
 use crate::motion::files::{Archive, Array};
-use crate::motion::npy::Header;
 use crate::motion::skeleton::{self, Layout};
 use crate::motion::{JOINTS, Joints};
 
@@ -57,16 +54,7 @@ fn load(path: &Path, name: Option<&str>, origin: &str) -> Result<Array> {
             let name = name.unwrap_or("keypoints3d");
             pickle.root().entry(name)?.array(name)
         }
-        _ => {
-            let file = File::open(path).map_err(|e| Error::io(path, "read", e))?;
-            let mut file = BufReader::new(file);
-            let header = Header::read(&mut file, origin)?;
-            check_shape(&header.shape, origin)?;
-            Ok(Array {
-                values: header.read_values(&mut file, origin)?,
-                shape: header.shape,
-            })
-        }
+        _ => Array::read(path, origin, |shape| check_shape(shape, origin).map(|_| ())),
     }
 }
 

@@ -95,24 +95,15 @@ pub(super) fn ankle_skate(joints: &[Joints], fps: f64) -> FootSkate {
 /// Mean over the frames of the mean depth of the points below the ground (0 in frames without any),
 /// m. `heights[t]` are the points' heights in frame t, m.
 pub fn penetration(heights: &[Vec<f64>]) -> f64 {
-    let depth = |heights: &Vec<f64>| {
-        let below: Vec<f64> = heights.iter().filter(|z| **z < 0.0).map(|z| -z).collect();
-        mean(&below)
-    };
-    mean(&heights.iter().map(depth).collect::<Vec<_>>())
+    let depth = |heights: &Vec<f64>| mean(heights.iter().filter(|z| **z < 0.0).map(|z| -z));
+    mean(heights.iter().map(depth))
 }
 
 /// Mean height difference of the two ankles, m: shows floating, which penetration does not.
 pub fn ground_distance(estimate: &[Joints], reference: &[Joints]) -> f64 {
     let distance =
-        |(a, b): (&Joints, &Joints)| mean(&ANKLES.map(|ankle| (a[ankle].z - b[ankle].z).abs()));
-    mean(
-        &estimate
-            .iter()
-            .zip(reference)
-            .map(distance)
-            .collect::<Vec<_>>(),
-    )
+        |(a, b): (&Joints, &Joints)| mean(ANKLES.map(|ankle| (a[ankle].z - b[ankle].z).abs()));
+    mean(estimate.iter().zip(reference).map(distance))
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Cameras: world ↔ camera ↔ pixel.
 //!
 //! Camera axes are x right, y down, z forward. A world point p has the camera coordinates
-//! R p + t; its normalized coordinates (X/Z, Y/Z) are distorted and become pixels u = f x + c, with
-//! the origin in the middle of the top left pixel's corner and no half-pixel shift.
+//! R p + t; its normalized coordinates (X/Z, Y/Z) are distorted and become pixels u = f x + c.
+//! Whether the origin is the middle of the top left pixel or its corner is up to the calibration and
+//! must be the same for the keypoints: nothing is shifted by half a pixel. A principal point that is
+//! not given is size / 2, the middle of the image if the origin is the corner.
 //!
 //! # References
 //! * OpenCV, *Camera calibration and 3D reconstruction*: the five coefficients k1 k2 p1 p2 k3.

@@ -77,7 +77,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
     if let Some(fps) = options.fps {
         check_rate(fps, "--fps")?;
     }
-    let points = container::load(path, &origin, |shape, file_fps| {
+    let mut points = container::load(path, &origin, |shape, file_fps| {
         let fps = options.fps.or(file_fps);
         check_rate(fps.unwrap_or(DEFAULT_FPS), &origin)?;
         check_shape(shape, options.layout, fps.unwrap_or(DEFAULT_FPS), &origin)
@@ -90,6 +90,12 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         DEFAULT_FPS
     });
     points.check_finite(&origin)?;
+    let lost = points.drop_lost_frames();
+    if lost > 0 {
+        notes.push(format!(
+            "frames: {lost} with all joints in one place are taken for missing"
+        ));
+    }
     let layout = options.layout.unwrap_or_else(|| detect_layout(&points));
     let mut frames: Vec<Frame> = points
         .frames()
@@ -142,7 +148,13 @@ fn check_shape(shape: &[usize], layout: Option<Layout>, fps: f64, origin: &str) 
         ))
     };
     let &[frames, joints, 3] = shape else {
-        return refuse("save the positions as (frames, joints, 3)".to_string());
+        let advice = match shape {
+            [_, _, 2] => {
+                "3D positions are (frames, joints, 3); 2D keypoints need --camera or --focal"
+            }
+            _ => "save the positions as (frames, joints, 3)",
+        };
+        return refuse(advice.to_string());
     };
     match layout {
         Some(layout) if layout.joint_count() != joints => {

@@ -188,7 +188,9 @@ fn smooth_track(track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
 /// A track with short gaps, smoothed with the λ of the least generalized cross-validation.
 fn smooth_part(track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
     let seen: Vec<bool> = track.iter().map(is_seen).collect();
-    let count = seen.iter().filter(|seen| **seen).count() as f64;
+    let count = seen.iter().filter(|seen| **seen).count();
+    // The frames seen, taken for evenly spaced, are 1 / `share` times as far apart: λ is `share`⁵ λ there.
+    let share = count as f64 / track.len() as f64;
     let (low, high) = STRENGTHS;
     let candidates = (low * STEPS_PER_DECADE..=high * STEPS_PER_DECADE).map(|step| {
         let strength = 10f64.powf(f64::from(step) / f64::from(STEPS_PER_DECADE));
@@ -197,8 +199,8 @@ fn smooth_part(track: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
             .filter(|(_, seen)| **seen)
             .map(|((y, z), _)| (y - z).norm_squared())
             .sum();
-        let freedom = 1.0 - degrees_of_freedom(track.len(), strength) / track.len() as f64;
-        (rest / count / freedom.powi(2), smoothed)
+        let freedom = 1.0 - degrees_of_freedom(count, strength * share.powi(5)) / count as f64;
+        (rest / count as f64 / freedom.powi(2), smoothed)
     });
     let possible = candidates.filter(|(score, _)| score.is_finite());
     let best = possible.min_by(|a, b| a.0.total_cmp(&b.0));
@@ -362,6 +364,23 @@ mod tests {
         assert!((0..given.len()).all(|t| missing(t) == (40..46).contains(&t)));
         let error = |t: usize| (given[t].joints[3] - walk[t].joints[3]).norm();
         assert!(error(39) < 0.02 && error(46) < 0.02);
+    }
+
+    #[test]
+    fn noise_is_removed_where_every_third_frame_is_missing() {
+        let walk = walk();
+        let mut given = noisy(&walk, 0.010);
+        for frame in given.iter_mut().step_by(3) {
+            frame.joints = [Vector3::repeat(f64::NAN); JOINTS];
+        }
+        smooth(&mut given);
+        let seen = (0..walk.len()).filter(|t| t % 3 != 0);
+        let squares: Vec<f64> = seen
+            .flat_map(|t| (0..JOINTS).map(move |j| (t, j)))
+            .map(|(t, j)| (given[t].joints[j] - walk[t].joints[j]).norm_squared())
+            .collect();
+        let error = (squares.iter().sum::<f64>() / (3.0 * squares.len() as f64)).sqrt();
+        assert!(error < 0.006, "{error}");
     }
 
     #[test]

@@ -38,6 +38,9 @@ impl Reconstructed {
         let frames = &self.reconstruction.trajectory.frames;
         thinned.trajectory.frames = frames.iter().step_by(every).take(count).cloned().collect();
         thinned.trajectory.fps = self.observation.fps;
+        let failed = self.reconstruction.failed_frames.iter();
+        let observed = failed.filter(|t| *t % every == 0).map(|t| t / every);
+        thinned.failed_frames = observed.filter(|t| *t < count).collect();
         thinned.reference = Motion {
             name: self.observation.name.clone(),
             fps: self.observation.fps,
@@ -114,4 +117,67 @@ pub fn reconstruct_keypoints(
         every,
         settings,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::fixture;
+    use crate::keypoints::{Keypoint, View};
+    use crate::motion::JOINTS;
+    use crate::motion::camera::Camera;
+
+    #[test]
+    fn frames_between_the_observed_ones_are_left_out_everywhere() {
+        let recording = fixture::recording();
+        let joints = recording.joints();
+        let seen = View {
+            camera: Camera::standing([640.0, 480.0], 500.0, 1.5, 0.0),
+            frames: vec![[Keypoint::MISSING; JOINTS]; 3],
+        };
+        let found = Reconstructed {
+            observation: Observation {
+                name: "x".into(),
+                fps: 25.0,
+                views: vec![seen],
+                estimates: None,
+            },
+            step: 1,
+            floor: 0.0,
+            fit: Fit {
+                joints: joints.iter().step_by(2).copied().collect(),
+                sigma: Vec::new(),
+                stature: 1.7,
+                cost: 0.0,
+                notes: Vec::new(),
+            },
+            reconstruction: Reconstruction {
+                body: recording.body,
+                reference: Motion {
+                    name: "x".into(),
+                    fps: 50.0,
+                    joints,
+                    toes: None,
+                },
+                kinematic_error_mm: 0.0,
+                trajectory: recording.trajectory,
+                curve: Vec::new(),
+                windows: Vec::new(),
+                evaluations: 0,
+                failed_frames: vec![1, 2, 3, 4],
+            },
+            every: 2,
+            settings: Settings::default(),
+        };
+        let observed = found.observed_frames();
+        assert_eq!(observed.failed_frames, [1, 2]);
+        assert_eq!(
+            (observed.trajectory.frames.len(), observed.reference.len()),
+            (3, 3)
+        );
+        assert_eq!(
+            observed.trajectory.frames[2],
+            found.reconstruction.trajectory.frames[4]
+        );
+    }
 }

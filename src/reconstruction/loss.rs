@@ -31,8 +31,8 @@ pub struct Weights {
     /// `velocity`: that is what keeps a foot in place. Default: 2.
     pub stance: f64,
     /// Joint accelerations against those of the smoothed observation, as the position error that 50 ms
-    /// make of the velocity error that 50 ms make of the acceleration error; up to three times as much
-    /// where the observed motion is calm. Default: 1.
+    /// make of the velocity error that 50 ms make of the acceleration error; the residual up to three
+    /// times where the observed motion is calm. Default: 1.
     pub acceleration: f64,
     /// Capture point (centre of mass plus its velocity times √(h/g), horizontal), per 10 mm: where
     /// the body would come to rest, so that the window's end is worth something to the next.

@@ -24,7 +24,7 @@ use crate::simulation::Trajectory;
 pub use clip::Clip;
 pub use family::{WindowFamily, WindowTask};
 pub use from_keypoints::{Reconstructed, reconstruct_keypoints};
-pub use settings::{MASSES, STATURES, Settings};
+pub use settings::{MASSES, MOST, STATURES, Settings};
 pub use sighting::Sighting;
 pub use window::{PhysicsWindow, Start};
 

@@ -8,6 +8,8 @@ use crate::simulation::Physics;
 
 /// Masses of people, kg.
 pub const MASSES: (f64, f64) = (10.0, 300.0);
+/// The largest number of evaluations, frames or iterations.
+pub const MOST: usize = 10_000;
 /// Statures of people, m.
 pub const STATURES: (f64, f64) = (0.5, 2.5);
 
@@ -125,8 +127,8 @@ impl Settings {
             demand(
                 field,
                 count as f64,
-                (1..=10_000).contains(&count),
-                "1 to 10000",
+                (1..=MOST).contains(&count),
+                &format!("1 to {MOST}"),
             )?;
         }
         for (field, kept) in [

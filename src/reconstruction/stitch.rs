@@ -254,11 +254,8 @@ impl<'a> Stitching<'a> {
             news,
             ..
         } = self;
-        let before = curve
-            .iter()
-            .rev()
-            .take_while(|point| point.window == number)
-            .count();
+        // A window that was taken back is in the curve further up.
+        let before = curve.iter().filter(|point| point.window == number).count();
         let total = self.clip.motion.len();
         let kept = self.settings.kept_frames;
         let mut watch = |n: usize, _: &[f64], evaluation: &Evaluation| {
@@ -370,4 +367,75 @@ impl<'a> Stitching<'a> {
 /// Whether `value` is above `limit` or no number at all.
 fn exceeds(value: f64, limit: f64) -> bool {
     value.is_nan() || value > limit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Subject;
+    use crate::motion::sample;
+    use crate::objective::Objective;
+    use crate::optim::Observer;
+
+    /// Looks twice and stays where it is.
+    struct Twice;
+
+    impl Minimize for Twice {
+        fn name(&self) -> String {
+            "twice".into()
+        }
+
+        fn minimize(
+            &self,
+            _: &dyn Objective,
+            x0: &[f64],
+            _: &Budget,
+            observer: &mut dyn Observer,
+        ) -> Result<Minimum> {
+            for n in 1..=2 {
+                assert!(
+                    observer
+                        .observe(n, x0, &Evaluation::default())
+                        .is_continue()
+                );
+            }
+            Ok(Minimum {
+                x: x0.to_vec(),
+                value: 0.0,
+                last_x: x0.to_vec(),
+                last_value: 0.0,
+                evaluations: 2,
+                values: vec![0.0; 2],
+                iteration_ends: vec![1, 2],
+                termination: Termination::Stall,
+            })
+        }
+    }
+
+    #[test]
+    fn evaluations_of_a_window_that_was_taken_back_count_on() {
+        let settings = Settings::default();
+        let squat = sample("squat").unwrap();
+        let (physics, weights) = (&settings.physics, &settings.weights);
+        let clip = Clip::new(squat, &Subject::default(), physics, weights).unwrap();
+        let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
+        let mut run = Stitching::new(&clip, &settings, &Twice, &mut observer);
+        let window = PhysicsWindow::new(&clip, 0, 10, clip.start(0), &run.knots);
+        let budget = run.budget(2);
+        run.minimize(&window, &window.point(), &budget).unwrap();
+        run.windows.push(WindowReport {
+            first_frame: 1,
+            frames: 5,
+            attempts: 1,
+            evaluations: 2,
+            loss: 0.0,
+            terms: Vec::new(),
+            failed: false,
+        });
+        run.minimize(&window, &window.point(), &budget).unwrap();
+        run.windows.clear();
+        run.minimize(&window, &window.point(), &budget).unwrap();
+        let numbers: Vec<_> = run.curve.iter().map(|p| (p.window, p.evaluation)).collect();
+        assert_eq!(numbers, [(0, 1), (0, 2), (1, 1), (1, 2), (0, 3), (0, 4)]);
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use indicatif::ProgressBar;
 
 use super::progress::{MinuteLines, counter};
-use super::{Session, json};
+use super::{NAME_ONCE, Session, json, refuse_repeated};
 use crate::benchmark::functions::{FUNCTIONS, index_of};
 use crate::benchmark::{DIMENSIONS, Plan, Protocol, Row, Solver, run as run_plan, summary};
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ pub struct BenchmarkArgs {
     pub functions: Vec<String>,
 
     /// Numbers of variables, separated by commas [default: 2,10,20,50,100,250,500,1000].
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', allow_negative_numbers = true)]
     pub dims: Vec<usize>,
 
     /// Optimizers, separated by commas; a .safetensors file written by motionfit train is one too.
@@ -46,11 +46,11 @@ pub struct BenchmarkArgs {
     pub optimizers: Vec<String>,
 
     /// Starts of every function and dimension.
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, allow_negative_numbers = true)]
     pub inits: usize,
 
     /// Iterations of every run.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, allow_negative_numbers = true)]
     pub iterations: usize,
 
     /// Move every run by a random offset of its own, so that minimizers are not at round numbers.
@@ -82,6 +82,8 @@ pub fn benchmark(args: &BenchmarkArgs, session: &Session) -> Result<()> {
         .iter()
         .map(|name| solver(name))
         .collect::<Result<Vec<_>>>()?;
+    let names: Vec<&str> = solvers.iter().map(|solver| solver.name.as_str()).collect();
+    refuse_repeated("--optimizers", &names, NAME_ONCE)?;
     let output = OutputDir::create(&args.out, args.force)?;
     let progress = Progress::new(&plan, solvers.len(), session);
     let rows = run_plan(&plan, &solvers, &|row| progress.advance(row))?;
@@ -142,6 +144,8 @@ fn plan(args: &BenchmarkArgs) -> Result<Plan> {
             return Err(Error::input(argument, "value", value, advice));
         }
     }
+    refuse_repeated("--functions", &names, "name every function once")?;
+    refuse_repeated("--dims", &dimensions, "give every number once")?;
     Ok(Plan {
         protocol: Protocol::by_name(&args.protocol)?,
         functions: names

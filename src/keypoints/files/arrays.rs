@@ -1,7 +1,5 @@
 //! NumPy arrays of keypoints: `.npy`, `.npz`, and the pickles of AIST++.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use super::{Detections, ReadOptions, keypoint, layout_of};
@@ -9,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::keypoints::{Keypoint, Keypoints, Layout2d};
 use crate::motion::files::pickle::Pickle;
 use crate::motion::files::{Archive, Array};
-use crate::motion::npy::Header;
 
 /// Names of the keypoints in an archive, the preferred one first.
 const KEYPOINTS: [&str; 5] = [
@@ -91,14 +88,9 @@ fn find(archive: &mut Archive, origin: &str) -> Result<String> {
 /// Keypoints of a bare array.
 pub fn read_npy(path: &Path, options: &ReadOptions) -> Result<Detections> {
     let origin = path.display().to_string();
-    let file = File::open(path).map_err(|e| Error::io(path, "read", e))?;
-    let mut file = BufReader::new(file);
-    let header = Header::read(&mut file, &origin)?;
-    check_shape(&header.shape, &origin)?;
-    let array = Array {
-        values: header.read_values(&mut file, &origin)?,
-        shape: header.shape,
-    };
+    let array = Array::read(path, &origin, |shape| {
+        check_shape(shape, &origin).map(|_| ())
+    })?;
     Ok(Detections {
         fps: None,
         views: of_array(&array, None, options.layout, &origin)?,
@@ -125,7 +117,7 @@ pub fn read_aist(path: &Path, options: &ReadOptions) -> Result<Detections> {
 /// (T, J) or (V, T, J) that go with the former.
 ///
 /// # Errors
-/// For other shapes, and infinite numbers.
+/// For other shapes. Keypoints that are no finite numbers are missing.
 pub fn of_array(
     array: &Array,
     confidences: Option<&Array>,

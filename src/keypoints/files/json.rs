@@ -43,7 +43,7 @@ struct AlphaPosePerson {
     idx: Value,
 }
 
-/// The people in every frame of a folder of `*_keypoints.json`, in the order of the names.
+/// The people in every frame of a folder of `*_keypoints.json`, in the order of their numbers.
 pub fn read_openpose(folder: &Path, layout: Option<Layout2d>) -> Result<Vec<Vec<Person>>> {
     let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, "read", e))?;
     let mut paths: Vec<PathBuf> = Vec::new();
@@ -53,7 +53,7 @@ pub fn read_openpose(folder: &Path, layout: Option<Layout2d>) -> Result<Vec<Vec<
             paths.push(path);
         }
     }
-    paths.sort();
+    paths.sort_by_cached_key(|path| (number(path), path.clone()));
     if paths.is_empty() {
         let advice = "an OpenPose folder has files NAME_000000000000_keypoints.json";
         return Err(Error::input(folder.display(), "files", "none", advice));
@@ -76,16 +76,16 @@ pub fn read_openpose(folder: &Path, layout: Option<Layout2d>) -> Result<Vec<Vec<
         .collect()
 }
 
+/// The frame's number in the name of a file of OpenPose, with or without zeros in front.
+fn number(path: &Path) -> Option<i64> {
+    let name = path.file_name()?.to_str()?;
+    let name = name.strip_suffix("_keypoints.json")?;
+    name.rsplit('_').next()?.parse().ok()
+}
+
 /// Refuses a folder from which frames are missing: time would jump.
 fn check_numbers(paths: &[PathBuf], folder: &Path) -> Result<()> {
-    let number = |path: &PathBuf| -> Option<i64> {
-        let name = path
-            .file_name()?
-            .to_str()?
-            .strip_suffix("_keypoints.json")?;
-        name.rsplit('_').next()?.parse().ok()
-    };
-    let numbers: Option<Vec<i64>> = paths.iter().map(number).collect();
+    let numbers: Option<Vec<i64>> = paths.iter().map(|path| number(path)).collect();
     let Some(numbers) = numbers else {
         return Ok(());
     };
@@ -99,8 +99,11 @@ fn check_numbers(paths: &[PathBuf], folder: &Path) -> Result<()> {
     }
 }
 
-/// The people in every frame of a list by AlphaPose or MMPose.
-pub fn read_list(path: &Path, layout: Option<Layout2d>) -> Result<Vec<Vec<Person>>> {
+/// The people in every frame of a list by AlphaPose or MMPose, and a note on where it begins.
+pub fn read_list(
+    path: &Path,
+    layout: Option<Layout2d>,
+) -> Result<(Vec<Vec<Person>>, Option<String>)> {
     let origin = path.display().to_string();
     let mut value: Value = parse(path, "a list of AlphaPose or MMPose")?;
     if let Some(list) = value.get_mut("instance_info") {
@@ -119,7 +122,7 @@ pub fn read_list(path: &Path, layout: Option<Layout2d>) -> Result<Vec<Vec<Person
     if first.get("instances").is_some() {
         let frames: Vec<MmPoseFrame> =
             serde_json::from_value(Value::Array(entries)).map_err(|e| refuse(e.to_string()))?;
-        return mmpose(frames, layout, &origin);
+        return Ok((mmpose(frames, layout, &origin)?, None));
     }
     let people: Vec<AlphaPosePerson> =
         serde_json::from_value(Value::Array(entries)).map_err(|e| refuse(e.to_string()))?;
@@ -131,13 +134,16 @@ fn mmpose(
     layout: Option<Layout2d>,
     origin: &str,
 ) -> Result<Vec<Vec<Person>>> {
-    let first = frames.first().and_then(|frame| frame.frame_id);
+    let numbers: Vec<i64> = frames.iter().filter_map(|frame| frame.frame_id).collect();
+    if !numbers.is_empty() && numbers.len() < frames.len() {
+        let found = format!("{} of {} numbers", numbers.len(), frames.len());
+        let advice = "give every entry its frame_id, or none";
+        return Err(Error::input(origin, "frame_id", found, advice));
+    }
+    let first = numbers.into_iter().min().unwrap_or(0);
     let mut people: Vec<Vec<Person>> = Vec::new();
     for (k, frame) in frames.into_iter().enumerate() {
-        let t = match (frame.frame_id, first) {
-            (Some(id), Some(first)) => usize::try_from(id - first).unwrap_or(k),
-            _ => k,
-        };
+        let t = frame.frame_id.map_or(k, |id| id.abs_diff(first) as usize);
         place(&mut people, t, origin)?;
         for instance in frame.instances {
             let scores = instance.keypoint_scores.unwrap_or_default();
@@ -155,11 +161,12 @@ fn mmpose(
     Ok(people)
 }
 
+/// AlphaPose lists people, so that images before the first of them are not there.
 fn alphapose(
     entries: &[AlphaPosePerson],
     layout: Option<Layout2d>,
     origin: &str,
-) -> Result<Vec<Vec<Person>>> {
+) -> Result<(Vec<Vec<Person>>, Option<String>)> {
     let numbers: Result<Vec<i64>> = entries
         .iter()
         .map(|entry| {
@@ -173,14 +180,16 @@ fn alphapose(
     let first = numbers.iter().copied().min().unwrap_or(0);
     let mut people: Vec<Vec<Person>> = Vec::new();
     for (entry, number) in entries.iter().zip(numbers) {
-        let t = (number - first) as usize; // not below the smallest
+        let t = number.abs_diff(first) as usize;
         place(&mut people, t, origin)?;
         people[t].push(Person {
             id: entry.idx.as_i64(),
             keypoints: flat(&entry.keypoints, layout, origin)?,
         });
     }
-    Ok(people)
+    // Images are numbered from 0 or from 1.
+    let note = (first > 1).then(|| format!("frame 0 is image {first}, the first with a person"));
+    Ok((people, note))
 }
 
 /// Makes room for frame `t`.

@@ -1,6 +1,8 @@
 //! Files of every kind, written here in the layouts of the detectors.
 
 use super::*;
+use crate::keypoints::{PoseOptions, read_poses};
+use crate::motion::camera::Camera;
 
 struct Folder(tempfile::TempDir);
 
@@ -9,15 +11,16 @@ impl Folder {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn write(&self, name: &str, text: &str) -> std::path::PathBuf {
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> std::path::PathBuf {
         let path = self.0.path().join(name);
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, content).unwrap();
         path
     }
 
-    fn openpose(&self, frame: usize, people: usize) {
+    /// Writes `people` who are `frame` px further to the right than in frame 0, which has `number`.
+    fn openpose(&self, number: &str, frame: usize, people: usize) {
         let numbers: Vec<String> = (0..25)
-            .map(|j| format!("{},{},0.8", j + 1, 50 + j))
+            .map(|j| format!("{},{},0.8", frame + j + 1, 50 + j))
             .collect();
         let person = format!(
             r#"{{"person_id": [-1], "pose_keypoints_2d": [{}]}}"#,
@@ -25,26 +28,36 @@ impl Folder {
         );
         let people = vec![person; people].join(",");
         let text = format!(r#"{{"version": 1.3, "people": [{people}]}}"#);
-        self.write(&format!("clip_{frame:012}_keypoints.json"), &text);
+        self.write(&format!("clip_{number}_keypoints.json"), &text);
     }
 }
 
 #[test]
 fn openpose_folders() {
     let folder = Folder::new();
-    (0..4).for_each(|frame| folder.openpose(frame, usize::from(frame != 2)));
+    let write = |frame: usize, people| folder.openpose(&format!("{frame:012}"), frame, people);
+    (0..4).for_each(|frame| write(frame, usize::from(frame != 2)));
     let read_it = || read(folder.0.path(), &ReadOptions::default());
     let detections = read_it().unwrap();
     assert_eq!(detections.views[0].len(), 4);
     // BODY_25's right ankle is keypoint 11.
     assert_eq!(detections.views[0][0][3].pixel, Vector2::new(12.0, 61.0));
     assert!(!detections.views[0][2][3].is_seen());
-    folder.openpose(6, 1);
+    write(6, 1);
     let error = read_it().unwrap_err().to_string();
     assert!(
         error.contains("frame 6 after frame 3") && error.contains("dropped"),
         "{error}"
     );
+}
+
+#[test]
+fn openpose_files_are_in_the_order_of_their_numbers() {
+    let folder = Folder::new();
+    (0..12).for_each(|frame: usize| folder.openpose(&frame.to_string(), frame, 1));
+    let detections = read(folder.0.path(), &ReadOptions::default()).unwrap();
+    let ankles = detections.views[0].iter().map(|frame| frame[3].pixel.x);
+    assert!(ankles.eq((0..12).map(|frame| f64::from(12 + frame))));
 }
 
 #[test]
@@ -66,6 +79,13 @@ fn alphapose_and_mmpose_lists() {
     assert_eq!(frames.len(), 4);
     assert!(frames[1][3].is_seen() && !frames[2][3].is_seen());
     assert_eq!(frames[0][3].pixel, Vector2::new(17.0, 32.0));
+    assert_eq!(
+        detections.notes,
+        ["frame 0 is image 3, the first with a person"]
+    );
+    let list = format!("[{},{}]", entry(1), entry(2));
+    let others = read(&folder.write("one.json", &list), &ReadOptions::default()).unwrap();
+    assert!(others.notes.is_empty(), "{:?}", others.notes);
 
     let points: Vec<String> = (0..17).map(|j| format!("[{},{}]", j + 1, 2 * j)).collect();
     let scores = vec!["0.5"; 17].join(",");
@@ -83,6 +103,57 @@ fn alphapose_and_mmpose_lists() {
     ] {
         let detections = read(&folder.write("mm.json", &text), &ReadOptions::default()).unwrap();
         assert_eq!(detections.views[0][1][3], frames[0][3]);
+    }
+}
+
+#[test]
+fn mmpose_entries_come_in_any_order_and_all_have_numbers_or_none() {
+    let folder = Folder::new();
+    let entry = |number: &str, x: usize| {
+        let points: Vec<String> = (0..17).map(|j| format!("[{x},{}]", 10 * j)).collect();
+        let points = points.join(",");
+        format!(r#"{{{number} "instances": [{{"keypoints": [{points}]}}]}}"#)
+    };
+    let numbered = |id: usize| entry(&format!(r#""frame_id": {id},"#), 10 * id);
+    let read_it = |entries: &[String]| {
+        let list = format!("[{}]", entries.join(","));
+        read(&folder.write("mm.json", &list), &ReadOptions::default())
+    };
+    let x = |entries: &[String]| -> Vec<f64> {
+        let detections = read_it(entries).unwrap();
+        let ankles = detections.views[0].iter().map(|frame| frame[3].pixel.x);
+        ankles.collect()
+    };
+    let shuffled = [5, 3, 6, 4].map(numbered);
+    assert_eq!(x(&shuffled), [30.0, 40.0, 50.0, 60.0]);
+    let unnumbered = [20, 10, 30].map(|x| entry("", x));
+    assert_eq!(x(&unnumbered), [20.0, 10.0, 30.0]);
+    let error = read_it(&[numbered(0), entry("", 5), numbered(2)]).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    let line = error.to_string();
+    assert!(line.contains("frame_id: found 2 of 3 numbers"), "{line}");
+}
+
+#[test]
+fn arrays_shorter_than_their_header_says_are_refused() {
+    let folder = Folder::new();
+    for frames in [4, 1_000_000_000_000, 100_000_000_000_000_000_u64] {
+        let header =
+            format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({frames}, 17, 3), }}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend([0_u8; 80]);
+        let path = folder.write("a.npy", &bytes);
+        let camera = Camera::standing([640.0, 480.0], 500.0, 1.5, 0.0);
+        let keypoints = read(&path, &ReadOptions::default()).unwrap_err();
+        let poses = read_poses(&path, &PoseOptions::default(), &camera).unwrap_err();
+        for error in [keypoints, poses] {
+            let line = error.to_string();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            let expected = "size: found 80 bytes of data where the header promises";
+            assert!(line.contains(expected) && !line.contains('\n'), "{line}");
+        }
     }
 }
 

@@ -275,8 +275,8 @@ pub(super) fn pixel_noise(view: &super::View) -> f64 {
     (0.008 * quantile(heights.collect(), 0.5)).max(1.5)
 }
 
-/// Error of the estimates, m, from the median second difference, of which noise that is independent
-/// from frame to frame makes up √6 σ.
+/// Error of the estimates, m, from the median second difference of joints against the pelvis, of which
+/// noise that is independent from frame to frame makes up √12 σ.
 fn estimate_noise(frames: &[Joints]) -> f64 {
     let mut differences = Vec::new();
     for w in frames.windows(3) {
@@ -286,7 +286,7 @@ fn estimate_noise(frames: &[Joints]) -> f64 {
             differences.extend(second.iter().filter(|d| d.is_finite()).map(|d| d.abs()));
         }
     }
-    // Joint and pelvis both are noisy: 12 σ².
+    // Joint and pelvis both are noisy: 6 σ² each.
     let sigma = 1.4826 * quantile(differences, 0.5) / 12f64.sqrt();
     if sigma.is_finite() {
         sigma.clamp(0.015, 0.2)

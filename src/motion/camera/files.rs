@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::files::Archive;
 
+/// How far from the world's origin a camera may stand without being taken for one in centimetres, m.
+const FARTHEST: f64 = 50.0;
+
 /// A camera as it stands in a JSON file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,7 +62,8 @@ enum RawFile {
 /// and `h36m_tangential`; `rotation` (rotation vector or 3×3, camera ← world) or `orientation_wxyz`
 /// (world ← camera); `translation` (in camera coordinates) or `position` (in the world); perhaps
 /// `name`, `units` (m, cm, mm; metres unless given) and `up` (z unless given). The settings of
-/// AIST++ are such lists, recognized by their rotation vectors and distortions together: cm, y up.
+/// AIST++ are such lists, recognized by rotation vectors, distortions and translations of more than
+/// 50 units together: cm, y up.
 ///
 /// An `.npz` archive holds K (3,3), R (3,3), t (3) and size (2), metres, z up.
 ///
@@ -101,10 +105,12 @@ fn camera(raw: RawCamera, name: &str, origin: &str) -> Result<Camera> {
         (None, Some(focal), center) => (focal, center.unwrap_or(raw.size.map(|s| s / 2.0))),
         _ => return Err(missing("matrix", "give either matrix or focal and center")),
     };
-    // AIST++ gives centimetres with y up and says so nowhere.
+    // AIST++ gives centimetres with y up and says so nowhere; no camera in metres is so far away.
+    let is_far = |t: [f64; 3]| Vector3::from(t).norm() > FARTHEST;
     let is_aist = matches!(raw.rotation, Some(RawRotation::Vector(_)))
         && raw.distortions.is_some()
-        && raw.matrix.is_some();
+        && raw.matrix.is_some()
+        && raw.translation.is_some_and(is_far);
     let unit = match raw.units {
         Some(unit) => unit.parse()?,
         None if is_aist => Unit::Centimetre,

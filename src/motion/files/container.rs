@@ -7,6 +7,7 @@ use std::path::Path;
 use nalgebra::Vector3;
 use zip::ZipArchive;
 
+use super::archive::Array;
 use crate::error::{Error, Result};
 use crate::motion::npy::{Header, MAGIC};
 use crate::motion::skeleton::Layout;
@@ -17,7 +18,7 @@ const POSITIONS: [&str; 4] = ["joints", "positions", "keypoints3d", "poses3d"];
 /// Names of the frame rate in an archive (AMASS has used both of the last two).
 const FRAME_RATES: [&str; 3] = ["fps", "mocap_framerate", "mocap_frame_rate"];
 
-const SAVE_ADVICE: &str = "give an .npy file with an array (frames, 17, 3), or an .npz with it";
+const SAVE_ADVICE: &str = "give an .npy file with an array (frames, 17, 3), or an .npz with it; 2D keypoints need --camera or --focal";
 
 /// An array of points (T, J, 3), in the file's own unit and axes.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +57,21 @@ impl Points {
         }
     }
 
+    /// Makes the frames missing (NaN) in which all joints are in one place, as trackers write them
+    /// where they lose the person, and returns their number; 0 where there are no others.
+    pub fn drop_lost_frames(&mut self) -> usize {
+        let is_lost = |frame: &[f64]| frame.chunks_exact(3).all(|p| p == &frame[..3]);
+        let frames = self.values.chunks_exact_mut(3 * self.joints);
+        let count = frames.len();
+        let lost: Vec<&mut [f64]> = frames.filter(|frame| is_lost(frame)).collect();
+        let dropped = lost.len();
+        if dropped == count {
+            return 0;
+        }
+        lost.into_iter().for_each(|frame| frame.fill(f64::NAN));
+        dropped
+    }
+
     /// The points of every frame.
     pub fn frames(&self) -> impl Iterator<Item = Vec<Vector3<f64>>> {
         let point = |p: &[f64]| Vector3::new(p[0], p[1], p[2]);
@@ -88,9 +104,8 @@ pub fn load(
         .take(64)
         .read_to_end(&mut start)
         .map_err(|e| Error::io(path, "read", e))?;
-    file.rewind()
-        .map_err(|error| Error::io(path, "read", error))?;
     if start.starts_with(b"PK") {
+        file.rewind().map_err(|e| Error::io(path, "read", e))?;
         return load_npz(file, origin, check);
     }
     if !start.starts_with(&MAGIC[..start.len().min(6)]) {
@@ -101,26 +116,8 @@ pub fn load(
             SAVE_ADVICE,
         ));
     }
-    let header = Header::read(&mut file, origin)?;
-    check(&header.shape, None)?;
-    let position = file
-        .stream_position()
-        .map_err(|error| Error::io(path, "read", error))?;
-    let (expected, there) = (
-        header.bytes().unwrap_or(usize::MAX),
-        metadata.len() - position,
-    );
-    if (there as u128) < expected as u128 {
-        let found = format!("{there} bytes of data where the header promises {expected}");
-        return Err(Error::input(
-            origin,
-            "size",
-            found,
-            "copy or save the file again",
-        ));
-    }
-    let values = header.read_values(&mut file, origin)?;
-    Ok(Points::new(&header.shape, values, None))
+    let array = Array::read(path, origin, |shape| check(shape, None))?;
+    Ok(Points::new(&array.shape, array.values, None))
 }
 
 /// What a file is that is no NumPy file, by its first bytes.

@@ -159,7 +159,7 @@ fn short_gaps_are_bridged_and_long_ones_refused() {
     let options = ReadOptions::default();
     refused(
         read_person(&values, &options),
-        "left_wrist: found NaN in frames 10 to 20",
+        "left_wrist: found nothing in frames 10 to 20",
     );
     // The same gap outside the part that is asked for does no harm.
     let options = ReadOptions {
@@ -167,6 +167,21 @@ fn short_gaps_are_bridged_and_long_ones_refused() {
         ..options
     };
     assert_eq!(read_person(&values, &options).unwrap().motion.len(), 25);
+}
+
+#[test]
+fn frames_with_all_joints_in_one_place_are_missing() {
+    let whole = person(50, 1.0);
+    let lose = |frames: std::ops::Range<usize>| {
+        let mut values = whole.clone();
+        values[51 * frames.start..51 * frames.end].fill(0.0);
+        read_person(&values, &ReadOptions::default())
+    };
+    let reading = lose(20..23).unwrap();
+    assert!(noted(&reading, "frames: 3 with all joints in one place"));
+    assert!(noted(&reading, "51 missing joint positions bridged"));
+    assert!((reading.motion.joints[21][13].x - 0.42).abs() < 1e-9);
+    refused(lose(20..31), "pelvis: found nothing in frames 20 to 30");
 }
 
 #[test]
