@@ -38,14 +38,7 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
         .iter()
         .map(|entry| family.window(&entry.clip, entry.first))
         .collect::<Result<Vec<_>>>()
-        .map_err(|error| match args.motions {
-            Some(_) => error.about(path.display()),
-            None => {
-                let found = "a window of no embedded motion";
-                let advice = "give the directory of its clips as --motions";
-                Error::input(path.display(), "windows", found, advice)
-            }
-        })?;
+        .map_err(|error| error.about(path.display()))?;
     let output = OutputDir::create(&args.out, args.force || args.resume)?;
     let mut rows = if args.resume {
         resume(&args.out, &set)?

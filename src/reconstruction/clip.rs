@@ -8,17 +8,11 @@ use super::window::Start;
 use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
-use crate::motion::{JOINTS, Joints, Motion, calibration};
+use crate::motion::{Joints, Motion, calibration};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
 const ASSISTANCE: f64 = 700.0;
-
-/// Jerk of a walk, summed over the joints, m/s³.
-const USUAL_JERK: f64 = 5000.0;
-
-/// How many times as much accelerations count at most where there is little jerk.
-const CALMEST: f64 = 3.0;
 
 /// What all windows of a clip share.
 pub struct Clip {
@@ -36,8 +30,6 @@ pub struct Clip {
     pub(super) track: ControlTrack,
     /// Accelerations of the observed joints, smoothed, one entry per frame, m per frame².
     pub(super) accelerations: Vec<Joints>,
-    /// How many times as much accelerations count where the observed motion is calm, one entry per frame.
-    pub(super) calm: Vec<f64>,
     /// How much the ankles `[right, left]` stand in the step to a frame, 0 to 1, one entry per frame.
     pub(super) stance: Vec<[f64; 2]>,
     /// Centres of mass of the links in the reference poses, m.
@@ -78,7 +70,6 @@ impl Clip {
             mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
-            calm: calm(&motion),
             stance: stance(&motion.joints),
             views: 0,
             sightings: Vec::new(),
@@ -95,8 +86,6 @@ impl Clip {
     /// `every`-th frame of the clip is one of it.
     pub fn watch(&mut self, observation: &Observation, every: usize) {
         self.views = observation.views.len();
-        // What was fitted to keypoints is smoother than the motion was: its calm says nothing.
-        self.calm.fill(1.0);
         self.sightings = (0..self.motion.len())
             .flat_map(|t| {
                 let joints = &self.motion.joints[t];
@@ -241,27 +230,6 @@ fn accelerations(joints: &[Joints]) -> Vec<Joints> {
         .collect()
 }
 
-/// By how much the jerk of the observed joints stays below the usual within half a second of every
-/// frame, from 1 to [`CALMEST`]: an acceleration error that would not be seen in a walk is a tremor in
-/// a slow movement.
-fn calm(motion: &Motion) -> Vec<f64> {
-    let jerk = |t: usize| -> f64 {
-        let at = |d: usize, j: usize| motion.joints[t + d][j];
-        let third = |j| at(3, j) - 3.0 * at(2, j) + 3.0 * at(1, j) - at(0, j);
-        (0..JOINTS).map(|j| third(j).norm()).sum()
-    };
-    let jerks: Vec<f64> = (0..motion.len().saturating_sub(3)).map(jerk).collect();
-    let reach = (0.5 * motion.fps).round() as usize;
-    (0..motion.len())
-        .map(|t| {
-            let near =
-                &jerks[t.saturating_sub(reach).min(jerks.len())..(t + reach).min(jerks.len())];
-            let mean = motion.fps.powi(3) * near.iter().sum::<f64>() / near.len().max(1) as f64;
-            (USUAL_JERK / mean.max(f64::MIN_POSITIVE)).clamp(1.0, CALMEST)
-        })
-        .collect()
-}
-
 /// How much the ankles `[right, left]` stand in the step to every frame: at whichever of its ends they
 /// do more.
 fn stance(joints: &[Joints]) -> Vec<[f64; 2]> {
@@ -276,47 +244,4 @@ fn controlled_axes(body: &Body) -> Vec<(usize, usize)> {
     (1..body.links.len())
         .flat_map(|i| axes(i).map(move |axis| (i, axis)))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// All joints swing by `amplitude` (m) at 2 Hz, 50 frames per second.
-    fn swing(frames: usize, amplitude: f64) -> Motion {
-        let at = |t: usize| (0.08 * std::f64::consts::PI * t as f64).sin() * amplitude;
-        Motion {
-            name: "swing".into(),
-            fps: 50.0,
-            joints: (0..frames)
-                .map(|t| [Vector3::repeat(at(t)); JOINTS])
-                .collect(),
-            toes: None,
-        }
-    }
-
-    #[test]
-    fn accelerations_count_more_in_calm_motion_within_bounds() {
-        let factors = |amplitude| calm(&swing(100, amplitude));
-        assert!(factors(0.0).iter().all(|f| *f == CALMEST));
-        assert!(factors(1.0).iter().all(|f| *f == 1.0));
-        let between = factors(0.06)[50];
-        assert!(
-            (1.0..CALMEST).contains(&between) && between > 1.1,
-            "{between}"
-        );
-        // The jerk of a motion half as wide is half as large.
-        let wider = factors(0.075)[50];
-        assert!(
-            (between / wider - 1.25).abs() < 0.01,
-            "{between} and {wider}"
-        );
-    }
-
-    #[test]
-    fn the_shortest_motions_have_no_jerk() {
-        for frames in 1..=4 {
-            assert_eq!(calm(&swing(frames, 0.0)), vec![CALMEST; frames]);
-        }
-    }
 }

@@ -101,7 +101,7 @@ impl WindowFamily {
         let clip = clip.ok_or_else(|| {
             let found = format!("frame {first} of {name}");
             let advice = format!(
-                "give a clip at hand and a frame that is a multiple of {} and has {} after it",
+                "give a clip of --motions (or an embedded one) and a frame that is a multiple of {} and has {} after it",
                 self.knot_frames, self.frames
             );
             Error::input("windows", "window", found, advice)

@@ -31,8 +31,7 @@ pub struct Weights {
     /// `velocity`: that is what keeps a foot in place. Default: 2.
     pub stance: f64,
     /// Joint accelerations against those of the smoothed observation, as the position error that 50 ms
-    /// make of the velocity error that 50 ms make of the acceleration error; the residual up to three
-    /// times where the observed motion is calm. Default: 1.
+    /// make of the velocity error that 50 ms make of the acceleration error. Default: 1.
     pub acceleration: f64,
     /// Capture point (centre of mass plus its velocity times √(h/g), horizontal), per 10 mm: where
     /// the body would come to rest, so that the window's end is worth something to the next.
@@ -106,8 +105,6 @@ pub struct FrameState<'a> {
     pub stance: [f64; 2],
     /// Observed accelerations at the frame before, smoothed, m per frame².
     pub accelerations: &'a Joints,
-    /// How many times as much they count: more than 1 where the observed motion is calm.
-    pub calm: f64,
     /// Centre of mass of the reference pose at this frame and at the one before, m.
     pub reference_mass_center: [Vector3<f64>; 2],
     /// What the cameras saw; as many entries in every frame.
@@ -209,7 +206,7 @@ impl FrameTerms {
             }
         }
         if w.acceleration > 0.0 {
-            let scale = rate * rate * w.acceleration * state.calm * scale;
+            let scale = rate * rate * w.acceleration * scale;
             let earlier = state.earlier.map(|links| body.marker_positions(links));
             for j in 0..JOINTS {
                 let error = earlier.as_ref().map_or(Vector3::zeros(), |earlier| {

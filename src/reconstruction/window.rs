@@ -238,7 +238,6 @@ impl<'a> PhysicsWindow<'a> {
                 observed: [&joints[t], &joints[t - 1]],
                 stance: self.clip.stance[t],
                 accelerations: &self.clip.accelerations[t - 1],
-                calm: self.clip.calm[t - 1],
                 reference_mass_center: [self.clip.mass_centers[t], self.clip.mass_centers[t - 1]],
                 sightings: self.clip.sightings(t),
             };
