@@ -80,6 +80,21 @@ fn bad_arguments_are_explained_in_one_line() {
     assert!(fail(&["evaluate", "--out", &work.arg("out")], 2).contains("--motions"));
     let nothing = ["evaluate", "--motions", ".", "--limit", "0", "--out", &out];
     assert!(fail(&nothing, 2).contains("--limit"));
+    let camera = ["--focal", "1000", "--image-size", "1000x1000"];
+    for (options, needle) in [
+        (["--focal", "-5"], "--focal"),
+        (["--floor", "nan"], "--floor"),
+        (["--person", "0"], "--person"),
+    ] {
+        let camera = if needle == "--focal" {
+            &camera[2..]
+        } else {
+            &camera
+        };
+        let command = ["reconstruct", &poses, "--fps", "50", "--out", &out];
+        let message = fail(&[&command[..], camera, &options].concat(), 2);
+        assert!(message.contains(needle), "{options:?}: {message}");
+    }
     assert!(
         fail(
             &["export", &work.arg("none"), "--format", "bvh", "--out", "x"],
@@ -87,4 +102,48 @@ fn bad_arguments_are_explained_in_one_line() {
         )
         .contains("none")
     );
+}
+
+/// What is wrong with the whole set is said before any clip is begun.
+#[test]
+fn bad_sets_are_refused_before_the_first_clip() {
+    let work = Workspace::new();
+    fs::create_dir(work.path("set")).unwrap();
+    work.write_array("set/a.npy", &walk_array());
+    let (set, out) = (work.arg("set"), work.arg("out"));
+    let slow = work.write("slow.json", br#"{ "reconstruction": { "fps": 0 } }"#);
+    let other = work.write("other.csv", b"file,category\nA.npy,walk\n");
+    let stopped = work.write("stopped.csv", b"file,category,fps\na.npy,walk,0\n");
+    for (options, needle) in [
+        (["--config", slow.as_str()], "slow.json: fps"),
+        (["--index", &other], "A.npy"),
+        (["--index", &stopped], "fps of a"),
+        (["--optimizers", "lm,lm"], "lm"),
+        (["--evaluations", "99999999"], "--evaluations"),
+        (["--root", "elsewhere"], "--root"),
+    ] {
+        let command = ["evaluate", "--motions", &set, "--out", &out];
+        let message = fail(&[&command[..], &options].concat(), 2);
+        assert!(message.contains(needle), "{options:?}: {message}");
+        assert!(!work.path("out").exists(), "{options:?} left something");
+    }
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/evaluate-cmu2d.json");
+    let absent = [
+        "evaluate",
+        "--manifest",
+        manifest,
+        "--root",
+        &set,
+        "--out",
+        &out,
+    ];
+    assert!(fail(&absent, 2).contains("tools/noisy_estimates.py"));
+    let command = ["benchmark", "--dims", "2", "--inits", "1", "--out", &out];
+    for (options, needle) in [
+        (["--optimizers", "adam,adam"], "adam"),
+        (["--functions", "sphere,sphere"], "sphere"),
+    ] {
+        let message = fail(&[&command[..], &options].concat(), 2);
+        assert!(message.contains(needle), "{options:?}: {message}");
+    }
 }
