@@ -1,0 +1,192 @@
+//! Feet of reference poses: where they point, and how far they are turned up or down.
+
+use nalgebra::{Matrix3, Rotation3, Vector3};
+
+use super::smooth_vectors;
+use crate::body::Body;
+use crate::motion::Motion;
+use crate::motion::calibration::stance;
+use crate::motion::skeleton::ANKLES;
+
+/// Horizontal speeds of heel or ball between which a touching foot turns into a swinging one, m/s.
+const DRAG_SPEED: [f64; 2] = [0.15, 0.6];
+/// Height over the ground that a swinging foot keeps, m.
+const CLEARANCE: f64 = 0.025;
+
+/// Speeds of an ankle between which a foot stops carrying the body, m/s.
+const CARRYING_SPEED: [f64; 2] = [0.6, 1.2];
+/// Time before and after for which it must be slow, s.
+const CARRYING_TIME: f64 = 0.15;
+/// Heights of the ankle between which the ball is no more taken to reach down to the ground, as shares
+/// of the distance between the two.
+const TIPTOE_HEIGHT: [f64; 2] = [0.8, 1.0];
+/// Height of an ankle over the other at which it is hardly the one that carries (e⁻¹), m.
+const LIFTED_HEIGHT: f64 = 0.04;
+
+/// Turns the foot about its own y axis so that it points at the toe when that is known, else so
+/// that heel and ball stay above the ground; then smooths the pitch over time.
+pub(super) fn place_feet(
+    body: &Body,
+    motion: &Motion,
+    frames: &mut [[Matrix3<f64>; 14]],
+    (foot, carrying): (usize, &[f64]),
+    toes: Option<Vec<Vector3<f64>>>,
+) {
+    let Some(sole) = sole(body, foot) else { return };
+    let ankles: Vec<Vector3<f64>> = motion
+        .joints
+        .iter()
+        .map(|p| p[if foot == 6 { 3 } else { 6 }])
+        .collect();
+    let forward: Vec<Vector3<f64>> = match &toes {
+        Some(toes) => toes
+            .iter()
+            .zip(&ankles)
+            .map(|(toe, ankle)| toe - ankle)
+            .collect(),
+        None => frames
+            .iter()
+            .map(|frame| frame[foot - 1].column(0).into())
+            .collect(),
+    };
+    let flat = |v: &Vector3<f64>| Vector3::new(v.x, v.y, 0.0).try_normalize(1e-3);
+    let headings = smooth_vectors(
+        forward
+            .iter()
+            .map(|v| flat(v).unwrap_or_default())
+            .collect(),
+    );
+    let headings: Vec<Vector3<f64>> = headings
+        .iter()
+        .map(|v| v.try_normalize(1e-6).unwrap_or_else(Vector3::x))
+        .collect();
+    let pitches = match &toes {
+        Some(_) => toe_pitches(&forward, &sole),
+        None => inferred_pitches([&forward, &ankles, &headings], carrying, &sole, motion.fps),
+    };
+    for (frame, (heading, pitch)) in frames.iter_mut().zip(headings.iter().zip(smooth(&pitches))) {
+        frame[foot] = foot_frame(heading, pitch);
+    }
+}
+
+/// A foot that points along `heading`, turned toe-down by `pitch`.
+fn foot_frame(heading: &Vector3<f64>, pitch: f64) -> Matrix3<f64> {
+    let flat = Matrix3::from_columns(&[*heading, Vector3::z().cross(heading), Vector3::z()]);
+    flat * Rotation3::from_axis_angle(&Vector3::y_axis(), pitch).matrix()
+}
+
+/// Pitches that point the foot at the toe base, which on a flat foot lies half as high as the
+/// ankle.
+fn toe_pitches(forward: &[Vector3<f64>], sole: &Sole) -> Vec<f64> {
+    let ankle_height = sole.radius - sole.ends[0].z;
+    let down = |depth: f64, v: &Vector3<f64>| (depth / v.norm().max(1e-9)).clamp(-1.0, 1.0).asin();
+    forward
+        .iter()
+        .map(|v| down(-v.z, v) - down(0.5 * ankle_height, v))
+        .collect()
+}
+
+/// How much each foot `[right, left]` has to carry the body, 0 to 1 per frame: it is slow, and the
+/// other is not lower, nor flat on the ground and at rest.
+pub(super) fn carrying(motion: &Motion) -> [Vec<f64>; 2] {
+    let ankle = |foot: usize, t: usize| motion.joints[t][ANKLES[foot]];
+    let stands = stance(&motion.joints);
+    let speed = |foot: usize, t: usize| {
+        let (a, b) = (t.saturating_sub(1), (t + 1).min(motion.len() - 1));
+        let way = ankle(foot, b) - ankle(foot, a);
+        way.norm() * motion.fps / (b - a).max(1) as f64
+    };
+    let speeds: [Vec<f64>; 2] =
+        [0, 1].map(|foot| (0..motion.len()).map(|t| speed(foot, t)).collect());
+    // Slow for a while: at the height of a hop both feet are slow for a moment.
+    let around = (CARRYING_TIME * motion.fps).round() as usize;
+    let slow = |foot: usize, t: usize| {
+        let near = &speeds[foot][t.saturating_sub(around)..(t + around + 1).min(motion.len())];
+        1.0 - smooth_step(near.iter().copied().fold(0.0, f64::max), CARRYING_SPEED)
+    };
+    let share = |foot: usize, t: usize| {
+        let other_stands = slow(1 - foot, t) * stands[t][1 - foot];
+        let lifted = (ankle(foot, t).z - ankle(1 - foot, t).z).max(0.0);
+        let lower = (-(lifted / LIFTED_HEIGHT).powi(2)).exp();
+        slow(foot, t) * (1.0 - other_stands) * lower
+    };
+    std::array::from_fn(|foot| (0..motion.len()).map(|t| share(foot, t)).collect())
+}
+
+/// Pitches nearest to a right angle between shin and foot that keep heel and ball above the
+/// ground, and clear of it where they would be dragged along; the ball of a foot that is `carrying`
+/// is on the ground.
+fn inferred_pitches(
+    [forward, ankles, headings]: [&[Vector3<f64>]; 3],
+    carrying: &[f64],
+    sole: &Sole,
+    fps: f64,
+) -> Vec<f64> {
+    let limited = |t: usize, clearance: [f64; 2]| {
+        let neutral = (-forward[t].z / forward[t].norm().max(1e-9))
+            .clamp(-1.0, 1.0)
+            .asin();
+        let [heel, ball] =
+            [0, 1].map(|end| steepest(sole.ends[end], ankles[t].z - sole.radius - clearance[end]));
+        neutral.clamp(-heel, ball)
+    };
+    let touching: Vec<f64> = (0..ankles.len()).map(|t| limited(t, [0.0; 2])).collect();
+    let speed = |end: usize, t: usize| {
+        let (a, b) = (t.saturating_sub(1), (t + 1).min(ankles.len() - 1));
+        let at = |t: usize| ankles[t] + foot_frame(&headings[t], touching[t]) * sole.ends[end];
+        (at(b) - at(a)).xy().norm() * fps / (b - a).max(1) as f64
+    };
+    (0..ankles.len())
+        .map(|t| {
+            let clearance = [0, 1].map(|end| CLEARANCE * smooth_step(speed(end, t), DRAG_SPEED));
+            let pitch = limited(t, clearance);
+            let height = ankles[t].z - sole.radius;
+            let down = steepest(sole.ends[1], height);
+            let reach = sole.ends[1].x.hypot(sole.ends[1].z);
+            let share = carrying[t] * (1.0 - smooth_step(height / reach, TIPTOE_HEIGHT));
+            pitch + share * (down - pitch).max(0.0)
+        })
+        .collect()
+}
+
+/// Where a foot may touch the ground, in its frame, m.
+struct Sole {
+    /// Centres of the contact spheres at heel and ball, brought to the middle of the foot.
+    ends: [Vector3<f64>; 2],
+    /// Radius of the spheres.
+    radius: f64,
+}
+
+fn sole(body: &Body, foot: usize) -> Option<Sole> {
+    let spheres = body.links[foot].contact_spheres();
+    let (_, radius) = *spheres.first()?;
+    let x = |(center, _): &(Vector3<f64>, f64)| center.x;
+    let heel = spheres.iter().min_by(|a, b| x(a).total_cmp(&x(b)))?.0;
+    let ball = spheres.iter().max_by(|a, b| x(a).total_cmp(&x(b)))?.0;
+    Some(Sole {
+        ends: [heel, ball].map(|v| Vector3::new(v.x, 0.0, v.z)),
+        radius,
+    })
+}
+
+/// The largest pitch, rad, at which `point` of the foot stays above the plane that is `height`
+/// below the ankle.
+fn steepest(point: Vector3<f64>, height: f64) -> f64 {
+    let reach = point.x.hypot(point.z);
+    let slope = (-point.z / reach).asin();
+    ((height / reach).clamp(-1.0, 1.0).asin() - slope).max(0.0)
+}
+
+/// From 0 at the first of `between` to 1 at the second, without a kink.
+pub(super) fn smooth_step(value: f64, between: [f64; 2]) -> f64 {
+    let share = ((value - between[0]) / (between[1] - between[0])).clamp(0.0, 1.0);
+    share * share * (3.0 - 2.0 * share)
+}
+
+/// Binomial smoothing over five frames.
+fn smooth(values: &[f64]) -> Vec<f64> {
+    let at = |t: isize| values[t.clamp(0, values.len() as isize - 1) as usize];
+    (0..values.len() as isize)
+        .map(|t| (at(t - 2) + 4.0 * at(t - 1) + 6.0 * at(t) + 4.0 * at(t + 1) + at(t + 2)) / 16.0)
+        .collect()
+}
