@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use motionfit::cli::{Cli, one_line};
 
 /// Tensors come and go with every step of a learned optimizer: with the system's allocator half of
-/// a step in 1000 variables went into mapping their pages.
+/// a benchmark of the Adafactor MLP in 1000 variables went into mapping their pages.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
