@@ -104,15 +104,20 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
     if args.limit == Some(0) {
         return Err(Error::input("--limit", "value", 0, "give at least 1"));
     }
+    let has_stray_root = args.root.is_some() && args.manifest.is_none();
+    let advice = "give the directory of the clips as --motions alone";
+    refuse(
+        &[("--root", has_stray_root)],
+        "use",
+        "without --manifest",
+        advice,
+    )?;
     if let Some(windows) = &args.windows {
         return evaluate_windows(windows, args, session);
     }
     if let Some(manifest) = &args.manifest {
         return evaluate_manifest(manifest, args, session);
     }
-    let root = [("--root", args.root.is_some())];
-    let advice = "give the directory of the clips as --motions alone";
-    refuse(&root, "use", "without --manifest", advice)?;
     let config = args.overrides.configuration()?;
     let motions = args.motions.as_deref().unwrap_or(Path::new(".")); // clap asks for one of the two
     let clips = select(motions, args)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::evaluate::EvaluateArgs;
 use super::reconstruct::check_evaluations;
 use super::windows::family;
-use super::{NAME_ONCE, Session, json, refuse, refuse_repeated};
+use super::{NAME_ONCE, Session, json, refuse_repeated};
 use crate::config::parse_json;
 use crate::error::{Error, Result};
 use crate::evaluation::windows::{Interval, Line, Row, WindowSet, lines, markdown, run};
@@ -21,13 +21,6 @@ const EVALUATIONS: usize = 50;
 /// Runs the command on the list at `path`.
 pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Session) -> Result<()> {
     args.overrides.check_for_windows()?;
-    let root = [("--root", args.root.is_some())];
-    refuse(
-        &root,
-        "use",
-        "with --windows",
-        "give the clips as --motions",
-    )?;
     let set = WindowSet::read(path)?;
     let motions: Vec<_> = args.motions.iter().cloned().collect();
     let family = family(&motions, &set.clips(), &set.reconstruction)?;

@@ -12,6 +12,7 @@ use crate::keypoints::{
 };
 use crate::motion::Joints;
 use crate::motion::camera::{Camera, read_cameras};
+use crate::motion::files::RATES;
 use crate::motion::skeleton::Layout;
 
 const HEADING: &str = "Keypoints (with --camera or --focal, POSES is a file of 2D keypoints)";
@@ -178,7 +179,7 @@ impl KeypointArgs {
             let advice = "keypoint files do not say: give --fps";
             Error::input(&origin, "frame rate", "none", advice)
         })?;
-        if !(1.0..=1000.0).contains(&fps) {
+        if !RATES.contains(&fps) {
             let advice = "give 1 to 1000 frames per second";
             return Err(Error::input("--fps", "frame rate", fps, advice));
         }

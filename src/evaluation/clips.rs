@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::config::parse_json;
 use crate::error::{Error, Result};
 use crate::motion::ReadOptions;
+use crate::motion::files::RATES;
 
 /// Categories that are left out unless asked for: contact with the ground by other parts than the
 /// feet, or with furniture, which the simulation does not have.
@@ -77,7 +78,7 @@ pub fn find(motions: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
         in_manifest(motions)?
     };
     for clip in &clips {
-        if let Some(fps) = clip.options.fps.filter(|fps| !(1.0..=1000.0).contains(fps)) {
+        if let Some(fps) = clip.options.fps.filter(|fps| !RATES.contains(fps)) {
             let field = format!("fps of {}", clip.name);
             let advice = "give 1 to 1000 frames per second";
             return Err(Error::input(motions.display(), field, fps, advice));
@@ -278,20 +279,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
         write("a.npy", "");
-        write(
-            "index.csv",
-            "file,category,fps
-a.npy,walk,0
-",
-        );
+        write("index.csv", "file,category,fps\na.npy,walk,0\n");
         let message = || find(dir.path(), None).unwrap_err().to_string();
         assert!(message().contains("fps of a: found 0"), "{}", message());
-        write(
-            "index.csv",
-            "file,category
-A.npy,walk
-",
-        );
+        write("index.csv", "file,category\nA.npy,walk\n");
         assert!(message().contains("A.npy"), "{}", message());
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::body::{Body, Geometry, Shape};
 use crate::metrics::{Alignment, FootTrack, Metrics};
 use crate::motion::skeleton::ANKLES;
-use crate::reconstruction::Reconstruction;
+use crate::reconstruction::{Reconstruction, exceeds};
 use crate::simulation::{GRAVITY, Trajectory};
 
 pub mod clips;
@@ -34,8 +34,8 @@ pub fn record(reconstruction: &Reconstruction, optimizer: &str) -> Map<String, V
     let mut record = Map::new();
     record.insert("optimizer".into(), json!(optimizer));
     record.insert("evaluations".into(), json!(reconstruction.evaluations));
-    let worst = metrics.max_frame_error_mm;
-    record.insert("failed".into(), json!(worst.is_nan() || worst > FAILURE_MM));
+    let failed = exceeds(metrics.max_frame_error_mm, FAILURE_MM);
+    record.insert("failed".into(), json!(failed));
     record.insert("failed_frames".into(), json!(reconstruction.failed_frames));
     // A struct of numbers: serialization has nothing to fail on.
     if let Ok(Value::Object(metrics)) = serde_json::to_value(&metrics) {

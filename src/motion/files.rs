@@ -23,7 +23,7 @@ use container::Points;
 pub const DEFAULT_FPS: f64 = 50.0;
 
 /// Frame rates taken for real, Hz.
-const RATES: std::ops::RangeInclusive<f64> = 1.0..=1000.0;
+pub(crate) const RATES: std::ops::RangeInclusive<f64> = 1.0..=1000.0;
 
 /// The longest clip that is read, s.
 const LONGEST: f64 = 3600.0;

@@ -2,6 +2,7 @@
 
 use nalgebra::Vector3;
 
+use super::skeleton::is_seen;
 use crate::error::{Error, Result};
 
 /// The longest gap that is bridged, s.
@@ -26,10 +27,7 @@ pub fn bridge(
     first: usize,
     origin: &str,
 ) -> Result<usize> {
-    let seen: Vec<bool> = track
-        .iter()
-        .map(|p| !p.iter().any(|x| x.is_nan()))
-        .collect();
+    let seen: Vec<bool> = track.iter().map(is_seen).collect();
     let mut filled = 0;
     let mut t = 0;
     while let Some(start) = (t..track.len()).find(|&t| !seen[t]) {

@@ -28,6 +28,8 @@ pub use settings::{MASSES, MOST, STATURES, Settings};
 pub use sighting::Sighting;
 pub use window::{PhysicsWindow, Start};
 
+pub(crate) use stitch::exceeds;
+
 mod clip;
 mod family;
 mod from_keypoints;

@@ -8,10 +8,10 @@ use crate::simulation::Physics;
 
 /// Masses of people, kg.
 pub const MASSES: (f64, f64) = (10.0, 300.0);
-/// The largest number of evaluations, frames or iterations.
-pub const MOST: usize = 10_000;
 /// Statures of people, m.
 pub const STATURES: (f64, f64) = (0.5, 2.5);
+/// The largest number of evaluations, frames or iterations.
+pub const MOST: usize = 10_000;
 
 /// All knobs of a reconstruction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

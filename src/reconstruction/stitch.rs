@@ -365,7 +365,7 @@ impl<'a> Stitching<'a> {
 }
 
 /// Whether `value` is above `limit` or no number at all.
-fn exceeds(value: f64, limit: f64) -> bool {
+pub(crate) fn exceeds(value: f64, limit: f64) -> bool {
     value.is_nan() || value > limit
 }
 
