@@ -125,6 +125,31 @@ fn an_optimizer_learns_from_the_embedded_walks_and_is_compared_with_others() {
 }
 
 #[test]
+fn a_comparison_on_windows_goes_on_with_the_same_clips_and_settings_only() {
+    let work = Workspace::new();
+    let windows = work.write("windows.json", WINDOWS.as_bytes());
+    let out = work.arg("out");
+    let arguments = ["evaluate", "--windows", &windows, "--out", &out];
+    succeed(&[&arguments[..], &["--optimizers", "lm:2"]].concat());
+    let rows = work.json("out/windows.json");
+    succeed(&[&arguments[..], &["--optimizers", "lm:2,adam:2", "--resume"]].concat());
+    let resumed = work.json("out/windows.json");
+    assert_eq!(resumed.as_array().unwrap().len(), 4);
+    assert_eq!(resumed[0], rows[0], "a finished row was computed again");
+    let refused = |options: &[&str]| {
+        let message = fail(&[&arguments[..], options, &["--resume"]].concat(), 2);
+        assert!(message.contains("other settings"), "{message}");
+        assert!(message.contains("same clips"), "{message}");
+        assert_eq!(work.json("out/windows.json"), resumed);
+    };
+    let motions = format!("{}/data", env!("CARGO_MANIFEST_DIR"));
+    refused(&["--motions", &motions]);
+    let longer = WINDOWS.replace("\"window_frames\": 10", "\"window_frames\": 15");
+    work.write("windows.json", longer.as_bytes());
+    refused(&[]);
+}
+
+#[test]
 fn a_window_as_a_task_knows_value_gradient_and_curvature() {
     let settings = Settings {
         window_frames: 10,

@@ -4,19 +4,21 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::evaluate_manifest::evaluate_manifest;
 use super::evaluate_windows::evaluate_windows;
 use super::reconstruct::{Overrides, check_optimizer, run};
-use super::{NAME_ONCE, Session, json, refuse, refuse_repeated};
-use crate::config::Config;
+use super::{NAME_ONCE, SETTINGS, Session, check_begun_with, json, refuse, refuse_repeated};
+use crate::config::{Config, parse_json};
 use crate::error::{Error, Result};
 use crate::evaluation::clips::{self, Clip, EXCLUDED, Split};
 use crate::evaluation::record;
 use crate::evaluation::summary::{Row, markdown, summarize};
 use crate::motion;
 use crate::output::OutputDir;
+use crate::reconstruction::Settings;
 
 /// Reconstruct a set of clips and summarize.
 ///
@@ -68,7 +70,7 @@ pub struct EvaluateArgs {
     /// Where to write.
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
-    /// Go on with an earlier evaluation: rows that are in clips.json are kept.
+    /// Go on with an earlier evaluation: rows that are in clips.json or windows.json are kept.
     #[arg(long, conflicts_with = "force")]
     pub(super) resume: bool,
     /// Replace the files of an earlier evaluation.
@@ -122,7 +124,7 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
     let motions = args.motions.as_deref().unwrap_or(Path::new(".")); // clap asks for one of the two
     let clips = select(motions, args)?;
     let optimizers = optimizers(args, &config)?;
-    let (output, mut rows) = open(args, &config)?;
+    let (output, mut rows) = open::<Row>(args, &config.reconstruction, "clips.json")?;
     let total = clips.len() * optimizers.len();
     let mut number = 0;
     for clip in &clips {
@@ -175,7 +177,7 @@ fn select(motions: &Path, args: &EvaluateArgs) -> Result<Vec<Clip>> {
 }
 
 /// What the rows of one directory have in common.
-fn settings(config: &Config, args: &EvaluateArgs) -> Result<Vec<u8>> {
+fn settings(reconstruction: &Settings, args: &EvaluateArgs) -> Result<Vec<u8>> {
     let place = |path: &Option<PathBuf>| {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         path.as_ref().map(absolute)
@@ -183,9 +185,10 @@ fn settings(config: &Config, args: &EvaluateArgs) -> Result<Vec<u8>> {
     json(&json!({
         "motions": place(&args.motions),
         "manifest": place(&args.manifest),
+        "windows": place(&args.windows),
         "root": place(&args.root),
         "seconds": args.seconds,
-        "reconstruction": config.reconstruction,
+        "reconstruction": reconstruction,
     }))
 }
 
@@ -202,35 +205,33 @@ pub(super) fn optimizers<'a>(args: &'a EvaluateArgs, config: &'a Config) -> Resu
     Ok(optimizers)
 }
 
-/// The output directory, with the settings written, and the rows of an earlier run to go on from.
-pub(super) fn open(args: &EvaluateArgs, config: &Config) -> Result<(OutputDir, Vec<Row>)> {
+/// The output directory, with the settings written, and the rows in its `file` of an earlier run to
+/// go on from.
+pub(super) fn open<R: for<'de> Deserialize<'de>>(
+    args: &EvaluateArgs,
+    reconstruction: &Settings,
+    file: &str,
+) -> Result<(OutputDir, Vec<R>)> {
     let output = OutputDir::create(&args.out, args.force || args.resume)?;
+    let settings = settings(reconstruction, args)?;
     let rows = if args.resume {
-        resume(&args.out, config, args)?
+        resume(&args.out, file, &settings)?
     } else {
         Vec::new()
     };
-    output.write("config.json", settings(config, args)?)?;
+    output.write(SETTINGS, settings)?;
     Ok((output, rows))
 }
 
-/// The rows of an earlier evaluation with the same settings.
-fn resume(out: &Path, config: &Config, args: &EvaluateArgs) -> Result<Vec<Row>> {
-    let path = out.join("clips.json");
+/// The rows of an earlier evaluation, if there are any; it must have had the same settings.
+fn resume<R: for<'de> Deserialize<'de>>(out: &Path, file: &str, settings: &[u8]) -> Result<Vec<R>> {
+    let path = out.join(file);
     let Ok(text) = std::fs::read_to_string(&path) else {
         return Ok(Vec::new());
     };
-    let before = std::fs::read(out.join("config.json")).unwrap_or_default();
-    if before != settings(config, args)? {
-        let advice = "resume with the same clips and configuration, or write to another --out";
-        return Err(Error::input(
-            out.display(),
-            "config.json",
-            "other settings",
-            advice,
-        ));
-    }
-    crate::config::parse_json(&text, &path.display().to_string())
+    let advice = "resume with the same clips and configuration, or write to another --out";
+    check_begun_with(out, settings, advice)?;
+    parse_json(&text, &path.display().to_string())
 }
 
 pub(super) fn is_of(row: &Row, clip: &str, optimizer: &str) -> bool {

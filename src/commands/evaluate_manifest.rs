@@ -23,7 +23,7 @@ pub(super) fn evaluate_manifest(path: &Path, args: &EvaluateArgs, session: &Sess
     let root = args.root.as_deref().unwrap_or(Path::new("."));
     let reader = Reader::new(&manifest, root)?;
     let optimizers = optimizers(args, &config)?;
-    let (output, mut rows) = open(args, &config)?;
+    let (output, mut rows) = open::<Row>(args, &config.reconstruction, "clips.json")?;
     let names = manifest.names();
     let count = args.limit.unwrap_or(names.len()).min(names.len());
     for (k, name) in names[..count].iter().enumerate() {

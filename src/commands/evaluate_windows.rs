@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use super::evaluate::EvaluateArgs;
+use super::evaluate::{EvaluateArgs, open};
 use super::reconstruct::check_evaluations;
 use super::windows::family;
 use super::{NAME_ONCE, Session, json, refuse_repeated};
-use crate::config::parse_json;
 use crate::error::{Error, Result};
 use crate::evaluation::windows::{Interval, Line, Row, WindowSet, lines, markdown, run};
 use crate::learned::by_name;
@@ -32,13 +31,7 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
         .map(|entry| family.window(&entry.clip, entry.first))
         .collect::<Result<Vec<_>>>()
         .map_err(|error| error.about(path.display()))?;
-    let output = OutputDir::create(&args.out, args.force || args.resume)?;
-    let mut rows = if args.resume {
-        resume(&args.out, &set)?
-    } else {
-        Vec::new()
-    };
-    output.write("config.json", json(&set)?)?;
+    let (output, mut rows) = open::<Row>(args, &set.reconstruction, "windows.json")?;
     let total = windows.len() * optimizers.len();
     for (i, (entry, task)) in windows.iter().zip(&tasks).enumerate() {
         for (j, (optimizer, evaluations)) in optimizers.iter().enumerate() {
@@ -114,26 +107,6 @@ fn patient(name: &str, seed: u64) -> Result<Box<dyn Minimize>> {
         ..window_options(seed)
     };
     by_name(name, &options)
-}
-
-/// The rows of an earlier run on the same windows.
-fn resume(out: &Path, set: &WindowSet) -> Result<Vec<Row>> {
-    let path = out.join("windows.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        return Ok(Vec::new());
-    };
-    let before = std::fs::read_to_string(out.join("config.json")).unwrap_or_default();
-    let before: Option<WindowSet> = serde_json::from_str(&before).ok();
-    if before.is_none_or(|before| before.reconstruction != set.reconstruction) {
-        let advice = "resume with the same windows, or write to another --out";
-        return Err(Error::input(
-            out.display(),
-            "config.json",
-            "other settings",
-            advice,
-        ));
-    }
-    parse_json(&text, &path.display().to_string())
 }
 
 fn write(output: &OutputDir, rows: &[Row]) -> Result<()> {

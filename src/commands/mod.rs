@@ -120,6 +120,20 @@ fn refuse_repeated<T: PartialEq + Display>(option: &str, values: &[T], advice: &
     }
 }
 
+/// The file in which a command notes down with which settings it was begun.
+const SETTINGS: &str = "config.json";
+
+/// Refuses to go on with what an earlier run with other settings than `now` has left in `out`.
+fn check_begun_with(out: &Path, now: &[u8], advice: &str) -> Result<()> {
+    let path = out.join(SETTINGS);
+    let before = std::fs::read(&path).map_err(|e| Error::io(&path, "read", e))?;
+    if before == now {
+        return Ok(());
+    }
+    let found = "other settings";
+    Err(Error::input(path.display(), "earlier run", found, advice))
+}
+
 /// What to do about optimizers of the same name.
 const NAME_ONCE: &str = "name every optimizer once; a weight file is called by its own name";
 
@@ -134,4 +148,23 @@ fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
         .map_err(|e| Error::Internal(format!("cannot write JSON: {e}")))?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_run_with_the_same_settings_is_gone_on_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let check = |now: &[u8]| check_begun_with(dir.path(), now, "give the same again");
+        assert_eq!(check(b"{}").unwrap_err().exit_code(), 2);
+        std::fs::write(dir.path().join(SETTINGS), b"{}").unwrap();
+        check(b"{}").unwrap();
+        let error = check(b"[]").unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        let message = error.to_string();
+        let expected = "config.json: earlier run: found other settings; give the same again";
+        assert!(message.ends_with(expected), "{message}");
+    }
 }

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use serde_json::Value;
 
 use super::progress::{MinuteLines, counter};
-use super::{Session, json, refuse};
+use super::{SETTINGS, Session, check_begun_with, json, refuse};
 use crate::config::{TaskSettings, TrainingConfig};
 use crate::error::{Error, Result};
 use crate::learned::{Card, LearnedOptimizer, Network, Trained};
@@ -128,27 +128,18 @@ where
         let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io(path, "read", e));
         let checkpoint = read(&checkpoint_path)?;
         let origin = checkpoint_path.display().to_string();
-        let known = args.out.join("config.json");
-        if read(&known)? != json(config)? {
-            let advice =
-                "resume with the configuration that it was begun with, or train to another --out";
-            let named = args.config.display();
-            return Err(Error::input(
-                known.display(),
-                "configuration",
-                format!("another than {named}"),
-                advice,
-            ));
-        }
         let parts = (checkpoint.as_slice(), origin.as_str());
         let trainer = MetaTrainer::resume(&network, family, &config.training, parts)?;
+        let advice =
+            "resume with the configuration that it was begun with, or train to another --out";
+        check_begun_with(&args.out, &json(config)?, advice)?;
         metrics = earlier_metrics(&read(&args.out.join(METRICS))?, trainer.step_count());
         trainer
     } else {
         MetaTrainer::new(&network, family, &config.training, theta)?
     };
     let output = OutputDir::create(&args.out, true)?;
-    output.write("config.json", json(config)?)?;
+    output.write(SETTINGS, json(config)?)?;
     let mut training = Training {
         trainer,
         network: Arc::new(network.clone()),
