@@ -100,6 +100,15 @@ fn training_killed_at_any_moment_and_resumed_ends_in_the_same_bytes() {
             .enumerate()
             .all(|(i, step)| step["step"] == i + 1)
     );
+    // As it was before checkpoints said what they are.
+    let checkpoint = fs::read(work.path("killed/checkpoint.bin")).unwrap();
+    work.write("killed/checkpoint.bin", &checkpoint[8..]);
+    let message = fail(&[&arguments[..5], &["--resume"]].concat(), 2);
+    assert!(
+        message.contains("checkpoint format: found none"),
+        "{message}"
+    );
+    assert!(message.contains("--force"), "{message}");
     let weights = work.arg("killed/weights.safetensors");
     let (out, dims) = (
         work.arg("benchmark"),

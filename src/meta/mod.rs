@@ -18,6 +18,7 @@ pub use trainer::{MetaTrainer, StepReport};
 
 mod adam;
 mod backprop;
+mod checkpoint;
 mod estimators;
 mod evolution;
 mod group;

@@ -11,6 +11,7 @@ use crate::learned::{Batch, LearnedOptimizer, Network};
 use crate::objective::{Rng, Task, TaskFamily};
 
 use super::adam::{Adam, clip};
+use super::checkpoint;
 use super::estimators::{AnyEstimator, check_parameters, mask, stage_seed};
 use super::group::{Estimate, Group, look};
 use super::{Settings, Stage};
@@ -25,7 +26,8 @@ pub struct MetaTrainer<'a, F: TaskFamily> {
     tasks: Vec<Vec<F::Task>>,
 }
 
-/// Everything that a checkpoint holds.
+/// Everything that a checkpoint holds; a change here, or in what it consists of, makes another
+/// [format](checkpoint).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Progress {
     theta: Vec<f32>,
@@ -115,18 +117,17 @@ where
     /// Training that goes on from a checkpoint of the same configuration.
     ///
     /// # Errors
-    /// [`Error::Input`] naming `origin` when `checkpoint` is damaged or of another configuration.
+    /// [`Error::Input`] naming `origin` when its `bytes` are damaged, of another format or of
+    /// another configuration.
     pub fn resume(
         network: &'a Network,
         family: &'a F,
         settings: &'a Settings,
-        (checkpoint, origin): (&[u8], &str),
+        (bytes, origin): (&[u8], &str),
     ) -> Result<Self> {
         settings.check("training")?;
         check_parameters(network, &settings.stages)?;
-        let advice = "resume with the configuration that it was written with";
-        let progress: Progress = postcard::from_bytes(checkpoint)
-            .map_err(|error| Error::input(origin, "checkpoint", error, advice))?;
+        let progress: Progress = checkpoint::from_bytes(bytes, origin)?;
         let found = progress.theta.len();
         let averaged = if settings.averaging > 0.0 { found } else { 0 };
         let fits = found == network.meta_parameters()
@@ -136,6 +137,7 @@ where
             });
         if !fits {
             let found = format!("{found} meta-parameters in stage {}", progress.stage);
+            let advice = "resume with the configuration that it was written with";
             return Err(Error::input(origin, "checkpoint", found, advice));
         }
         let stage = &settings.stages[progress.stage];
@@ -156,8 +158,7 @@ where
     /// # Errors
     /// [`Error::Internal`] when they cannot be made.
     pub fn checkpoint(&self) -> Result<Vec<u8>> {
-        postcard::to_stdvec(&self.progress)
-            .map_err(|error| Error::Internal(format!("cannot write a checkpoint: {error}")))
+        checkpoint::to_bytes(&self.progress)
     }
 
     /// Whether all stages are done.
