@@ -81,7 +81,7 @@ pub fn of_array(
         .collect();
     let layout = match (options.layout, count) {
         (Some(layout), _) => layout,
-        (None, 17) if looks_like_coco(&frames) => Layout::Coco17,
+        (None, 17) if skeleton::looks_like_coco(frames.iter()) => Layout::Coco17,
         (None, count) => Layout::of_count(count).unwrap_or(Layout::H36m17),
     };
     if layout.joint_count() != count {
@@ -131,16 +131,6 @@ fn unit_of(frames: &[Joints], origin: &str) -> Result<Unit> {
         Some(unit) => Ok(unit),
         None => calibration::detect_unit(stature, None, origin),
     }
-}
-
-fn looks_like_coco(frames: &[Vec<Vector3<f64>>]) -> bool {
-    let votes = frames
-        .iter()
-        .filter_map(|frame| skeleton::looks_like_coco(frame));
-    let (coco, all) = votes.fold((0, 0), |(coco, all), vote| {
-        (coco + usize::from(vote), all + 1)
-    });
-    2 * coco > all
 }
 
 fn check_shape(shape: &[usize], origin: &str) -> Result<usize> {

@@ -59,13 +59,13 @@ pub fn triangulate(views: &[View], t: usize, joint: usize, noise: f64) -> Option
     p.iter().all(|x| x.is_finite()).then_some(p)
 }
 
-/// The point nearest to all rays; `None` when they are almost parallel.
+/// The point nearest to all rays; `None` when they are almost parallel, or one has no direction.
 fn intersection(views: &[(&Camera, Keypoint)]) -> Option<Vector3<f64>> {
     let (mut a, mut b) = (Matrix3::zeros(), Vector3::zeros());
     let mut rays: Vec<Vector3<f64>> = Vec::new();
     for (camera, keypoint) in views {
         let origin = camera.position();
-        let ray = (camera.unproject(&keypoint.pixel, 1.0) - origin).normalize();
+        let ray = (camera.unproject(&keypoint.pixel, 1.0) - origin).try_normalize(1e-6)?;
         let across = Matrix3::identity() - ray * ray.transpose();
         a += across;
         b += across * origin;

@@ -193,14 +193,7 @@ fn check_shape(shape: &[usize], layout: Option<Layout>, fps: f64, origin: &str) 
 fn detect_layout(points: &Points) -> Layout {
     // The shape has been checked: some layout has this number of joints.
     let layout = Layout::of_count(points.joints).unwrap_or(Layout::H36m17);
-    if layout != Layout::H36m17 {
-        return layout;
-    }
-    let votes = points
-        .frames()
-        .filter_map(|frame| skeleton::looks_like_coco(&frame));
-    let (coco, total) = votes.fold((0, 0), |(coco, n), vote| (coco + usize::from(vote), n + 1));
-    if 2 * coco > total {
+    if layout == Layout::H36m17 && skeleton::looks_like_coco(points.frames()) {
         Layout::Coco17
     } else {
         layout

@@ -240,16 +240,25 @@ impl FromStr for Layout {
     }
 }
 
-/// Whether a 17-joint frame is COCO rather than Human3.6M: joints 1 and 2 are the eyes (a few
-/// centimetres apart) there and a thigh here, 11 and 13 are a thigh there and an arm here.
+/// Whether 17 joints are COCO's rather than Human3.6M's, by a majority of the frames: joints 1 and
+/// 2 are the eyes (a few centimetres apart) there and a thigh here, 11 and 13 are a thigh there and
+/// an arm here.
 ///
-/// Independent of unit and axes. `None` when a joint it needs is missing.
-pub fn looks_like_coco(points: &[Vector3<f64>]) -> Option<bool> {
-    let (eyes, thigh) = (
-        (points[1] - points[2]).norm(),
-        (points[11] - points[13]).norm(),
-    );
-    (eyes.is_finite() && thigh.is_finite()).then_some(eyes < 0.4 * thigh)
+/// Independent of unit and axes, and even of the depth of the points. Frames in which a joint it
+/// needs is missing (NaN) have no vote.
+///
+/// # Panics
+/// When a frame has fewer than 14 points.
+pub fn looks_like_coco(frames: impl Iterator<Item = impl AsRef<[Vector3<f64>]>>) -> bool {
+    let votes = frames.filter_map(|frame| {
+        let p = frame.as_ref();
+        let (eyes, thigh) = ((p[1] - p[2]).norm(), (p[11] - p[13]).norm());
+        (eyes.is_finite() && thigh.is_finite()).then_some(eyes < 0.4 * thigh)
+    });
+    let (coco, all) = votes.fold((0, 0), |(coco, all), vote| {
+        (coco + usize::from(vote), all + 1)
+    });
+    2 * coco > all
 }
 
 /// Where the 17 joints are among the 32 (VideoPose3D, `common/h36m_dataset.py`).
@@ -360,6 +369,20 @@ mod tests {
         assert_eq!((x[LEFT_WRIST], x[RIGHT_WRIST]), (9.0, 10.0));
         assert_eq!((x[THORAX], x[SPINE], x[NECK]), (5.5, 8.5, 4.5));
         assert_eq!(x[HEAD], 3.5 + 0.5 * (3.5 - 5.5));
+    }
+
+    #[test]
+    fn most_frames_decide_between_coco_and_human36m() {
+        let frame = |eyes: f64| {
+            let mut points = numbered(17); // 11 and 13 are 2 apart
+            points[2] = points[1] + Vector3::x() * eyes;
+            points
+        };
+        let (coco, other, lost) = (frame(0.3), frame(1.5), frame(f64::NAN));
+        let decide = |frames: &[&Vec<Vector3<f64>>]| looks_like_coco(frames.iter());
+        assert!(decide(&[&coco, &other, &lost, &lost, &coco]));
+        assert!(!decide(&[&coco, &other]));
+        assert!(!decide(&[&lost]));
     }
 
     #[test]

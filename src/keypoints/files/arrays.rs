@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use nalgebra::Vector3;
+
 use super::{Detections, ReadOptions, keypoint, layout_of};
 use crate::error::{Error, Result};
 use crate::keypoints::{Keypoint, Keypoints, Layout2d};
 use crate::motion::files::pickle::Pickle;
 use crate::motion::files::{Archive, Array};
+use crate::motion::skeleton;
 
 /// Names of the keypoints in an archive, the preferred one first.
 const KEYPOINTS: [&str; 5] = [
@@ -173,18 +176,12 @@ fn check_shape(shape: &[usize], origin: &str) -> Result<(usize, usize, usize, us
     }
 }
 
-/// Whether 17 keypoints are COCO's by a majority of frames: its joints 1 and 2 are the eyes, 11 and
-/// 13 a thigh; in Human3.6M they are a thigh and an arm.
+/// Whether 17 keypoints a frame are COCO's rather than Human3.6M's, as seen in the image.
 fn looks_like_coco(points: &[Keypoint]) -> bool {
-    let distance = |frame: &[Keypoint], a: usize, b: usize| {
-        let both = frame[a].is_seen() && frame[b].is_seen();
-        both.then(|| (frame[a].pixel - frame[b].pixel).norm())
+    let place = |keypoint: &Keypoint| match keypoint.is_seen() {
+        true => Vector3::new(keypoint.pixel.x, keypoint.pixel.y, 0.0),
+        false => Vector3::repeat(f64::NAN),
     };
-    let votes = points
-        .chunks_exact(17)
-        .filter_map(|frame| Some(distance(frame, 1, 2)? < 0.4 * distance(frame, 11, 13)?));
-    let (coco, all) = votes.fold((0, 0), |(coco, all), vote| {
-        (coco + usize::from(vote), all + 1)
-    });
-    2 * coco > all
+    let frames = points.chunks_exact(17);
+    skeleton::looks_like_coco(frames.map(|frame| frame.iter().map(place).collect::<Vec<_>>()))
 }

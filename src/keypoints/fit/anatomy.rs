@@ -22,12 +22,15 @@ pub struct Anatomy {
     pub forward: Vec<Vector3<f64>>,
 }
 
+/// The unit vector along `v`; `otherwise` where it has no length, as between joints in one place.
+pub fn direction(v: Vector3<f64>, otherwise: Vector3<f64>) -> Vector3<f64> {
+    v.try_normalize(1e-6).unwrap_or(otherwise)
+}
+
 impl Anatomy {
     /// Of `joints`, with contact where an ankle is within about `height` m of its standing height
     /// and hardly moves.
     pub fn new(joints: &[Joints], fps: f64, stature: f64, height: f64) -> Self {
-        let direction =
-            |to: Vector3<f64>, otherwise: Vector3<f64>| to.try_normalize(1e-6).unwrap_or(otherwise);
         let contact = |t: usize, foot: usize| {
             let ankle = |t: usize| joints[t][ANKLES[foot]];
             let (a, b) = (t.saturating_sub(1), (t + 1).min(joints.len() - 1));

@@ -112,7 +112,10 @@ impl Picture<'_> {
         is_far: bool,
     ) -> Vector3<f64> {
         let origin = self.camera.position();
-        let ray = (self.camera.unproject(pixel, 1.0) - origin).normalize();
+        // A camera so far away that a metre is nothing to it looks straight ahead.
+        let ray = (self.camera.unproject(pixel, 1.0) - origin)
+            .try_normalize(1e-6)
+            .unwrap_or_else(|| self.camera.rotation.inverse() * Vector3::z());
         let along = ray.dot(&(parent - origin));
         let across = (parent - origin).norm_squared() - along * along;
         let half = (length * length - across).max(0.0).sqrt();
@@ -189,4 +192,38 @@ fn depths(picture: &Picture) -> Vec<f64> {
     (0..raw.len())
         .map(|t| near(t).map(|s| medians[s]).sum::<f64>() / near(t).len() as f64)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_are_seen_at_their_pixel_as_far_away_as_their_bone_is_long() {
+        let mut camera = Camera::standing([640.0, 480.0], 500.0, 1.5, 0.1);
+        let parent = Vector3::new(4.0, 0.2, 1.0);
+        let pixel = camera.project(&(parent + Vector3::z() * 0.3)).unwrap();
+        let children = |camera: &Camera, pixel: Vector2<f64>| {
+            let picture = Picture {
+                camera,
+                fps: 25.0,
+                pixels: Vec::new(),
+                bones: [0.0; JOINTS],
+                standing: 0.0,
+            };
+            [true, false].map(|is_far| picture.child(&parent, &pixel, 0.5, is_far))
+        };
+        let [far, near] = children(&camera, pixel);
+        for child in [far, near] {
+            assert!(((child - parent).norm() - 0.5).abs() < 1e-9, "{child}");
+            assert!((camera.project(&child).unwrap() - pixel).norm() < 1e-6);
+        }
+        assert!(camera.to_camera(&far).z > camera.to_camera(&near).z);
+        // A metre in front of this camera is, in floating point, where it stands.
+        camera = Camera::standing([640.0, 480.0], 500.0, 0.0, 0.0);
+        camera.translation.z = 1e20;
+        for child in children(&camera, camera.center) {
+            assert!(child.iter().all(|x| x.is_finite()), "{child}");
+        }
+    }
 }

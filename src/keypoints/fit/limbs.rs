@@ -3,6 +3,7 @@
 
 use nalgebra::Vector3;
 
+use super::anatomy::direction;
 use super::lift::Picture;
 use crate::motion::Joints;
 use crate::motion::skeleton::*;
@@ -105,13 +106,14 @@ fn legs(picture: &Picture, t: usize, trunk: &[Vector3<f64>; 5], c: usize) -> Hal
     let lhip = child(&trunk[0], LEFT_HIP, !bit(0));
     let lknee = child(&lhip, LEFT_KNEE, bit(3));
     let lankle = child(&lknee, LEFT_ANKLE, bit(4));
-    let up = (trunk[2] - trunk[0]).normalize();
-    let left = (lhip - rhip).try_normalize(1e-9).unwrap_or_else(Vector3::y);
+    let up = direction(trunk[2] - trunk[0], Vector3::z());
+    let left = direction(lhip - rhip, Vector3::y());
     let forward = left.cross(&up);
     let mut cost = square(up.dot(&left), 0.25);
     for [hip, knee, ankle] in [[rhip, rknee, rankle], [lhip, lknee, lankle]] {
-        let thigh = (knee - hip).normalize();
-        let shin = (ankle - knee).normalize();
+        // What has no length hangs straight.
+        let thigh = direction(knee - hip, -up);
+        let shin = direction(ankle - knee, thigh);
         cost += square((-thigh.cross(&shin).dot(&left) - 0.02).max(0.0), 0.12)
             + square(thigh.dot(&left), 0.25).min(5.0)
             + square(shin.dot(&left), 0.3).min(5.0)
@@ -138,17 +140,17 @@ fn arms(picture: &Picture, t: usize, trunk: &[Vector3<f64>; 5], legs: &Half, c: 
     let rshoulder = child(&trunk[2], RIGHT_SHOULDER, !bit(0));
     let relbow = child(&rshoulder, RIGHT_ELBOW, bit(3));
     let rwrist = child(&relbow, RIGHT_WRIST, bit(4));
-    let up = (trunk[2] - trunk[0]).normalize();
-    let hips = (legs.joints[3] - legs.joints[0]).normalize();
-    let left = (lshoulder - rshoulder).try_normalize(1e-9).unwrap_or(hips);
+    let up = direction(trunk[2] - trunk[0], Vector3::z());
+    let hips = direction(legs.joints[3] - legs.joints[0], Vector3::y());
+    let left = direction(lshoulder - rshoulder, hips);
     let forward = left.cross(&up);
     let mut cost = square((1.0 - left.dot(&hips)).max(0.0), 0.25) + square(up.dot(&left), 0.35);
     for (side, [shoulder, elbow, wrist]) in [
         (left, [lshoulder, lelbow, lwrist]),
         (-left, [rshoulder, relbow, rwrist]),
     ] {
-        let upper = (elbow - shoulder).normalize();
-        let fore = (wrist - elbow).normalize();
+        let upper = direction(elbow - shoulder, -up);
+        let fore = direction(wrist - elbow, upper);
         cost += square(upper.dot(&side) - 0.2, 0.35).min(6.0)
             + square((-upper.dot(&forward) - 0.5).max(0.0), 0.25)
             // Elbows bend forwards and upwards.
@@ -212,4 +214,36 @@ fn cheapest(
     }
     choices.reverse();
     choices
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Vector2;
+
+    use super::*;
+    use crate::motion::JOINTS;
+    use crate::motion::camera::Camera;
+
+    #[test]
+    fn a_body_without_extent_costs_something_and_stays_in_its_place() {
+        let camera = Camera::standing([640.0, 480.0], 500.0, 1.5, 0.0);
+        let picture = Picture {
+            camera: &camera,
+            fps: 25.0,
+            pixels: vec![[Vector2::new(320.0, 240.0); JOINTS]; 3],
+            bones: [0.0; JOINTS],
+            standing: 0.07,
+        };
+        let trunk = trunk(&picture, 0, 4.0);
+        for c in 0..CHOICES {
+            let legs = legs(&picture, 0, &trunk, c);
+            let arms = arms(&picture, 0, &trunk, &legs, c);
+            let costs = [legs.cost, arms.cost];
+            assert!(costs.iter().all(|cost| cost.is_finite()), "{costs:?}");
+        }
+        let place = Vector3::new(4.0, 0.0, 1.5);
+        let found = hypotheses(&picture, &[4.0; 3]);
+        let mut joints = found.iter().flatten().flatten();
+        assert!(joints.all(|p| (p - place).norm() < 1e-9));
+    }
 }
