@@ -75,18 +75,18 @@ impl AdafactorFeatures {
         all.extend([g, x]);
         all.extend(m);
         all.extend(r);
-        let inverse = |r: f64| (r + 1e-6).sqrt().recip();
-        all.extend(
-            m.iter()
-                .enumerate()
-                .map(|(j, m)| m * inverse(r[j.min(rms - 1)])),
-        );
-        all.extend(r.iter().map(|r| inverse(*r)));
+        // m / √r, which stands in front of the 1 / √r it is made from.
+        let scaled = all.len();
+        all.extend(m);
+        all.extend(r.iter().map(|r| (r + 1e-6).sqrt().recip()));
+        for j in 0..momentum {
+            all[scaled + j] *= all[scaled + momentum + j.min(rms - 1)];
+        }
         all.extend(v.iter().map(|v| g / (v + 1e-9).max(1e-9).sqrt()));
         // A vector has no rows and columns: both factored slots hold the whole accumulator.
         all.extend(v.iter().chain(v));
-        let v_inverse = |v: &f64| (v + 1e-8).sqrt().recip();
-        all.extend(v.iter().chain(v).map(v_inverse));
+        all.extend(v.iter().map(|v| (v + 1e-8).sqrt().recip()));
+        all.extend_from_within(all.len() - adafactor..);
         all.extend(m.iter().zip(v).map(|(m, v)| m / (v + 1e-6).sqrt()));
     }
 }

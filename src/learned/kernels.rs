@@ -30,6 +30,11 @@ pub(super) fn add_bias(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op2(bias, AddBias)
 }
 
+/// max(x + b, 0) for every row, `x: (rows, width)`, `b: (width,)`.
+pub(super) fn add_bias_relu(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    x.contiguous()?.apply_op2(bias, AddBiasRelu)
+}
+
 /// (x − mean) / √(variance + 10⁻⁵) of every row, `(rows, width)`.
 pub(super) fn normalize_rows(x: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op1(NormalizeRows)
@@ -44,6 +49,8 @@ struct Gelu;
 struct GeluSlope;
 struct Softmax;
 struct AddBias;
+struct AddBiasRelu;
+struct ReluSlope;
 struct SumRows;
 struct NormalizeRows;
 struct NormalizeRowsSlope;
@@ -145,6 +152,60 @@ impl CustomOp2 for AddBias {
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let sums = gradient.contiguous()?.apply_op1_no_bwd(&SumRows)?;
         Ok((Some(gradient.clone()), Some(sums)))
+    }
+}
+
+impl CustomOp2 for AddBiasRelu {
+    fn name(&self) -> &'static str {
+        "add-bias-relu"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (x, bias) = (contiguous(x, x_layout)?, contiguous(bias, bias_layout)?);
+        let mut y = Vec::with_capacity(x.len());
+        for row in x.chunks_exact(bias.len()) {
+            y.extend(row.iter().zip(bias).map(|(x, b)| (x + b).max(0.0)));
+        }
+        Ok((CpuStorage::F32(y), x_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        _: &Tensor,
+        _: &Tensor,
+        y: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let gradient = y.apply_op2_no_bwd(&gradient.contiguous()?, &ReluSlope)?;
+        let sums = gradient.apply_op1_no_bwd(&SumRows)?;
+        Ok((Some(gradient), Some(sums)))
+    }
+}
+
+impl CustomOp2 for ReluSlope {
+    fn name(&self) -> &'static str {
+        "relu-slope"
+    }
+
+    /// ∂y where y > 0
+    fn cpu_fwd(
+        &self,
+        y: &CpuStorage,
+        y_layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let y = contiguous(y, y_layout)?;
+        let gradient = contiguous(gradient, gradient_layout)?;
+        let pass = |(y, gradient): (&f32, &f32)| if *y > 0.0 { *gradient } else { 0.0 };
+        let slope = y.iter().zip(gradient).map(pass).collect();
+        Ok((CpuStorage::F32(slope), y_layout.shape().clone()))
     }
 }
 
@@ -317,14 +378,31 @@ mod tests {
         {
             assert!((a - b).abs() < 2e-5 * b.abs().max(1.0), "{a} is not {b}");
         }
-        let ours = add_bias(&x, &bias).unwrap();
-        let theirs = x.broadcast_add(&bias).unwrap();
-        let pairs = [&ours, &theirs].map(|y| {
+    }
+
+    #[test]
+    fn biases_and_relu_and_their_slopes_agree_with_candle() {
+        let x = Var::from_vec(line()[..600].to_vec(), (6, 100), &Device::Cpu).unwrap();
+        let bias: Vec<f32> = (0..100).map(|i| (i as f32).cos()).collect();
+        let bias = Var::from_vec(bias, 100, &Device::Cpu).unwrap();
+        let slopes = |y: &Tensor| {
             let gradients = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
-            gradients.get(&bias).unwrap().to_vec1::<f32>().unwrap()
-        });
-        for (a, b) in pairs[0].iter().zip(&pairs[1]) {
-            assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "{a} is not {b}");
+            [&x, &bias].map(|v| {
+                let slope = gradients.get(v).unwrap().flatten_all().unwrap();
+                slope.to_vec1::<f32>().unwrap()
+            })
+        };
+        let theirs = x.broadcast_add(&bias).unwrap();
+        for (ours, theirs) in [
+            (add_bias(&x, &bias).unwrap(), theirs.clone()),
+            (add_bias_relu(&x, &bias).unwrap(), theirs.relu().unwrap()),
+        ] {
+            let values = [&ours, &theirs].map(|y| y.to_vec2::<f32>().unwrap());
+            assert_eq!(values[0], values[1]);
+            let (ours, theirs) = (slopes(&ours), slopes(&theirs));
+            for (a, b) in ours.iter().flatten().zip(theirs.iter().flatten()) {
+                assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "{a} is not {b}");
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::kernels::{add_bias, gelu, normalize_rows, scale_and_shift, softmax};
+use super::kernels::{add_bias, add_bias_relu, gelu, normalize_rows, scale_and_shift, softmax};
 use super::layout::{Initial, Layout, Weights};
 
 /// y = x W + b, `(rows, inputs)` → `(rows, outputs)`.
@@ -41,6 +41,11 @@ impl Linear {
 
     pub fn forward(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {
         add_bias(&x.matmul(weights.at(self.weight))?, weights.at(self.bias))
+    }
+
+    /// max(x W + b, 0).
+    pub fn forward_relu(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {
+        add_bias_relu(&x.matmul(weights.at(self.weight))?, weights.at(self.bias))
     }
 }
 
@@ -93,7 +98,7 @@ impl Trunk {
     pub fn forward(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {
         let mut x = x.clone();
         for layer in &self.layers {
-            x = layer.forward(weights, &x)?.relu()?;
+            x = layer.forward_relu(weights, &x)?;
         }
         Ok(x)
     }
