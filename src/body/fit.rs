@@ -6,6 +6,8 @@ use serde::Deserialize;
 use super::reference::{frame_from, thorax};
 use super::{Body, Geometry, JointModel, Link, Marker, Shape};
 use crate::error::{Error, Result};
+use crate::motion::calibration::{of_feet_that_stood, quantile};
+use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints, Motion};
 
 /// Body mass index that turns stature into mass when no mass is given, kg/m².
@@ -13,6 +15,11 @@ const BODY_MASS_INDEX: f64 = 22.5;
 /// From the ankle down to the sole, where the motion does not tell, as a fraction of stature
 /// (Winter 2009, Fig. 4.1).
 const ANKLE_HEIGHT: f64 = 0.039;
+/// Lowest and highest ankle of a foot that stands, as fractions of stature. 102 CMU clips: 0.018 to
+/// 0.055, as the joint is placed differently; higher ones are in the air.
+const ANKLE_HEIGHTS: [f64; 2] = [0.018, 0.06];
+/// The quantile of an ankle's heights over a clip that is its height in stance.
+const ANKLE_QUANTILE: f64 = 0.1;
 /// Foot length as a fraction of stature (Winter 2009, Fig. 4.1).
 const FOOT_LENGTH: f64 = 0.152;
 /// Smallest moment of inertia of a link, kg·m²: stands for the rotor-like inertia of muscles and
@@ -245,7 +252,7 @@ fn measure(motion: &Motion, stature: Option<f64>) -> Result<Proportions> {
     let legs = 0.5 * (rthigh + rshin + lthigh + lshin).norm();
     let stature = stature.unwrap_or(0.18 + legs + (spine + chest + head).norm());
     let foot = FOOT_LENGTH * stature * x;
-    let ankle_height = [3, 6].map(|ankle| standing_height(motion, ankle, stature));
+    let ankle_height = ankle_heights(motion, stature);
     let segment = |parent: Option<usize>, offset, extent| Segment {
         parent,
         offset,
@@ -311,18 +318,16 @@ fn neck_offset(motion: &Motion) -> Vector3<f64> {
     Vector3::new(offset.x, 0.0, offset.z)
 }
 
-/// Height of an ankle above the sole in stance: a low quantile of its height, within the range
-/// seen on humans (0.028–0.06 of stature), else the anthropometric mean.
-fn standing_height(motion: &Motion, ankle: usize, stature: f64) -> f64 {
-    let mut heights: Vec<f64> = motion.joints.iter().map(|p| p[ankle].z).collect();
-    heights.sort_by(f64::total_cmp);
-    let low = heights[heights.len() / 10];
-    let range = 0.028 * stature..0.06 * stature;
-    if range.contains(&low) {
-        low
-    } else {
-        ANKLE_HEIGHT * stature + 0.01
-    }
+/// Heights of the ankles `[right, left]` above the soles, m: a low quantile of what they have over the
+/// ground, where feet stand at all.
+fn ankle_heights(motion: &Motion, stature: f64) -> [f64; 2] {
+    let heights = |ankle: usize| motion.joints.iter().map(|p| p[ankle].z).collect();
+    let low = ANKLES.map(|ankle| quantile(heights(ankle), ANKLE_QUANTILE));
+    let [lowest, highest] = ANKLE_HEIGHTS.map(|share| share * stature);
+    of_feet_that_stood(low).map(|height| match height > highest {
+        true => ANKLE_HEIGHT * stature + 0.01,
+        false => height.max(lowest),
+    })
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

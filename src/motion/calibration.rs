@@ -274,7 +274,11 @@ pub fn floor_height(frames: &[Frame], shin: f64) -> f64 {
 /// Standing heights of two ankles (or toe bases), m, from their `heights` over a clip: the low
 /// quantile of each, or that of the other where one is so much higher that it never stood.
 pub fn standing_heights(heights: [Vec<f64>; 2]) -> [f64; 2] {
-    let low = heights.map(|heights| quantile(heights, STANDING_QUANTILE));
+    of_feet_that_stood(heights.map(|heights| quantile(heights, STANDING_QUANTILE)))
+}
+
+/// `low: [right, left]`, low heights of two feet, m: that of the other where one never stood.
+pub fn of_feet_that_stood(low: [f64; 2]) -> [f64; 2] {
     let lower = low[0].min(low[1]);
     low.map(|height| match height - lower > NEVER_STOOD {
         true => lower,
