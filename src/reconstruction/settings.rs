@@ -30,7 +30,7 @@ pub struct Settings {
     pub knot_frames: usize,
     /// Function evaluations that an optimizer may spend on a window. Default: 12.
     pub evaluations: usize,
-    /// A window whose loss is at or below is good enough. Default: 1, about 6 mm.
+    /// A window whose loss is at or below is good enough. Default: 0.5, about 4 mm.
     pub target_loss: f64,
     /// A window whose loss ends above is tried again. Default: 8, about 35 mm.
     pub retry_loss: f64,
@@ -64,7 +64,7 @@ impl Default for Settings {
             easy_kept_frames: 10,
             knot_frames: 5,
             evaluations: 12,
-            target_loss: 1.0,
+            target_loss: 0.5,
             retry_loss: 8.0,
             assistance: vec![1.0, 0.1, 0.03, 0.01, 0.003],
             backtrack_error_mm: 80.0,
