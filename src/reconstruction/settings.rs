@@ -32,7 +32,8 @@ pub struct Settings {
     pub evaluations: usize,
     /// A window whose loss is at or below is good enough. Default: 0.5, about 4 mm.
     pub target_loss: f64,
-    /// A window whose loss ends above is tried again. Default: 8, about 35 mm.
+    /// A window whose loss ends above is tried again, and so is one above a third of it and above three
+    /// times the median of the windows before. Default: 8, about 35 mm.
     pub retry_loss: f64,
     /// Shares of the assistance by which the first window and every retry are approached, each
     /// with half the evaluations; a stage without assistance but with little weight on foot slip

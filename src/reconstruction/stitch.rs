@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::window::Start;
 use super::{Clip, CurvePoint, PhysicsWindow, Progress, Reconstruction, Settings, WindowReport};
 use crate::error::{Error, Result};
+use crate::motion::calibration::quantile;
 use crate::objective::Evaluation;
 use crate::optim::{Budget, Minimize, Minimum, Termination};
 use crate::simulation::{Engine, Frame, Knots, Trajectory, World};
@@ -18,6 +19,9 @@ const HISTORY: usize = 5;
 /// What retries may cost: as many evaluations as everything else, and those of so many windows
 /// more.
 const PATIENCE: usize = 20;
+
+/// A window whose loss is so many times the median of those before is tried again.
+const UNUSUAL: f64 = 3.0;
 
 /// Share of the weight of foot slip in the approach to a window: much of it traps some.
 const EARLY_SLIP: f64 = 0.3;
@@ -171,7 +175,7 @@ impl<'a> Stitching<'a> {
             self.retry_evaluations += attempt.evaluations;
         }
         let mut attempts = 1;
-        if exceeds(attempt.loss, self.settings.retry_loss) {
+        if exceeds(attempt.loss, self.tolerated_loss()) {
             self.bad_in_a_row += 1;
             if self.bad_in_a_row % 3 == 1 && self.may_retry(self.first) {
                 attempts = 2;
@@ -189,6 +193,17 @@ impl<'a> Stitching<'a> {
             self.bad_in_a_row = 0;
         }
         self.keep(&window, attempt, attempts)
+    }
+
+    /// The loss above which a window is tried again: less where the windows before were much better, for
+    /// then this one is in a poor minimum, out of which those after it seldom find.
+    fn tolerated_loss(&self) -> f64 {
+        let highest = self.settings.retry_loss;
+        if self.windows.is_empty() {
+            return highest;
+        }
+        let losses = self.windows.iter().map(|window| window.loss).collect();
+        (UNUSUAL * quantile(losses, 0.5)).clamp(highest / UNUSUAL, highest)
     }
 
     /// Whether trying again at `frame` may help: the body is not down by then, and retries have not
