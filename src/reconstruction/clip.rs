@@ -264,10 +264,9 @@ mod tests {
         let joints: Vec<Joints> = (0..9).map(fall).collect();
         let accelerations = accelerations(&joints);
         assert_eq!(accelerations.len(), 9);
-        for t in 1..8 {
-            assert!((accelerations[t][3].z + 0.004).abs() < 1e-15, "frame {t}");
+        for frame in &accelerations[1..8] {
+            assert!((frame[3].z + 0.004).abs() < 1e-15);
         }
-        assert_eq!(accelerations[0][3].z, 0.0);
-        assert_eq!(accelerations[8][3].z, 0.0);
+        assert_eq!([accelerations[0][3].z, accelerations[8][3].z], [0.0; 2]);
     }
 }
