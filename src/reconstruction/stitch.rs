@@ -20,7 +20,8 @@ const HISTORY: usize = 5;
 /// more.
 const PATIENCE: usize = 20;
 
-/// A window whose loss is so many times the median of those before is tried again.
+/// A window whose loss is so many times the median of those before is tried again, unless it is below
+/// `retry_loss` divided by the same number.
 const UNUSUAL: f64 = 3.0;
 
 /// Share of the weight of foot slip in the approach to a window: much of it traps some.
