@@ -91,6 +91,12 @@ pub trait Residuals: Objective {
     /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`.
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>);
 
+    /// An estimate of ∂r/∂x, `(M, N)`, near the point where optimization starts, where one is known
+    /// that costs much less than the Jacobian.
+    fn estimated_jacobian(&self) -> Option<DMatrix<f64>> {
+        None
+    }
+
     /// ½ ‖r(x)‖², with its gradient Jᵀr written into `gradient: (N,)`: what
     /// [`value_and_gradient`](Objective::value_and_gradient) is where nothing cheaper is known.
     fn half_square_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
@@ -105,6 +111,9 @@ pub trait Residuals: Objective {
 pub enum Order {
     /// The value alone.
     Value,
+    /// The value and an estimate of the Jacobian, where there is one
+    /// ([`Residuals::estimated_jacobian`]).
+    Estimate,
     /// Value and gradient.
     Gradient,
     /// Value, gradient and the Gauss–Newton matrix JᵀJ, where there is one.
@@ -122,7 +131,7 @@ pub struct Evaluation {
     pub gradient: Vec<f64>,
     /// r(x), `(M,)`; present for a sum of squares, unless only value and gradient were asked for.
     pub residuals: Option<DVector<f64>>,
-    /// ∂r/∂x, `(M, N)`; present when it was asked for.
+    /// ∂r/∂x, `(M, N)`; present when it was asked for; an estimate where only that was asked for.
     pub jacobian: Option<DMatrix<f64>>,
     /// JᵀJ, `(N, N)`; present when it was asked for and there is one.
     pub curvature: Option<DMatrix<f64>>,
@@ -135,15 +144,19 @@ impl Evaluation {
     /// objective is not a sum of squares.
     pub fn of(objective: &dyn Objective, x: &[f64], order: Order) -> Self {
         match (order, objective.least_squares()) {
-            (Order::Value, Some(least_squares)) => {
+            (Order::Value | Order::Estimate, Some(least_squares)) => {
                 let r = least_squares.residuals(x);
+                let estimate = order == Order::Estimate;
                 Self {
                     value: 0.5 * r.norm_squared(),
                     residuals: Some(r),
+                    jacobian: estimate
+                        .then(|| least_squares.estimated_jacobian())
+                        .flatten(),
                     ..Self::default()
                 }
             }
-            (Order::Value, None) => Self {
+            (Order::Value | Order::Estimate, None) => Self {
                 value: objective.value(x),
                 ..Self::default()
             },

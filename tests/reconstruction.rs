@@ -88,6 +88,44 @@ fn columns_equal_central_differences_of_full_rollouts() {
 }
 
 #[test]
+fn a_window_inherits_the_jacobian_of_the_one_before() {
+    const SHIFT: usize = 5;
+    let clip = clip(2 * FRAMES);
+    let mut all = knots(&clip);
+    let mut earlier = PhysicsWindow::new(&clip, 0, FRAMES, clip.start(0), &all);
+    let x: Vec<f64> = (0..earlier.dimension())
+        .map(|n| 0.02 * (n as f64).sin())
+        .collect();
+    earlier.remember();
+    earlier.residuals_and_jacobian(&x);
+    all.replace(&earlier.knots_at(&x));
+    let mut world = clip.world(0);
+    let mut engine = Engine::new(&clip.physics);
+    let frames: Vec<_> = (0..SHIFT)
+        .map(|t| clip.advance(&mut world, &mut engine, &all, t))
+        .collect();
+    let start = Start {
+        world,
+        before: Some(frames[SHIFT - 2].links.clone()),
+    };
+    // Where the one before has led, its Jacobian is that of the next one.
+    let mut window = PhysicsWindow::new(&clip, SHIFT, FRAMES, start.clone(), &all);
+    let (_, exact) = window.residuals_and_jacobian(&window.point());
+    assert_eq!(window.estimated_jacobian(), None);
+    let linearization = earlier.take_linearization();
+    assert!(linearization.is_some());
+    window.inherit(linearization);
+    let difference = (window.estimated_jacobian().unwrap() - &exact).norm();
+    assert!(difference < 1e-7 * exact.norm(), "{difference}");
+
+    earlier.remember();
+    earlier.residuals_and_jacobian(&x);
+    let mut longer = PhysicsWindow::new(&clip, SHIFT, FRAMES + SHIFT, start, &all);
+    longer.inherit(earlier.take_linearization());
+    assert_eq!(longer.estimated_jacobian(), None);
+}
+
+#[test]
 fn keypoints_enter_the_loss_and_its_derivatives() {
     let mut clip = clip(2 * FRAMES);
     let blind = PhysicsWindow::new(&clip, 0, FRAMES, clip.start(0), &knots(&clip));

@@ -5,7 +5,8 @@
 //! actual to predicted reduction (Nielsen 1999). A trial point costs one look at the residuals.
 //! Where it is accepted, they also correct the Jacobian, J ← J + (r⁺ − r − Jp) pᵀ / pᵀp (Broyden
 //! 1965), and the next step is tried with that; a Jacobian is asked for only when such a step
-//! fails or gains little.
+//! fails or gains little. Where the objective has an estimate of the Jacobian at the initial point,
+//! the first step is tried with that.
 //!
 //! A Jacobian by finite differences costs as much as a hundred trials, so that several λ may be tried
 //! from one linearization and the lowest point kept (`lm-search`): a line search along the curve
@@ -35,8 +36,8 @@ pub struct LevenbergMarquardt {
     /// Converged once an accepted step lowers the value by less than this share of it.
     /// Default: 0.1, below which a window gains less than the next one will.
     pub stall: f64,
-    /// Whether accepted steps are followed by steps with a Broyden-updated Jacobian. Default: no: on
-    /// physics windows they cost more evaluations than the Jacobians they save.
+    /// Whether accepted steps are followed by steps with a Broyden-updated Jacobian, which cost evaluations
+    /// and save Jacobians. Default: no.
     pub broyden: bool,
     /// Gives up after this many rejected steps in a row. Default: 6.
     pub rejections: usize,
@@ -71,7 +72,7 @@ pub struct State {
     value: f64,
     residuals: DVector<f64>,
     jacobian: DMatrix<f64>,
-    /// Whether `jacobian` was evaluated at `x`, not updated.
+    /// Whether `jacobian` was evaluated at `x`, not estimated or updated.
     fresh: bool,
     normal: DMatrix<f64>,
     gradient: DVector<f64>,
@@ -93,13 +94,14 @@ struct Trial {
     value: f64,
     residuals: DVector<f64>,
     damping: f64,
-    ratio: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
     /// The value at the initial point is needed: it may be good enough.
     Look,
+    /// An estimate of the Jacobian there is welcome.
+    Estimate,
     /// The Jacobian at `x` is needed.
     Linearize,
     /// The value at `trial` is needed.
@@ -116,17 +118,22 @@ impl LevenbergMarquardt {
         state.normal = state.jacobian.transpose() * &state.jacobian;
         let finite = state.value.is_finite() && state.normal.iter().all(|v| v.is_finite());
         if !finite || state.gradient.amax() <= self.gradient_tolerance {
-            state.stage = Stage::Done;
+            Self::end(state);
         } else {
             self.propose(state);
         }
     }
 
+    /// Goes on from the trial point, with less damping where it did what was predicted.
     fn accept(&self, state: &mut State, value: f64, residuals: &DVector<f64>, ratio: f64) {
-        let step = &state.trial - &state.x;
-        let gained = (state.value - value) / state.value;
         let shrink = 1.0 - (2.0 * ratio.min(1.5) - 1.0).powi(3);
         state.damping = (state.damping * shrink.max(1.0 / 3.0)).max(1e-12);
+        self.advance(state, value, residuals);
+    }
+
+    fn advance(&self, state: &mut State, value: f64, residuals: &DVector<f64>) {
+        let step = &state.trial - &state.x;
+        let gained = (state.value - value) / state.value;
         state.raise = 2.0;
         state.rejected = 0;
         let surprise = residuals - &state.residuals - &state.jacobian * &step;
@@ -139,11 +146,19 @@ impl LevenbergMarquardt {
                 .ger(1.0 / step.norm_squared(), &surprise, &step, 1.0);
             state.fresh = false;
             self.normalize(state);
-        } else if state.fresh && gained < self.stall {
-            state.stage = Stage::Done;
+        } else if gained < self.stall {
+            Self::end(state);
         } else {
             state.stage = Stage::Linearize;
         }
+    }
+
+    /// Nothing more is gained: with a Jacobian that was not evaluated here, that says little.
+    fn end(state: &mut State) {
+        state.stage = match state.fresh {
+            true => Stage::Done,
+            false => Stage::Linearize,
+        };
     }
 
     /// After a trial that lowers the value: tries a neighbouring λ while that is lower still.
@@ -160,7 +175,6 @@ impl LevenbergMarquardt {
             value,
             residuals: residuals.clone(),
             damping: state.damping,
-            ratio,
         };
         if state.tried >= self.trials {
             return self.settle(state, lowest);
@@ -173,14 +187,13 @@ impl LevenbergMarquardt {
     /// Goes on from the lowest of several trials.
     fn settle(&self, state: &mut State, lowest: Trial) {
         state.trial = lowest.x;
-        self.accept(state, lowest.value, &lowest.residuals, lowest.ratio);
         state.damping = lowest.damping;
+        self.advance(state, lowest.value, &lowest.residuals);
     }
 
     fn reject(&self, state: &mut State) {
         if !state.fresh {
-            state.stage = Stage::Linearize;
-            return;
+            return Self::end(state);
         }
         state.rejected += 1;
         state.damping *= state.raise;
@@ -213,7 +226,7 @@ impl LevenbergMarquardt {
             }
             state.damping *= 10.0;
         }
-        state.stage = Stage::Done;
+        Self::end(state);
     }
 }
 
@@ -247,6 +260,10 @@ impl Optimizer for LevenbergMarquardt {
                 x: state.x.as_slice(),
                 order: Order::Value,
             },
+            Stage::Estimate => Query {
+                x: state.x.as_slice(),
+                order: Order::Estimate,
+            },
             Stage::Linearize => Query {
                 x: state.x.as_slice(),
                 order: Order::Jacobian,
@@ -261,18 +278,23 @@ impl Optimizer for LevenbergMarquardt {
     fn tell(&self, state: &mut State, evaluation: &Evaluation) -> Result<()> {
         match state.stage {
             Stage::Done => {}
-            Stage::Look => state.stage = Stage::Linearize,
-            Stage::Linearize => {
-                let (Some(r), Some(jacobian)) = (&evaluation.residuals, &evaluation.jacobian)
-                else {
-                    let advice = "choose another optimizer for it, such as bfgs";
-                    return Err(Error::input("lm", "objective", "no sum of squares", advice));
-                };
-                state.value = evaluation.value;
-                state.residuals.clone_from(r);
-                state.jacobian.clone_from(jacobian);
-                state.fresh = true;
-                self.normalize(state);
+            Stage::Look => state.stage = Stage::Estimate,
+            Stage::Estimate | Stage::Linearize => {
+                let is_exact = state.stage == Stage::Linearize;
+                match (&evaluation.residuals, &evaluation.jacobian) {
+                    (Some(r), Some(jacobian)) => {
+                        state.value = evaluation.value;
+                        state.residuals.clone_from(r);
+                        state.jacobian.clone_from(jacobian);
+                        state.fresh = is_exact;
+                        self.normalize(state);
+                    }
+                    _ if is_exact => {
+                        let advice = "choose another optimizer for it, such as bfgs";
+                        return Err(Error::input("lm", "objective", "no sum of squares", advice));
+                    }
+                    _ => state.stage = Stage::Linearize,
+                }
             }
             Stage::Try => {
                 let ratio = (state.value - evaluation.value) / state.predicted;
@@ -309,6 +331,7 @@ mod tests {
     #[derive(Default)]
     struct Rosenbrock {
         jacobians: AtomicUsize,
+        estimate: Option<DMatrix<f64>>,
     }
 
     impl Objective for Rosenbrock {
@@ -340,6 +363,9 @@ mod tests {
             let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
             (self.residuals(x), jacobian)
         }
+        fn estimated_jacobian(&self) -> Option<DMatrix<f64>> {
+            self.estimate.clone()
+        }
     }
 
     struct Sphere;
@@ -358,13 +384,16 @@ mod tests {
     }
 
     /// The lowest value found and the Jacobians that it took.
-    fn rosenbrock(lm: &LevenbergMarquardt) -> (f64, usize) {
+    fn rosenbrock(lm: &LevenbergMarquardt, estimate: Option<DMatrix<f64>>) -> (f64, usize) {
         let budget = Budget {
             evaluations: 100,
             target: Some(1e-12),
             ..Budget::default()
         };
-        let objective = Rosenbrock::default();
+        let objective = Rosenbrock {
+            estimate,
+            ..Rosenbrock::default()
+        };
         let found = minimize(lm, &objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
         (found.value, objective.jacobians.into_inner())
     }
@@ -378,7 +407,7 @@ mod tests {
                 stall: 0.0,
                 ..Default::default()
             };
-            let (value, _) = rosenbrock(&lm);
+            let (value, _) = rosenbrock(&lm, None);
             assert!(value < 1e-12, "broyden {broyden}, trials {trials}: {value}");
         }
     }
@@ -391,9 +420,28 @@ mod tests {
                 stall: 0.0,
                 ..Default::default()
             };
-            rosenbrock(&lm).1
+            rosenbrock(&lm, None).1
         };
         assert!(jacobians(4) < jacobians(1));
+    }
+
+    #[test]
+    fn an_estimate_saves_a_jacobian_and_a_wrong_one_does_no_harm() {
+        let lm = LevenbergMarquardt {
+            stall: 0.0,
+            ..Default::default()
+        };
+        let (_, jacobians) = rosenbrock(&lm, None);
+        let exact = DMatrix::from_row_slice(2, 2, &[24.0, 10.0, -1.0, 0.0]);
+        let estimated = rosenbrock(&lm, Some(exact.clone()));
+        assert!(
+            estimated.0 < 1e-12 && estimated.1 < jacobians,
+            "{estimated:?}"
+        );
+        for wrong in [-exact, DMatrix::zeros(2, 2)] {
+            let (value, _) = rosenbrock(&lm, Some(wrong));
+            assert!(value < 1e-12, "{value}");
+        }
     }
 
     #[test]

@@ -93,9 +93,11 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
         )),
         "lm" | "lm-search" => {
             let default = LevenbergMarquardt::default();
+            let searches = name == "lm-search";
             let lm = LevenbergMarquardt {
                 stall: options.stall.unwrap_or(default.stall),
-                trials: if name == "lm" { 1 } else { SEARCH_TRIALS },
+                broyden: searches,
+                trials: if searches { SEARCH_TRIALS } else { 1 },
                 ..default
             };
             Box::new(Named::new(name, lm))

@@ -28,7 +28,7 @@ pub struct Settings {
     /// Frames between two knots of the PD target offsets. Default: 5 (10 Hz at 50 fps). Must
     /// divide `kept_frames` and `easy_kept_frames`.
     pub knot_frames: usize,
-    /// Function evaluations that an optimizer may spend on a window. Default: 12.
+    /// Function evaluations that an optimizer may spend on a window. Default: 16.
     pub evaluations: usize,
     /// A window whose loss is at or below is good enough. Default: 0.5, about 4 mm.
     pub target_loss: f64,
@@ -64,7 +64,7 @@ impl Default for Settings {
             kept_frames: 5,
             easy_kept_frames: 10,
             knot_frames: 5,
-            evaluations: 12,
+            evaluations: 16,
             target_loss: 0.5,
             retry_loss: 8.0,
             assistance: vec![1.0, 0.1, 0.03, 0.01, 0.003],

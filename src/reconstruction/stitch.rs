@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::window::Start;
+use super::window::{Linearization, Start};
 use super::{Clip, CurvePoint, PhysicsWindow, Progress, Reconstruction, Settings, WindowReport};
 use crate::error::{Error, Result};
 use crate::motion::calibration::quantile;
@@ -78,6 +78,8 @@ struct Stitching<'a> {
     world: World,
     knots: Knots,
     frames: Vec<Frame>,
+    /// The last linearization of the last window.
+    linearization: Option<Linearization>,
     /// Mean joint error of every settled frame, mm.
     errors: Vec<f64>,
     curve: Vec<CurvePoint>,
@@ -110,6 +112,7 @@ struct Attempt {
     knots: Knots,
     loss: f64,
     evaluations: usize,
+    linearization: Option<Linearization>,
 }
 
 impl<'a> Stitching<'a> {
@@ -142,6 +145,7 @@ impl<'a> Stitching<'a> {
                 torques,
                 contacts: vec![],
             }],
+            linearization: None,
             errors: vec![error],
             curve: Vec::new(),
             windows: Vec::new(),
@@ -170,7 +174,11 @@ impl<'a> Stitching<'a> {
         let evaluations = self.settings.evaluations.div_ceil(2);
         let mut attempt = match self.first == 0 || is_careful {
             true => self.approach(&mut window, evaluations)?,
-            false => self.optimize(&window, &window.point())?,
+            false => {
+                window.inherit(self.linearization.take());
+                let start = window.point();
+                self.optimize(&mut window, &start)?
+            }
         };
         if is_careful {
             self.retry_evaluations += attempt.evaluations;
@@ -219,6 +227,7 @@ impl<'a> Stitching<'a> {
     /// Approaches the window from the bare reference, with assistance that fades out in stages of
     /// `evaluations` each, then without assistance; only the last stage counts foot slip in full.
     fn approach(&mut self, window: &mut PhysicsWindow, evaluations: usize) -> Result<Attempt> {
+        window.inherit(None);
         let mut x = vec![0.0; window.point().len()];
         let mut spent = 0;
         let budget = self.budget(evaluations);
@@ -240,13 +249,15 @@ impl<'a> Stitching<'a> {
         })
     }
 
-    fn optimize(&mut self, window: &PhysicsWindow, start: &[f64]) -> Result<Attempt> {
+    fn optimize(&mut self, window: &mut PhysicsWindow, start: &[f64]) -> Result<Attempt> {
+        window.remember();
         let budget = self.budget(self.settings.evaluations);
         let minimum = self.minimize(window, start, &budget)?;
         Ok(Attempt {
             knots: window.knots_at(&minimum.x),
             loss: minimum.value,
             evaluations: minimum.evaluations,
+            linearization: window.take_linearization(),
         })
     }
 
@@ -314,6 +325,7 @@ impl<'a> Stitching<'a> {
         if self.history.len() > HISTORY {
             self.history.pop_front();
         }
+        self.linearization = attempt.linearization;
         self.knots.replace(&attempt.knots);
         let kept = match exceeds(attempt.loss, self.settings.target_loss) {
             true => self.settings.kept_frames,
@@ -371,6 +383,7 @@ impl<'a> Stitching<'a> {
         ));
         self.careful_until = self.first;
         self.first = checkpoint.first;
+        self.linearization = None;
         self.world = checkpoint.world;
         self.knots = checkpoint.knots;
         self.windows.truncate(checkpoint.windows);

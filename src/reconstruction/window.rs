@@ -1,12 +1,15 @@
 //! A window of frames as an objective: x ↦ rollout ↦ residuals, with the Jacobian by causal
 //! forward differences.
 //!
-//! x holds the offsets of the PD targets at the free knots, axis by axis. A knot cannot move
-//! frames before the knot ahead of it, so its columns restart from a snapshot of the world there
-//! and cost only the rest of the window; columns run in parallel.
+//! x holds the offsets of the PD targets at the free knots, axis by axis.
+
+mod linearization;
+
+use std::sync::Mutex;
 
 use nalgebra::{DMatrix, DVector, Isometry3, UnitQuaternion};
-use rayon::prelude::*;
+
+pub use linearization::Linearization;
 
 use super::clip::Clip;
 use super::loss::{FrameState, FrameTerms, TERM_NAMES};
@@ -33,6 +36,10 @@ pub struct PhysicsWindow<'a> {
     /// which a hard window is approached. 0 is the real thing.
     pub assistance: f64,
     terms: FrameTerms,
+    /// The last linearization of the window before.
+    inherited: Option<Linearization>,
+    /// The last linearization of this one, where it is kept.
+    memory: Option<Mutex<Option<Linearization>>>,
 }
 
 /// Where a window starts.
@@ -49,6 +56,7 @@ pub struct Start {
 struct Record {
     links: Vec<Vec<Isometry3<f64>>>,
     targets: Vec<Vec<UnitQuaternion<f64>>>,
+    end: World,
 }
 
 /// Where and from when a rollout starts.
@@ -57,6 +65,8 @@ struct Restart<'w> {
     /// Frames after the window's first frame.
     frame: usize,
     links: &'w [Isometry3<f64>],
+    /// Link poses one frame earlier, where they are known.
+    before: Option<&'w [Isometry3<f64>]>,
 }
 
 impl<'a> PhysicsWindow<'a> {
@@ -112,6 +122,8 @@ impl<'a> PhysicsWindow<'a> {
                 frames,
                 clip.views,
             ),
+            inherited: None,
+            memory: None,
         }
     }
 
@@ -145,12 +157,7 @@ impl<'a> PhysicsWindow<'a> {
     /// Mean distance of the joints from those observed over the frames of the window at x, m.
     pub fn mean_joint_error(&self, x: &[f64]) -> f64 {
         let links = self.start_links();
-        let restart = Restart {
-            world: &self.start.world,
-            frame: 0,
-            links: &links,
-        };
-        let record = self.rollout(&restart, &self.knots_at(x), |_, _| ());
+        let record = self.rollout(&self.restart(&links), &self.knots_at(x), |_, _| ());
         let frames = (self.first + 1..).zip(&record.links[1..]);
         let sum: f64 = frames
             .map(|(t, links)| self.clip.frame_error(links, t))
@@ -195,10 +202,8 @@ impl<'a> PhysicsWindow<'a> {
     ) -> Record {
         let mut engine = Engine::new(&self.clip.physics);
         let mut world = restart.world.clone();
-        let mut record = Record {
-            links: vec![restart.links.to_vec()],
-            targets: vec![vec![]],
-        };
+        let mut links = vec![restart.links.to_vec()];
+        let mut targets_of_frames = vec![vec![]];
         for frame in restart.frame..self.frames {
             visit(frame, &world);
             let mut targets = Vec::new();
@@ -209,10 +214,14 @@ impl<'a> PhysicsWindow<'a> {
                 targets = self.clip.set_targets(&mut world, knots, step);
                 world.step(&mut engine);
             }
-            record.links.push(world.link_poses().collect());
-            record.targets.push(targets);
+            links.push(world.link_poses().collect());
+            targets_of_frames.push(targets);
         }
-        record
+        Record {
+            links,
+            targets: targets_of_frames,
+            end: world,
+        }
     }
 
     /// Residuals of the frames after `frame`, in order; `before` are the link poses one frame before
@@ -267,13 +276,6 @@ impl<'a> PhysicsWindow<'a> {
         }
     }
 
-    /// Frames after the first at which knot `k` begins to act.
-    fn onset(&self, k: usize) -> usize {
-        (k.saturating_sub(1) * self.knots.spacing)
-            .saturating_sub(self.first)
-            .min(self.frames)
-    }
-
     fn assemble(&self, record: &Record, knots: &Knots) -> DVector<f64> {
         let mut residuals = DVector::zeros(self.len());
         let (frames, rest) = residuals
@@ -286,6 +288,16 @@ impl<'a> PhysicsWindow<'a> {
 
     fn start_links(&self) -> Vec<Isometry3<f64>> {
         self.start.world.link_poses().collect()
+    }
+
+    /// The window's start; `links` are [`start_links`](Self::start_links).
+    fn restart<'w>(&'w self, links: &'w [Isometry3<f64>]) -> Restart<'w> {
+        Restart {
+            world: &self.start.world,
+            frame: 0,
+            links,
+            before: self.start.before.as_deref(),
+        }
     }
 }
 
@@ -315,67 +327,15 @@ impl Residuals for PhysicsWindow<'_> {
     fn residuals(&self, x: &[f64]) -> DVector<f64> {
         let knots = self.knots_at(x);
         let links = self.start_links();
-        let restart = Restart {
-            world: &self.start.world,
-            frame: 0,
-            links: &links,
-        };
-        let record = self.rollout(&restart, &knots, |_, _| ());
+        let record = self.rollout(&self.restart(&links), &knots, |_, _| ());
         self.assemble(&record, &knots)
     }
 
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
-        let knots = self.knots_at(x);
-        let links = self.start_links();
-        let onsets: Vec<usize> = self.free.clone().map(|k| self.onset(k)).collect();
-        let mut snapshots: Vec<Option<World>> = vec![None; self.frames + 1];
-        let restart = Restart {
-            world: &self.start.world,
-            frame: 0,
-            links: &links,
-        };
-        let record = self.rollout(&restart, &knots, |frame, world| {
-            if onsets.contains(&frame) {
-                snapshots[frame] = Some(world.clone());
-            }
-        });
-        let residuals = self.assemble(&record, &knots);
-        let per_knot = self.clip.axes.len();
-        let mut jacobian = DMatrix::zeros(self.len(), x.len());
-        jacobian
-            .as_mut_slice()
-            .par_chunks_mut(self.len())
-            .enumerate()
-            .for_each(|(n, column)| {
-                let frame = onsets[n / per_knot];
-                let mut perturbed = x.to_vec();
-                perturbed[n] += DIFFERENCE_STEP;
-                let knots = self.knots_at(&perturbed);
-                let from = frame * self.terms.count();
-                let (frames, rest) = column.split_at_mut(self.frames * self.terms.count());
-                if let Some(world) = &snapshots[frame] {
-                    let before = match frame.checked_sub(1) {
-                        None => self.start.before.as_deref(),
-                        Some(frame) => Some(record.links[frame].as_slice()),
-                    };
-                    let restart = Restart {
-                        world,
-                        frame,
-                        links: &record.links[frame],
-                    };
-                    let moved = self.rollout(&restart, &knots, |_, _| ());
-                    self.frame_residuals(&moved, before, frame, &mut frames[from..]);
-                    for (slope, base) in frames[from..].iter_mut().zip(residuals.iter().skip(from))
-                    {
-                        *slope = (*slope - base) / DIFFERENCE_STEP;
-                    }
-                }
-                self.knot_residuals(&knots, rest);
-                let base = residuals.iter().skip(self.frames * self.terms.count());
-                for (slope, base) in rest.iter_mut().zip(base) {
-                    *slope = (*slope - base) / DIFFERENCE_STEP;
-                }
-            });
-        (residuals, jacobian)
+        self.linearize(x)
+    }
+
+    fn estimated_jacobian(&self) -> Option<DMatrix<f64>> {
+        self.inherited_jacobian(self.inherited.as_ref()?)
     }
 }

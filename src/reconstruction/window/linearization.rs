@@ -1,0 +1,200 @@
+//! The Jacobian of a window, by causal forward differences, and what the next window makes of it.
+//!
+//! A knot cannot move frames before the knot ahead of it, so its columns restart from a snapshot of
+//! the world there and cost only the rest of the window; columns run in parallel.
+//!
+//! Windows overlap, and the next one starts where this one has led: what moves which frame is known
+//! already, except for the frames that the next window adds at its end. A linearization therefore
+//! keeps the worlds in which its columns ended; from there they are simulated through the added
+//! frames only, at a third of the cost of a Jacobian. It is that at the point of the last
+//! linearization, though, a step from where the next window starts: an estimate.
+
+use std::sync::{Mutex, PoisonError};
+
+use nalgebra::{DMatrix, DVector, Isometry3};
+use rayon::prelude::*;
+
+use super::{DIFFERENCE_STEP, PhysicsWindow, Record, Restart};
+use crate::objective::Residuals;
+use crate::simulation::{Knots, World};
+
+/// The Jacobian of a window at some point, and where its columns ended.
+pub struct Linearization {
+    first: usize,
+    frames: usize,
+    free: std::ops::Range<usize>,
+    knots: Knots,
+    jacobian: DMatrix<f64>,
+    /// The unperturbed rollout's end.
+    base: Tail,
+    /// The perturbed ones' ends, one per column.
+    columns: Vec<Tail>,
+}
+
+/// The end of a rollout.
+struct Tail {
+    world: World,
+    /// Link poses in the last frame.
+    links: Vec<Isometry3<f64>>,
+    /// Those in the frame before.
+    before: Option<Vec<Isometry3<f64>>>,
+}
+
+impl Tail {
+    fn of(mut record: Record) -> Self {
+        Self {
+            links: record.links.pop().unwrap_or_default(),
+            before: record.links.pop(),
+            world: record.end,
+        }
+    }
+
+    /// Where to go on from, `frame` frames after the window's first frame.
+    fn restart(&self, frame: usize) -> Restart<'_> {
+        Restart {
+            world: &self.world,
+            frame,
+            links: &self.links,
+            before: self.before.as_deref(),
+        }
+    }
+}
+
+impl PhysicsWindow<'_> {
+    /// Takes over the last linearization of the window before, or none.
+    pub fn inherit(&mut self, linearization: Option<Linearization>) {
+        self.inherited = linearization;
+    }
+
+    /// Keeps the last linearization from now on; forgets what was kept.
+    pub fn remember(&mut self) {
+        self.memory = Some(Mutex::new(None));
+    }
+
+    /// The last linearization since [`remember`](Self::remember).
+    pub fn take_linearization(&mut self) -> Option<Linearization> {
+        let memory = self.memory.take()?;
+        memory.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Residuals and Jacobian at x.
+    pub(super) fn linearize(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+        let knots = self.knots_at(x);
+        let onsets: Vec<usize> = self.free.clone().map(|k| self.onset(k)).collect();
+        let mut snapshots = vec![self.start.world.clone(); self.frames];
+        let links = self.start_links();
+        let record = self.rollout(&self.restart(&links), &knots, |frame, world| {
+            if onsets.contains(&frame) {
+                snapshots[frame] = world.clone();
+            }
+        });
+        let residuals = self.assemble(&record, &knots);
+        let axes = self.clip.axes.len();
+        let mut jacobian = DMatrix::zeros(self.len(), x.len());
+        let columns: Vec<Option<Tail>> = jacobian
+            .as_mut_slice()
+            .par_chunks_mut(self.len())
+            .enumerate()
+            .map(|(n, column)| {
+                let frame = onsets[n / axes];
+                let restart = Restart {
+                    world: &snapshots[frame],
+                    frame,
+                    links: &record.links[frame],
+                    before: match frame.checked_sub(1) {
+                        None => self.start.before.as_deref(),
+                        Some(frame) => Some(&record.links[frame]),
+                    },
+                };
+                let tail = self.difference(&residuals, &knots, n, &restart, column);
+                self.memory.as_ref().map(|_| tail)
+            })
+            .collect();
+        if let Some(memory) = &self.memory {
+            *memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(Linearization {
+                first: self.first,
+                frames: self.frames,
+                free: self.free.clone(),
+                knots,
+                jacobian: jacobian.clone(),
+                base: Tail::of(record),
+                columns: columns.into_iter().flatten().collect(),
+            });
+        }
+        (residuals, jacobian)
+    }
+
+    /// The Jacobian at the point of `earlier`, as far as its frames and knots go, with the frames and
+    /// knots that are new added; `None` for a window that does not overlap or is not as long.
+    pub(super) fn inherited_jacobian(&self, earlier: &Linearization) -> Option<DMatrix<f64>> {
+        let shift = self.first.checked_sub(earlier.first)?;
+        if self.frames != earlier.frames || shift >= self.frames {
+            return None;
+        }
+        let known = self.frames - shift;
+        let count = self.terms.count();
+        let mut knots = self.knots.clone();
+        for k in self.free.start..earlier.free.end {
+            knots.offsets[k - knots.first].clone_from_slice(earlier.knots.at(k));
+        }
+        let base = self.rollout(&earlier.base.restart(known), &knots, |_, _| ());
+        let mut residuals = DVector::zeros(self.len());
+        let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
+        let before = earlier.base.before.as_deref();
+        self.frame_residuals(&base, before, known, &mut frames[known * count..]);
+        self.knot_residuals(&knots, rest);
+        let axes = self.clip.axes.len();
+        let mut jacobian = DMatrix::zeros(self.len(), self.free.len() * axes);
+        jacobian
+            .as_mut_slice()
+            .par_chunks_mut(self.len())
+            .enumerate()
+            .for_each(|(n, column)| {
+                let k = self.free.start + n / axes;
+                let tail = match earlier.free.contains(&k) {
+                    true => {
+                        let n = (k - earlier.free.start) * axes + n % axes;
+                        let slopes = earlier.jacobian.column(n);
+                        let rows = shift * count..earlier.frames * count;
+                        column[..known * count].copy_from_slice(&slopes.as_slice()[rows]);
+                        &earlier.columns[n]
+                    }
+                    false => &earlier.base,
+                };
+                self.difference(&residuals, &knots, n, &tail.restart(known), column);
+            });
+        Some(jacobian)
+    }
+
+    /// Frames after the first at which knot `k` begins to act.
+    fn onset(&self, k: usize) -> usize {
+        (k.saturating_sub(1) * self.knots.spacing).saturating_sub(self.first)
+    }
+
+    /// Derivatives by variable `n` of the frames after that of `restart`, and of the knots; returns
+    /// where the perturbed rollout ends.
+    fn difference(
+        &self,
+        residuals: &DVector<f64>,
+        knots: &Knots,
+        n: usize,
+        restart: &Restart,
+        column: &mut [f64],
+    ) -> Tail {
+        let axes = &self.clip.axes;
+        let k = self.free.start + n / axes.len();
+        let (link, axis) = axes[n % axes.len()];
+        let mut knots = knots.clone();
+        knots.offsets[k - knots.first][link][axis] += DIFFERENCE_STEP;
+        let moved = self.rollout(restart, &knots, |_, _| ());
+        let from = restart.frame * self.terms.count();
+        let (frames, rest) =
+            column[from..].split_at_mut((self.frames - restart.frame) * self.terms.count());
+        self.frame_residuals(&moved, restart.before, restart.frame, frames);
+        self.knot_residuals(&knots, rest);
+        for (slope, base) in column[from..].iter_mut().zip(residuals.iter().skip(from)) {
+            *slope = (*slope - base) / DIFFERENCE_STEP;
+        }
+        Tail::of(moved)
+    }
+}
