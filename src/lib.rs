@@ -29,6 +29,7 @@ pub mod config;
 pub mod error;
 pub mod evaluation;
 pub mod export;
+mod format;
 pub mod keypoints;
 pub mod learned;
 pub mod meta;

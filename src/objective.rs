@@ -91,9 +91,8 @@ pub trait Residuals: Objective {
     /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`.
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>);
 
-    /// An estimate of ∂r/∂x, `(M, N)`, near the point where optimization starts, where one is known
-    /// that costs much less than the Jacobian.
-    fn estimated_jacobian(&self) -> Option<DMatrix<f64>> {
+    /// An estimate of ∂r/∂x, `(M, N)`, at x where one is known that costs less than the Jacobian.
+    fn estimated_jacobian(&self, _x: &[f64]) -> Option<DMatrix<f64>> {
         None
     }
 
@@ -141,7 +140,7 @@ impl Evaluation {
     /// Looks at `objective` in `x` as closely as `order` says.
     ///
     /// [`Order::Jacobian`] and [`Order::Curvature`] fall back to value and gradient when the
-    /// objective is not a sum of squares.
+    /// objective is not a sum of squares, [`Order::Estimate`] to the value.
     pub fn of(objective: &dyn Objective, x: &[f64], order: Order) -> Self {
         match (order, objective.least_squares()) {
             (Order::Value | Order::Estimate, Some(least_squares)) => {
@@ -151,7 +150,7 @@ impl Evaluation {
                     value: 0.5 * r.norm_squared(),
                     residuals: Some(r),
                     jacobian: estimate
-                        .then(|| least_squares.estimated_jacobian())
+                        .then(|| least_squares.estimated_jacobian(x))
                         .flatten(),
                     ..Self::default()
                 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use ndarray::Array3;
+use program::pickle::{Object, pickle};
 use program::{Workspace, fail, succeed, walk_array};
 
 mod program;
@@ -109,12 +110,15 @@ fn bad_keypoints_are_explained_in_one_line() {
     });
     let unseen = work.write_array("unseen.npy", &unseen);
     let short = work.write_array("short.npy", &Array3::<f32>::zeros((3, 17, 3)));
+    let views = Object::Array(vec![1, FRAMES, 17, 2], array.iter().copied().collect());
+    let aist = pickle(&Object::Dict(vec![("keypoints2d".to_string(), views)]));
+    let aist = work.write("aist.pkl", &aist);
     let empty = work.write("empty/readme.txt", b"");
     let empty = empty.strip_suffix("/readme.txt").unwrap().to_string();
     let out = work.arg("out");
     let common = ["--fps", "25", "--keypoint-layout", "h36m17", "--out", &out];
     let with_camera = ["--camera", &camera];
-    let cases: [(&str, &[&str], &str); 10] = [
+    let cases: [(&str, &[&str], &str); 12] = [
         (&normalized, &with_camera, "resolution"),
         (&large, &with_camera, "resolution"),
         (&unseen, &with_camera, "confidence"),
@@ -144,6 +148,16 @@ fn bad_keypoints_are_explained_in_one_line() {
             &keypoints,
             &["--focal", "1", "--image-size", "1000x1000"],
             "--focal",
+        ),
+        (
+            &keypoints,
+            &["--camera", &camera, "--array", "kp2d"],
+            "leave out --array kp2d",
+        ),
+        (
+            &aist,
+            &["--camera", &camera, "--person", "2"],
+            "leave out --person 2",
         ),
     ];
     for (file, options, expected) in cases {

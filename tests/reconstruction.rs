@@ -111,18 +111,30 @@ fn a_window_inherits_the_jacobian_of_the_one_before() {
     // Where the one before has led, its Jacobian is that of the next one.
     let mut window = PhysicsWindow::new(&clip, SHIFT, FRAMES, start.clone(), &all);
     let (_, exact) = window.residuals_and_jacobian(&window.point());
-    assert_eq!(window.estimated_jacobian(), None);
-    let linearization = earlier.take_linearization();
-    assert!(linearization.is_some());
-    window.inherit(linearization);
-    let difference = (window.estimated_jacobian().unwrap() - &exact).norm();
+    let point = window.point();
+    assert_eq!(window.estimated_jacobian(&point), None);
+    let last = earlier.take_last_jacobian();
+    assert!(last.is_some());
+    window.inherit(last);
+    let difference = (window.estimated_jacobian(&point).unwrap() - &exact).norm();
     assert!(difference < 1e-7 * exact.norm(), "{difference}");
+    let elsewhere: Vec<f64> = point.iter().map(|x| x + 0.1).collect();
+    assert_eq!(window.estimated_jacobian(&elsewhere), None);
 
-    earlier.remember();
-    earlier.residuals_and_jacobian(&x);
-    let mut longer = PhysicsWindow::new(&clip, SHIFT, FRAMES + SHIFT, start, &all);
-    longer.inherit(earlier.take_linearization());
-    assert_eq!(longer.estimated_jacobian(), None);
+    // A window that is shorter has nothing to add; one that is longer, too much.
+    for (frames, is_known) in [(FRAMES - SHIFT, true), (FRAMES + SHIFT, false)] {
+        earlier.remember();
+        earlier.residuals_and_jacobian(&x);
+        let mut other = PhysicsWindow::new(&clip, SHIFT, frames, start.clone(), &all);
+        let (_, exact) = other.residuals_and_jacobian(&other.point());
+        other.inherit(earlier.take_last_jacobian());
+        let estimate = other.estimated_jacobian(&other.point());
+        assert_eq!(estimate.is_some(), is_known);
+        if let Some(estimate) = estimate {
+            let difference = (estimate - &exact).norm();
+            assert!(difference < 1e-7 * exact.norm(), "{difference}");
+        }
+    }
 }
 
 #[test]

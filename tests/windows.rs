@@ -71,6 +71,15 @@ fn an_optimizer_learns_from_the_embedded_walks_and_is_compared_with_others() {
     let weights = |run: &str| fs::read(work.path(&format!("{run}/weights.safetensors"))).unwrap();
     assert!(weights("trained") == weights("again"), "other bytes");
 
+    // It goes on with the motions that it was begun with only.
+    let resumed = ["train", "--config", &config, "--out", &trained, "--resume"];
+    let motions = format!("{}/data", env!("CARGO_MANIFEST_DIR"));
+    let message = fail(&[&resumed[..], &["--motions", &motions]].concat(), 2);
+    assert!(message.contains("--motions"), "{message}");
+    assert!(message.contains("(the embedded walks)"), "{message}");
+    succeed(&resumed);
+    assert!(weights("trained") == weights("again"), "other bytes");
+
     // Windows of another length are not mixed with them.
     let longer = CONFIG.replace("\"window_frames\": 10", "\"window_frames\": 15");
     let longer = work.write("longer.json", longer.as_bytes());

@@ -19,8 +19,10 @@ use crate::objective::{Rng, TaskFamily};
 use crate::optim::Metric;
 use crate::output::OutputDir;
 
+use motions::MOTIONS;
 use windows::{on_recorded_windows, on_windows};
 
+mod motions;
 mod windows;
 
 const RECORDED: &str = "recorded";
@@ -139,6 +141,13 @@ where
         MetaTrainer::new(&network, family, &config.training, theta)?
     };
     let output = OutputDir::create(&args.out, true)?;
+    match config.tasks {
+        // An earlier training may have left it.
+        TaskSettings::Functions(_) => output.remove(MOTIONS)?,
+        TaskSettings::Windows(_) | TaskSettings::RecordedWindows(_) => {
+            motions::note(&args.motions, &output)?;
+        }
+    }
     output.write(SETTINGS, json(config)?)?;
     let mut training = Training {
         trainer,

@@ -45,7 +45,8 @@ pub struct Detections {
 /// * a `.pkl` of AIST++ `keypoints2d` (nine views, 60 fps).
 ///
 /// # Errors
-/// For files that are missing or none of these, and for several people of whom none is chosen.
+/// For files that are missing or none of these, for several people of whom none is chosen, and for
+/// an array or a person that is asked for where there is no choice.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Detections> {
     let origin = path.display().to_string();
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
@@ -86,12 +87,35 @@ fn of_people(
     options: &ReadOptions,
     origin: &str,
 ) -> Result<Detections> {
+    refuse_name(options, origin)?;
     let (keypoints, strays) = choose(frames, options.person, origin)?;
     Ok(Detections {
         fps: None,
         views: vec![keypoints],
         notes: note.into_iter().chain(strays).collect(),
     })
+}
+
+/// Refuses the name of an array where arrays have no names.
+fn refuse_name(options: &ReadOptions, origin: &str) -> Result<()> {
+    match &options.array {
+        None => Ok(()),
+        Some(name) => {
+            let advice = format!("leave out --array {name}: only .npz and .pkl files name arrays");
+            Err(Error::input(origin, "arrays", "no names", advice))
+        }
+    }
+}
+
+/// Refuses any but the first person where there is no other.
+fn refuse_others(options: &ReadOptions, origin: &str) -> Result<()> {
+    match options.person {
+        None | Some(1) => Ok(()),
+        Some(number) => {
+            let advice = format!("leave out --person {number}: an array shows one person");
+            Err(Error::input(origin, "people", 1, advice))
+        }
+    }
 }
 
 /// A keypoint as a file gives it: missing where a number is, where the confidence is not above 0,

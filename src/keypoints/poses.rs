@@ -54,7 +54,17 @@ fn load(path: &Path, name: Option<&str>, origin: &str) -> Result<Array> {
             let name = name.unwrap_or("keypoints3d");
             pickle.root().entry(name)?.array(name)
         }
-        _ => Array::read(path, origin, |shape| check_shape(shape, origin).map(|_| ())),
+        _ => {
+            let array = Array::read(path, origin, |shape| check_shape(shape, origin).map(|_| ()))?;
+            match name {
+                None => Ok(array),
+                Some(name) => {
+                    let advice = "only .npz and .pkl files name arrays";
+                    let advice = format!("leave out the name {name}: {advice}");
+                    Err(Error::input(origin, "arrays", "no names", advice))
+                }
+            }
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use super::moments::Moments;
 /// T of the time features tanh(k/T − 1).
 const TIMES: [f64; 11] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5];
 
+/// The last features, which all coordinates of a problem share.
+pub(super) const SHARED: usize = TIMES.len();
+
 /// What the Adafactor features are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AdafactorFeatures {

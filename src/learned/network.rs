@@ -47,6 +47,16 @@ impl Linear {
     pub fn forward_relu(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {
         add_bias_relu(&x.matmul(weights.at(self.weight))?, weights.at(self.bias))
     }
+
+    /// The same where the last `shared` inputs are equal in all rows: they act as a bias.
+    fn forward_relu_shared(&self, weights: &Weights, x: &Tensor, shared: usize) -> Result<Tensor> {
+        let (weight, bias) = (weights.at(self.weight), weights.at(self.bias));
+        let own = weight.dim(0)? - shared;
+        let row = x.narrow(0, 0, 1)?.narrow(1, own, shared)?;
+        let bias = (row.matmul(&weight.narrow(0, own, shared)?)?.squeeze(0)? + bias)?;
+        let products = x.narrow(1, 0, own)?.matmul(&weight.narrow(0, 0, own)?)?;
+        add_bias_relu(&products, &bias)
+    }
 }
 
 /// Scales every row to mean 0 and variance 1, then by a learned gain and bias.
@@ -96,9 +106,17 @@ impl Trunk {
     }
 
     pub fn forward(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {
+        self.forward_shared(weights, x, 0)
+    }
+
+    /// The same where the last `shared` inputs are equal in all rows.
+    pub fn forward_shared(&self, weights: &Weights, x: &Tensor, shared: usize) -> Result<Tensor> {
         let mut x = x.clone();
-        for layer in &self.layers {
-            x = layer.forward_relu(weights, &x)?;
+        for (l, layer) in self.layers.iter().enumerate() {
+            x = match (l, shared) {
+                (0, 1..) => layer.forward_relu_shared(weights, &x, shared)?,
+                _ => layer.forward_relu(weights, &x)?,
+            };
         }
         Ok(x)
     }

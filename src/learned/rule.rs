@@ -9,7 +9,7 @@ use crate::optim::Iterate;
 use super::LearnedOptimizer;
 use super::architecture::{AdafactorMlp, Architecture, Optimus};
 use super::batch::{Batch, Inner};
-use super::features::AdafactorFeatures;
+use super::features::{AdafactorFeatures, SHARED};
 use super::guidance::{self, Guidance, Sight};
 use super::layout::{Layout, Weights};
 use super::moments::{DecayParameters, Decays, Moments};
@@ -313,7 +313,8 @@ impl Body {
                 step,
                 settings,
             } => {
-                let hidden = trunk.forward(weights, inputs.features)?;
+                let shared = if inputs.size.0 == 1 { SHARED } else { 0 };
+                let hidden = trunk.forward_shared(weights, inputs.features, shared)?;
                 let outputs = step.forward(weights, &hidden)?;
                 let AdafactorMlp {
                     magnitude_scale,

@@ -18,7 +18,6 @@ pub use trainer::{MetaTrainer, StepReport};
 
 mod adam;
 mod backprop;
-mod checkpoint;
 mod estimators;
 mod evolution;
 mod group;

@@ -7,14 +7,23 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::format::Format;
 use crate::learned::{Batch, LearnedOptimizer, Network};
 use crate::objective::{Rng, Task, TaskFamily};
 
 use super::adam::{Adam, clip};
-use super::checkpoint;
 use super::estimators::{AnyEstimator, check_parameters, mask, stage_seed};
 use super::group::{Estimate, Group, look};
 use super::{Settings, Stage};
+
+/// The files of checkpoints; a change to [`Progress`], or to what it consists of, makes another
+/// format.
+const CHECKPOINT: Format = Format {
+    mark: *b"MFCP",
+    number: 1,
+    name: "checkpoint",
+    remedy: "start anew, with --force instead of --resume",
+};
 
 /// A meta-training under way.
 pub struct MetaTrainer<'a, F: TaskFamily> {
@@ -26,8 +35,7 @@ pub struct MetaTrainer<'a, F: TaskFamily> {
     tasks: Vec<Vec<F::Task>>,
 }
 
-/// Everything that a checkpoint holds; a change here, or in what it consists of, makes another
-/// [format](checkpoint).
+/// Everything that a checkpoint holds; a change here makes another [`CHECKPOINT`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Progress {
     theta: Vec<f32>,
@@ -127,7 +135,7 @@ where
     ) -> Result<Self> {
         settings.check("training")?;
         check_parameters(network, &settings.stages)?;
-        let progress: Progress = checkpoint::from_bytes(bytes, origin)?;
+        let progress: Progress = CHECKPOINT.read(bytes, origin)?;
         let found = progress.theta.len();
         let averaged = if settings.averaging > 0.0 { found } else { 0 };
         let fits = found == network.meta_parameters()
@@ -158,7 +166,7 @@ where
     /// # Errors
     /// [`Error::Internal`] when they cannot be made.
     pub fn checkpoint(&self) -> Result<Vec<u8>> {
-        checkpoint::to_bytes(&self.progress)
+        CHECKPOINT.write(&self.progress)
     }
 
     /// Whether all stages are done.

@@ -37,7 +37,7 @@ pub struct LevenbergMarquardt {
     /// Default: 0.1, below which a window gains less than the next one will.
     pub stall: f64,
     /// Whether accepted steps are followed by steps with a Broyden-updated Jacobian, which cost evaluations
-    /// and save Jacobians. Default: no.
+    /// and save Jacobians; `lm-search` has them. Default: no.
     pub broyden: bool,
     /// Gives up after this many rejected steps in a row. Default: 6.
     pub rejections: usize,
@@ -118,7 +118,7 @@ impl LevenbergMarquardt {
         state.normal = state.jacobian.transpose() * &state.jacobian;
         let finite = state.value.is_finite() && state.normal.iter().all(|v| v.is_finite());
         if !finite || state.gradient.amax() <= self.gradient_tolerance {
-            Self::end(state);
+            Self::end_or_linearize(state);
         } else {
             self.propose(state);
         }
@@ -131,6 +131,7 @@ impl LevenbergMarquardt {
         self.advance(state, value, residuals);
     }
 
+    /// Goes on from the trial point, with the Jacobian updated where that pays.
     fn advance(&self, state: &mut State, value: f64, residuals: &DVector<f64>) {
         let step = &state.trial - &state.x;
         let gained = (state.value - value) / state.value;
@@ -147,14 +148,15 @@ impl LevenbergMarquardt {
             state.fresh = false;
             self.normalize(state);
         } else if gained < self.stall {
-            Self::end(state);
+            Self::end_or_linearize(state);
         } else {
             state.stage = Stage::Linearize;
         }
     }
 
-    /// Nothing more is gained: with a Jacobian that was not evaluated here, that says little.
-    fn end(state: &mut State) {
+    /// Ends if the Jacobian was evaluated at `x`; otherwise asks for it, for that an estimate does not
+    /// help says little.
+    fn end_or_linearize(state: &mut State) {
         state.stage = match state.fresh {
             true => Stage::Done,
             false => Stage::Linearize,
@@ -193,7 +195,7 @@ impl LevenbergMarquardt {
 
     fn reject(&self, state: &mut State) {
         if !state.fresh {
-            return Self::end(state);
+            return Self::end_or_linearize(state);
         }
         state.rejected += 1;
         state.damping *= state.raise;
@@ -210,6 +212,7 @@ impl LevenbergMarquardt {
         let n = state.x.len();
         let largest = state.normal.diagonal().max();
         let floor = (self.scaling_floor * largest).max(f64::MIN_POSITIVE);
+        let damping = state.damping;
         for _ in 0..self.rejections {
             let mut damped = state.normal.clone();
             for i in 0..n {
@@ -226,7 +229,8 @@ impl LevenbergMarquardt {
             }
             state.damping *= 10.0;
         }
-        Self::end(state);
+        state.damping = damping;
+        Self::end_or_linearize(state);
     }
 }
 
@@ -363,7 +367,7 @@ mod tests {
             let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
             (self.residuals(x), jacobian)
         }
-        fn estimated_jacobian(&self) -> Option<DMatrix<f64>> {
+        fn estimated_jacobian(&self, _: &[f64]) -> Option<DMatrix<f64>> {
             self.estimate.clone()
         }
     }
@@ -431,6 +435,11 @@ mod tests {
             stall: 0.0,
             ..Default::default()
         };
+        let search = LevenbergMarquardt {
+            broyden: true,
+            trials: 4,
+            ..lm.clone()
+        };
         let (_, jacobians) = rosenbrock(&lm, None);
         let exact = DMatrix::from_row_slice(2, 2, &[24.0, 10.0, -1.0, 0.0]);
         let estimated = rosenbrock(&lm, Some(exact.clone()));
@@ -438,9 +447,12 @@ mod tests {
             estimated.0 < 1e-12 && estimated.1 < jacobians,
             "{estimated:?}"
         );
-        for wrong in [-exact, DMatrix::zeros(2, 2)] {
-            let (value, _) = rosenbrock(&lm, Some(wrong));
-            assert!(value < 1e-12, "{value}");
+        let broken = exact.map(|_| f64::NAN);
+        for wrong in [-exact, DMatrix::zeros(2, 2), broken] {
+            for lm in [&lm, &search] {
+                let (value, _) = rosenbrock(lm, Some(wrong.clone()));
+                assert!(value < 1e-12, "{value}");
+            }
         }
     }
 

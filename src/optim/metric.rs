@@ -105,6 +105,13 @@ impl Whitening {
         column.as_slice().to_vec()
     }
 
+    /// ∂r/∂z = (∂r/∂x) L⁻ᵀ, `(M, N)`.
+    pub fn whiten_jacobian(&self, jacobian: &DMatrix<f64>) -> DMatrix<f64> {
+        let mut transposed = jacobian.transpose();
+        self.factor.solve_lower_triangular_mut(&mut transposed);
+        transposed.transpose()
+    }
+
     /// ∂²f/∂z² = L⁻¹ (∂²f/∂x²) L⁻ᵀ, `(N, N)`.
     pub fn whiten_curvature(&self, mut curvature: DMatrix<f64>) -> DMatrix<f64> {
         self.factor.solve_lower_triangular_mut(&mut curvature);
@@ -171,11 +178,13 @@ impl<O: Objective> Residuals for Whitened<O> {
             return (DVector::zeros(0), DMatrix::zeros(0, z.len()));
         };
         let (residuals, jacobian) = inner.residuals_and_jacobian(&x);
-        let mut transposed = jacobian.transpose();
-        self.whitening
-            .factor
-            .solve_lower_triangular_mut(&mut transposed);
-        (residuals, transposed.transpose())
+        (residuals, self.whitening.whiten_jacobian(&jacobian))
+    }
+
+    fn estimated_jacobian(&self, z: &[f64]) -> Option<DMatrix<f64>> {
+        let x = self.whitening.color(z);
+        let estimate = self.objective.least_squares()?.estimated_jacobian(&x)?;
+        Some(self.whitening.whiten_jacobian(&estimate))
     }
 }
 

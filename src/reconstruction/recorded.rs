@@ -16,12 +16,22 @@ use serde::{Deserialize, Serialize};
 
 use super::family::WindowTask;
 use crate::error::{Error, Result};
+use crate::format::Format;
 use crate::objective::{Objective, Residuals};
 use crate::optim::{Budget, Metric, Minimize, Observer};
 
 pub use tasks::{RecordedFamily, RecordedTask};
 
 mod tasks;
+
+/// The files of recorded windows; a change to [`RecordedWindow`], or to what it consists of, makes
+/// another format.
+const RECORDING: Format = Format {
+    mark: *b"MFRW",
+    number: 1,
+    name: "recorded window",
+    remedy: "to record again, delete it or give another --recorded directory",
+};
 
 /// A close look at a window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,19 +104,17 @@ impl RecordedWindow {
     /// Reads a recorded window.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, [`Error::Input`] when it is damaged.
+    /// [`Error::Io`] when it cannot be read, [`Error::Input`] when it is damaged or of another
+    /// format.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
-        let advice = "delete it; it is made anew";
-        let damaged = |found: &dyn std::fmt::Display| {
-            Error::input(path.display(), "recorded window", found, advice)
-        };
-        let window: Self = postcard::from_bytes(&bytes).map_err(|e| damaged(&e))?;
+        let origin = path.display().to_string();
+        let window: Self = RECORDING.read(&bytes, &origin)?;
         let n = window.dimension();
         // A path without looks is what a window leaves whose physics has no finite derivatives.
         let fits = |look: &Linearization| n > 0 && look.x.len() == n && look.fits();
         if !window.path.iter().all(fits) {
-            return Err(damaged(&"sizes that do not fit"));
+            return Err(RECORDING.damaged(&origin, "sizes that do not fit"));
         }
         Ok(window)
     }
@@ -116,8 +124,7 @@ impl RecordedWindow {
     /// # Errors
     /// [`Error::Internal`] when they cannot be made.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        postcard::to_stdvec(self)
-            .map_err(|error| Error::Internal(format!("cannot write a recorded window: {error}")))
+        RECORDING.write(self)
     }
 }
 
@@ -241,10 +248,29 @@ mod tests {
         std::fs::write(&path, broken.to_bytes().unwrap()).unwrap();
         let error = RecordedWindow::read(&path).unwrap_err();
         assert_eq!(error.exit_code(), 2);
-        assert!(error.to_string().contains("made anew"), "{error}");
+        assert!(error.to_string().contains("record again"), "{error}");
         broken.path.clear();
         std::fs::write(&path, broken.to_bytes().unwrap()).unwrap();
         assert_eq!(RecordedWindow::read(&path).unwrap(), broken);
+    }
+
+    #[test]
+    fn another_format_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("window.bin");
+        let bytes = window().to_bytes().unwrap();
+        let mut later = bytes.clone();
+        later[4] += 1;
+        // Recordings once had nothing in front of their contents.
+        for (bytes, found) in [(&bytes[8..], "found none;"), (&later[..], "found 2;")] {
+            std::fs::write(&path, bytes).unwrap();
+            let error = RecordedWindow::read(&path).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let told = error.to_string();
+            let expected = format!("window.bin: recorded window format: {found}");
+            assert!(told.contains(&expected), "{told}");
+            assert!(told.contains("to record again, delete it"), "{told}");
+        }
     }
 
     #[test]

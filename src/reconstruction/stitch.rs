@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::window::{Linearization, Start};
+use super::window::{LastJacobian, Start};
 use super::{Clip, CurvePoint, PhysicsWindow, Progress, Reconstruction, Settings, WindowReport};
 use crate::error::{Error, Result};
 use crate::motion::calibration::quantile;
@@ -78,8 +78,8 @@ struct Stitching<'a> {
     world: World,
     knots: Knots,
     frames: Vec<Frame>,
-    /// The last linearization of the last window.
-    linearization: Option<Linearization>,
+    /// The last Jacobian of the last window.
+    jacobian: Option<LastJacobian>,
     /// Mean joint error of every settled frame, mm.
     errors: Vec<f64>,
     curve: Vec<CurvePoint>,
@@ -112,7 +112,7 @@ struct Attempt {
     knots: Knots,
     loss: f64,
     evaluations: usize,
-    linearization: Option<Linearization>,
+    jacobian: Option<LastJacobian>,
 }
 
 impl<'a> Stitching<'a> {
@@ -145,7 +145,7 @@ impl<'a> Stitching<'a> {
                 torques,
                 contacts: vec![],
             }],
-            linearization: None,
+            jacobian: None,
             errors: vec![error],
             curve: Vec::new(),
             windows: Vec::new(),
@@ -175,7 +175,7 @@ impl<'a> Stitching<'a> {
         let mut attempt = match self.first == 0 || is_careful {
             true => self.approach(&mut window, evaluations)?,
             false => {
-                window.inherit(self.linearization.take());
+                window.inherit(self.jacobian.take());
                 let start = window.point();
                 self.optimize(&mut window, &start)?
             }
@@ -257,7 +257,7 @@ impl<'a> Stitching<'a> {
             knots: window.knots_at(&minimum.x),
             loss: minimum.value,
             evaluations: minimum.evaluations,
-            linearization: window.take_linearization(),
+            jacobian: window.take_last_jacobian(),
         })
     }
 
@@ -325,7 +325,7 @@ impl<'a> Stitching<'a> {
         if self.history.len() > HISTORY {
             self.history.pop_front();
         }
-        self.linearization = attempt.linearization;
+        self.jacobian = attempt.jacobian;
         self.knots.replace(&attempt.knots);
         let kept = match exceeds(attempt.loss, self.settings.target_loss) {
             true => self.settings.kept_frames,
@@ -383,7 +383,7 @@ impl<'a> Stitching<'a> {
         ));
         self.careful_until = self.first;
         self.first = checkpoint.first;
-        self.linearization = None;
+        self.jacobian = None;
         self.world = checkpoint.world;
         self.knots = checkpoint.knots;
         self.windows.truncate(checkpoint.windows);

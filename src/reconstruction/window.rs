@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use nalgebra::{DMatrix, DVector, Isometry3, UnitQuaternion};
 
-pub use linearization::Linearization;
+pub use linearization::LastJacobian;
 
 use super::clip::Clip;
 use super::loss::{FrameState, FrameTerms, TERM_NAMES};
@@ -36,10 +36,10 @@ pub struct PhysicsWindow<'a> {
     /// which a hard window is approached. 0 is the real thing.
     pub assistance: f64,
     terms: FrameTerms,
-    /// The last linearization of the window before.
-    inherited: Option<Linearization>,
-    /// The last linearization of this one, where it is kept.
-    memory: Option<Mutex<Option<Linearization>>>,
+    /// The last Jacobian of the window before.
+    inherited: Option<LastJacobian>,
+    /// The last Jacobian of this one, where it is kept.
+    memory: Option<Mutex<Option<LastJacobian>>>,
 }
 
 /// Where a window starts.
@@ -335,7 +335,13 @@ impl Residuals for PhysicsWindow<'_> {
         self.linearize(x)
     }
 
-    fn estimated_jacobian(&self) -> Option<DMatrix<f64>> {
-        self.inherited_jacobian(self.inherited.as_ref()?)
+    fn estimated_jacobian(&self, x: &[f64]) -> Option<DMatrix<f64>> {
+        let earlier = self.inherited.as_ref()?;
+        let start = self.point();
+        let is_start = start
+            .iter()
+            .zip(x)
+            .all(|(a, b)| (a - b).abs() < DIFFERENCE_STEP);
+        is_start.then(|| self.inherited_jacobian(earlier)).flatten()
     }
 }

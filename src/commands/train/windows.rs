@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::Session;
 use super::super::windows::{family, recorded};
-use super::{RECORDED, TrainArgs, run, start, start_path};
+use super::{RECORDED, TrainArgs, motions, run, start, start_path};
 use crate::config::{RecordedSettings, TrainingConfig, WindowSettings};
 use crate::error::Result;
 use crate::learned::Trained;
@@ -93,12 +93,16 @@ pub(super) fn on_recorded_windows(
     run(args, session, config, &family, (data, theta, Some(metric)))
 }
 
-/// The families of the clips to train on and of those to validate on.
+/// The families of the clips to train on and of those to validate on; a training that is resumed
+/// must have been begun with the same.
 fn held_out(
     args: &TrainArgs,
     (clips, validation): (&[String], &[String]),
     settings: &Settings,
 ) -> Result<HeldOut<WindowFamily>> {
+    if args.resume {
+        motions::check(&args.motions, &args.out)?;
+    }
     let training = family(&args.motions, clips, settings)?;
     let validation = match validation {
         [] => training.clone(),

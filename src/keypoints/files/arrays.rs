@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nalgebra::Vector3;
 
-use super::{Detections, ReadOptions, keypoint, layout_of};
+use super::{Detections, ReadOptions, keypoint, layout_of, refuse_name, refuse_others};
 use crate::error::{Error, Result};
 use crate::keypoints::{Keypoint, Keypoints, Layout2d};
 use crate::motion::files::pickle::Pickle;
@@ -50,6 +50,7 @@ pub fn read_npz(path: &Path, options: &ReadOptions) -> Result<Detections> {
     // Files that are not a detector's mostly are in Human3.6M's order; COCO must be asked for,
     // unless the bones tell.
     let views = of_array(&array, confidences.as_ref(), options.layout, &inside)?;
+    refuse_others(options, &inside)?;
     Ok(Detections {
         fps: archive.number("fps"),
         views,
@@ -94,6 +95,8 @@ pub fn read_npy(path: &Path, options: &ReadOptions) -> Result<Detections> {
     let array = Array::read(path, &origin, |shape| {
         check_shape(shape, &origin).map(|_| ())
     })?;
+    refuse_name(options, &origin)?;
+    refuse_others(options, &origin)?;
     Ok(Detections {
         fps: None,
         views: of_array(&array, None, options.layout, &origin)?,
@@ -109,6 +112,7 @@ pub fn read_aist(path: &Path, options: &ReadOptions) -> Result<Detections> {
     let inside = format!("{}: {name}", path.display());
     let layout = options.layout.or(Some(Layout2d::Coco17));
     let views = of_array(&array, None, layout, &inside)?;
+    refuse_others(options, &inside)?;
     Ok(Detections {
         fps: Some(AIST_FPS),
         notes: vec![format!("AIST++: {} views at {AIST_FPS} fps", views.len())],

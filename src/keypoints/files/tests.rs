@@ -182,6 +182,69 @@ fn arrays_with_and_without_confidences_and_several_views() {
     assert!(of_array(&array, None, Some(Layout2d::Body25), "x").is_err());
 }
 
+/// Where a file leaves no choice, another one than the file's is refused, not ignored.
+#[test]
+fn arrays_and_people_that_are_not_there_are_refused() {
+    let folder = Folder::new();
+    let points = ndarray::Array3::from_shape_fn((4, 17, 3), |(t, j, k)| match k {
+        2 => 0.5,
+        k => (10 + 20 * t + 5 * j + k) as f64,
+    });
+    let npy = folder.0.path().join("a.npy");
+    ndarray_npy::write_npy(&npy, &points).unwrap();
+    let mut archive = ndarray_npy::NpzWriter::new(std::io::Cursor::new(Vec::new()));
+    archive.add_array("kp2d", &points).unwrap();
+    let npz = folder.write("a.npz", archive.finish().unwrap().into_inner());
+    let points: Vec<String> = (0..17).map(|j| format!("[9,{}]", 10 * j)).collect();
+    let frame = format!(
+        r#"[{{"instances": [{{"keypoints": [{}]}}]}}]"#,
+        points.join(",")
+    );
+    let list = folder.write("mm.json", frame);
+    let openpose = Folder::new();
+    openpose.openpose("0", 0, 1);
+    let openpose = openpose.0.path();
+    let asked = |array: Option<&str>, person: Option<usize>| ReadOptions {
+        layout: None,
+        array: array.map(str::to_string),
+        person,
+    };
+    for path in [npy.as_path(), &npz, &list, openpose] {
+        read(path, &asked(None, None)).unwrap();
+        read(path, &asked(None, Some(1))).unwrap();
+        for person in [0, 2] {
+            let error = read(path, &asked(None, Some(person))).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let line = error.to_string();
+            assert!(
+                line.contains("people: found 1") && line.contains("--person"),
+                "{line}"
+            );
+        }
+        let named = read(path, &asked(Some("kp2d"), None));
+        if path == npz {
+            named.unwrap();
+            continue;
+        }
+        let error = named.unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        let line = error.to_string();
+        assert!(line.contains("arrays: found no names"), "{line}");
+        assert!(line.contains("leave out --array kp2d"), "{line}");
+    }
+    let line = read(&npz, &asked(Some("kp"), None))
+        .unwrap_err()
+        .to_string();
+    assert!(line.contains("arrays: found kp2d"), "{line}");
+    let camera = Camera::standing([640.0, 480.0], 500.0, 1.5, 0.0);
+    let options = PoseOptions {
+        array: Some("joints".into()),
+        ..PoseOptions::default()
+    };
+    let line = read_poses(&npy, &options, &camera).unwrap_err().to_string();
+    assert!(line.contains("leave out the name joints"), "{line}");
+}
+
 #[test]
 fn what_cannot_be_read_is_explained() {
     let folder = Folder::new();

@@ -6,8 +6,9 @@
 //! Windows overlap, and the next one starts where this one has led: what moves which frame is known
 //! already, except for the frames that the next window adds at its end. A linearization therefore
 //! keeps the worlds in which its columns ended; from there they are simulated through the added
-//! frames only, at a third of the cost of a Jacobian. It is that at the point of the last
-//! linearization, though, a step from where the next window starts: an estimate.
+//! frames only, at a third of the cost of a Jacobian (two thirds where ten frames were kept, not five).
+//! What results is the Jacobian at the point of the last one, a step away from where the next window
+//! starts: an estimate.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,8 +19,8 @@ use super::{DIFFERENCE_STEP, PhysicsWindow, Record, Restart};
 use crate::objective::Residuals;
 use crate::simulation::{Knots, World};
 
-/// The Jacobian of a window at some point, and where its columns ended.
-pub struct Linearization {
+/// The last Jacobian of a window, and where its columns ended.
+pub struct LastJacobian {
     first: usize,
     frames: usize,
     free: std::ops::Range<usize>,
@@ -61,18 +62,18 @@ impl Tail {
 }
 
 impl PhysicsWindow<'_> {
-    /// Takes over the last linearization of the window before, or none.
-    pub fn inherit(&mut self, linearization: Option<Linearization>) {
-        self.inherited = linearization;
+    /// Takes over the last Jacobian of the window before, or none.
+    pub fn inherit(&mut self, jacobian: Option<LastJacobian>) {
+        self.inherited = jacobian;
     }
 
-    /// Keeps the last linearization from now on; forgets what was kept.
+    /// Keeps the last Jacobian from now on; forgets what was kept.
     pub fn remember(&mut self) {
         self.memory = Some(Mutex::new(None));
     }
 
-    /// The last linearization since [`remember`](Self::remember).
-    pub fn take_linearization(&mut self) -> Option<Linearization> {
+    /// The last Jacobian since [`remember`](Self::remember).
+    pub fn take_last_jacobian(&mut self) -> Option<LastJacobian> {
         let memory = self.memory.take()?;
         memory.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,6 +82,7 @@ impl PhysicsWindow<'_> {
     pub(super) fn linearize(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
         let knots = self.knots_at(x);
         let onsets: Vec<usize> = self.free.clone().map(|k| self.onset(k)).collect();
+        // Where a knot begins to act, the world there.
         let mut snapshots = vec![self.start.world.clone(); self.frames];
         let links = self.start_links();
         let record = self.rollout(&self.restart(&links), &knots, |frame, world| {
@@ -111,7 +113,7 @@ impl PhysicsWindow<'_> {
             })
             .collect();
         if let Some(memory) = &self.memory {
-            *memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(Linearization {
+            *memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(LastJacobian {
                 first: self.first,
                 frames: self.frames,
                 free: self.free.clone(),
@@ -125,16 +127,19 @@ impl PhysicsWindow<'_> {
     }
 
     /// The Jacobian at the point of `earlier`, as far as its frames and knots go, with the frames and
-    /// knots that are new added; `None` for a window that does not overlap or is not as long.
-    pub(super) fn inherited_jacobian(&self, earlier: &Linearization) -> Option<DMatrix<f64>> {
+    /// knots that are new added; `None` for a window that is longer or has more new frames than old
+    /// ones.
+    pub(super) fn inherited_jacobian(&self, earlier: &LastJacobian) -> Option<DMatrix<f64>> {
         let shift = self.first.checked_sub(earlier.first)?;
-        if self.frames != earlier.frames || shift >= self.frames {
+        let known = earlier.frames.checked_sub(shift)?.min(self.frames);
+        if self.frames > earlier.frames || self.frames - known > known {
             return None;
         }
-        let known = self.frames - shift;
         let count = self.terms.count();
+        // Residuals are shares of the window.
+        let share = (earlier.frames as f64 / self.frames as f64).sqrt();
         let mut knots = self.knots.clone();
-        for k in self.free.start..earlier.free.end {
+        for k in self.free.start..earlier.free.end.min(self.free.end) {
             knots.offsets[k - knots.first].clone_from_slice(earlier.knots.at(k));
         }
         let base = self.rollout(&earlier.base.restart(known), &knots, |_, _| ());
@@ -155,8 +160,10 @@ impl PhysicsWindow<'_> {
                     true => {
                         let n = (k - earlier.free.start) * axes + n % axes;
                         let slopes = earlier.jacobian.column(n);
-                        let rows = shift * count..earlier.frames * count;
-                        column[..known * count].copy_from_slice(&slopes.as_slice()[rows]);
+                        let slopes = slopes.iter().skip(shift * count);
+                        for (slope, earlier) in column[..known * count].iter_mut().zip(slopes) {
+                            *slope = share * earlier;
+                        }
                         &earlier.columns[n]
                     }
                     false => &earlier.base,
@@ -166,7 +173,7 @@ impl PhysicsWindow<'_> {
         Some(jacobian)
     }
 
-    /// Frames after the first at which knot `k` begins to act.
+    /// Frames after the first at which knot `k` begins to act: fewer than the window has.
     fn onset(&self, k: usize) -> usize {
         (k.saturating_sub(1) * self.knots.spacing).saturating_sub(self.first)
     }
