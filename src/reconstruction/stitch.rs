@@ -400,6 +400,8 @@ pub(crate) fn exceeds(value: f64, limit: f64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
     use crate::body::Subject;
     use crate::motion::sample;
@@ -439,6 +441,55 @@ mod tests {
                 termination: Termination::Stall,
             })
         }
+    }
+
+    /// Takes a Jacobian, stays where it is and notes whether there was an estimate of it.
+    #[derive(Default)]
+    struct Seer(Mutex<Vec<bool>>);
+
+    impl Minimize for Seer {
+        fn name(&self) -> String {
+            "seer".into()
+        }
+
+        fn minimize(
+            &self,
+            objective: &dyn Objective,
+            x0: &[f64],
+            budget: &Budget,
+            observer: &mut dyn Observer,
+        ) -> Result<Minimum> {
+            let window = objective.least_squares().unwrap();
+            let is_estimated = window.estimated_jacobian(x0).is_some();
+            self.0.lock().unwrap().push(is_estimated);
+            window.residuals_and_jacobian(x0);
+            Twice.minimize(objective, x0, budget, observer)
+        }
+    }
+
+    #[test]
+    fn windows_begin_with_the_jacobian_of_the_one_before_but_not_after_going_back() {
+        let settings = Settings {
+            window_frames: 10,
+            easy_kept_frames: 5,
+            assistance: Vec::new(),
+            ..Settings::default()
+        };
+        let squat = sample("squat").unwrap();
+        let (physics, weights) = (&settings.physics, &settings.weights);
+        let clip = Clip::new(squat, &Subject::default(), physics, weights).unwrap();
+        let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
+        let seer = Seer::default();
+        let mut run = Stitching::new(&clip, &settings, &seer, &mut observer);
+        run.settle_window().unwrap();
+        run.settle_window().unwrap();
+        *run.errors.last_mut().unwrap() = 1.5 * settings.backtrack_error_mm;
+        run.backtrack();
+        assert_eq!(run.first, 0);
+        run.settle_window().unwrap();
+        // The first window, and one that was taken back, are approached in two stages.
+        let seen = seer.0.lock().unwrap();
+        assert_eq!(*seen, [false, false, true, false, false]);
     }
 
     #[test]
