@@ -1,7 +1,8 @@
 //! What a rollout, a snapshot and the Jacobian of a window cost.
 //!
 //! `cargo bench --bench jacobian` prints, for windows of 0.5, 1 and 2 s and for one and two
-//! threads, medians of several runs on the embedded walk.
+//! threads, medians of several runs on the embedded walk, and what the estimate of the next window's
+//! Jacobian costs that comes from the worlds in which the columns of this one ended.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -33,8 +34,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let world = clip.world(0);
     println!("snapshot {:.3} ms", milliseconds(101, || world.clone()));
     println!(
-        "{:>8} {:>8} {:>12} {:>14} {:>14} {:>22}",
-        "window", "columns", "rollout ms", "Jacobian 1t", "Jacobian 2t", "rollouts per parameter"
+        "{:>8} {:>8} {:>12} {:>14} {:>14} {:>22} {:>13}",
+        "window",
+        "columns",
+        "rollout ms",
+        "Jacobian 1t",
+        "Jacobian 2t",
+        "rollouts per parameter",
+        "inherited 1t"
     );
     for frames in [25, 50, 100] {
         let knots = Knots::zeros(5, clip.motion.len(), clip.body.links.len());
@@ -48,14 +55,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .build()?;
             *time = pool.install(|| milliseconds(3, || window.residuals_and_jacobian(&x)));
         }
+        // The window five frames later, with the Jacobian of this one.
+        let mut earlier = PhysicsWindow::new(&clip, 0, frames, clip.start(0), &knots);
+        earlier.remember();
+        earlier.residuals_and_jacobian(&x);
+        let mut next = PhysicsWindow::new(&clip, 5, frames, clip.start(5), &knots);
+        next.inherit(earlier.take_last_jacobian());
+        let point = next.point();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+        let inherited = pool.install(|| milliseconds(3, || next.estimated_jacobian(&point)));
         println!(
-            "{:>6.1} s {:>8} {:>12.2} {:>14.1} {:>14.1} {:>22.3}",
+            "{:>6.1} s {:>8} {:>12.2} {:>14.1} {:>14.1} {:>22.3} {:>13.1}",
             frames as f64 / 50.0,
             window.dimension(),
             rollout,
             jacobian[0],
             jacobian[1],
             jacobian[0] / rollout / window.dimension() as f64,
+            inherited,
         );
     }
     Ok(())
