@@ -143,19 +143,20 @@ impl Evaluation {
     /// objective is not a sum of squares, [`Order::Estimate`] to the value.
     pub fn of(objective: &dyn Objective, x: &[f64], order: Order) -> Self {
         match (order, objective.least_squares()) {
-            (Order::Value | Order::Estimate, Some(least_squares)) => {
+            (Order::Estimate, _) => {
+                let mut seen = Self::of(objective, x, Order::Value);
+                seen.estimate(objective, x);
+                seen
+            }
+            (Order::Value, Some(least_squares)) => {
                 let r = least_squares.residuals(x);
-                let estimate = order == Order::Estimate;
                 Self {
                     value: 0.5 * r.norm_squared(),
                     residuals: Some(r),
-                    jacobian: estimate
-                        .then(|| least_squares.estimated_jacobian(x))
-                        .flatten(),
                     ..Self::default()
                 }
             }
-            (Order::Value | Order::Estimate, None) => Self {
+            (Order::Value, None) => Self {
                 value: objective.value(x),
                 ..Self::default()
             },
@@ -190,6 +191,12 @@ impl Evaluation {
                 }
             }
         }
+    }
+
+    /// Makes a look at the value in `x` one of [`Order::Estimate`].
+    pub fn estimate(&mut self, objective: &dyn Objective, x: &[f64]) {
+        let least_squares = objective.least_squares();
+        self.jacobian = least_squares.and_then(|inner| inner.estimated_jacobian(x));
     }
 }
 

@@ -87,7 +87,7 @@ fn of_people(
     options: &ReadOptions,
     origin: &str,
 ) -> Result<Detections> {
-    refuse_name(options, origin)?;
+    refuse_name(options.array.as_deref(), "--array", origin)?;
     let (keypoints, strays) = choose(frames, options.person, origin)?;
     Ok(Detections {
         fps: None,
@@ -96,12 +96,12 @@ fn of_people(
     })
 }
 
-/// Refuses the name of an array where arrays have no names.
-fn refuse_name(options: &ReadOptions, origin: &str) -> Result<()> {
-    match &options.array {
+/// Refuses the `name` of an array, asked for by `option`, where arrays have no names.
+pub(super) fn refuse_name(name: Option<&str>, option: &str, origin: &str) -> Result<()> {
+    match name {
         None => Ok(()),
         Some(name) => {
-            let advice = format!("leave out --array {name}: only .npz and .pkl files name arrays");
+            let advice = format!("leave out {option} {name}: only .npz and .pkl files name arrays");
             Err(Error::input(origin, "arrays", "no names", advice))
         }
     }

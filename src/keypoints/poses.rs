@@ -7,6 +7,7 @@ use std::path::Path;
 
 use nalgebra::Vector3;
 
+use super::files::refuse_name;
 use super::observation::Frame3d;
 use crate::error::{Error, Result};
 use crate::motion::calibration::{self, Axis, Unit};
@@ -56,14 +57,8 @@ fn load(path: &Path, name: Option<&str>, origin: &str) -> Result<Array> {
         }
         _ => {
             let array = Array::read(path, origin, |shape| check_shape(shape, origin).map(|_| ()))?;
-            match name {
-                None => Ok(array),
-                Some(name) => {
-                    let advice = "only .npz and .pkl files name arrays";
-                    let advice = format!("leave out the name {name}: {advice}");
-                    Err(Error::input(origin, "arrays", "no names", advice))
-                }
-            }
+            refuse_name(name, "the name", origin)?;
+            Ok(array)
         }
     }
 }

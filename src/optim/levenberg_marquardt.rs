@@ -36,8 +36,8 @@ pub struct LevenbergMarquardt {
     /// Converged once an accepted step lowers the value by less than this share of it.
     /// Default: 0.1, below which a window gains less than the next one will.
     pub stall: f64,
-    /// Whether accepted steps are followed by steps with a Broyden-updated Jacobian, which cost evaluations
-    /// and save Jacobians; `lm-search` has them. Default: no.
+    /// Whether accepted steps are followed by steps with a Broyden-updated Jacobian, which cost
+    /// evaluations and save Jacobians; `lm-search` has them. Default: no.
     pub broyden: bool,
     /// Gives up after this many rejected steps in a row. Default: 6.
     pub rejections: usize,
@@ -195,7 +195,8 @@ impl LevenbergMarquardt {
 
     fn reject(&self, state: &mut State) {
         if !state.fresh {
-            return Self::end_or_linearize(state);
+            state.stage = Stage::Linearize;
+            return;
         }
         state.rejected += 1;
         state.damping *= state.raise;

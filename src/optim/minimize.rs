@@ -181,8 +181,13 @@ impl<'a> Run<'a> {
     /// point that the budget allows only the value is of use.
     fn look(&mut self, query: &Query) -> bool {
         let is_new = !self.is_closer_look(query);
-        let is_known = is_new && self.order >= Some(query.order) && is_same(query.x, &self.x);
-        if !is_known {
+        let is_here = is_same(query.x, &self.x);
+        let is_known = is_new && self.order >= Some(query.order) && is_here;
+        if is_here && (self.order, query.order) == (Some(Order::Value), Order::Estimate) {
+            // The value is known.
+            self.seen.estimate(self.objective, &self.x);
+            self.order = Some(Order::Estimate);
+        } else if !is_known {
             self.x.copy_from_slice(query.x);
             let is_last = is_new && self.values.len() + 1 >= self.budget.evaluations.max(1);
             let order = if is_last { Order::Value } else { query.order };

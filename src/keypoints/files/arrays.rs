@@ -95,7 +95,7 @@ pub fn read_npy(path: &Path, options: &ReadOptions) -> Result<Detections> {
     let array = Array::read(path, &origin, |shape| {
         check_shape(shape, &origin).map(|_| ())
     })?;
-    refuse_name(options, &origin)?;
+    refuse_name(options.array.as_deref(), "--array", &origin)?;
     refuse_others(options, &origin)?;
     Ok(Detections {
         fps: None,

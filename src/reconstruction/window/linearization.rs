@@ -4,8 +4,8 @@
 //! the world there and cost only the rest of the window; columns run in parallel.
 //!
 //! Windows overlap, and the next one starts where this one has led: what moves which frame is known
-//! already, except for the frames that the next window adds at its end. A linearization therefore
-//! keeps the worlds in which its columns ended; from there they are simulated through the added
+//! already, except for the frames that the next window adds at its end. A window can therefore
+//! keep the worlds in which its columns ended; from there they are simulated through the added
 //! frames only, at a third of the cost of a Jacobian (two thirds where ten frames were kept, not five).
 //! What results is the Jacobian at the point of the last one, a step away from where the next window
 //! starts: an estimate.
@@ -142,11 +142,11 @@ impl PhysicsWindow<'_> {
         for k in self.free.start..earlier.free.end.min(self.free.end) {
             knots.offsets[k - knots.first].clone_from_slice(earlier.knots.at(k));
         }
-        let base = self.rollout(&earlier.base.restart(known), &knots, |_, _| ());
+        let restart = earlier.base.restart(known);
+        let base = self.rollout(&restart, &knots, |_, _| ());
         let mut residuals = DVector::zeros(self.len());
         let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
-        let before = earlier.base.before.as_deref();
-        self.frame_residuals(&base, before, known, &mut frames[known * count..]);
+        self.frame_residuals(&base, restart.before, known, &mut frames[known * count..]);
         self.knot_residuals(&knots, rest);
         let axes = self.clip.axes.len();
         let mut jacobian = DMatrix::zeros(self.len(), self.free.len() * axes);
