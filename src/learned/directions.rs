@@ -12,17 +12,15 @@ pub struct AdamDirections {
 impl AdamDirections {
     pub fn new(moments: &Moments, decays: &Decays, k: usize) -> Self {
         let (momentum, rms) = (decays.momentum(), decays.rms());
-        let count = momentum.len();
+        let n = moments.m.len() / momentum.len();
         let seen = (k + 1) as i32;
         let direction = |j: usize| {
             let m_scale = 1.0 / (1.0 - momentum[j].powi(seen)).max(1e-12);
             let r_scale = 1.0 / (1.0 - rms[j].powi(seen)).max(1e-12);
-            let pairs = moments
-                .m
-                .chunks_exact(count)
-                .zip(moments.r.chunks_exact(count));
+            let (m, r) = (&moments.m[j * n..][..n], &moments.r[j * n..][..n]);
+            let pairs = m.iter().zip(r);
             pairs
-                .map(|(m, r)| -m[j] * m_scale / (r[j] * r_scale).sqrt().max(1e-150))
+                .map(|(m, r)| -m * m_scale / (r * r_scale).sqrt().max(1e-150))
                 .collect::<Vec<f64>>()
         };
         Self {

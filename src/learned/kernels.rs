@@ -6,11 +6,11 @@
 //! up to fused multiplications.
 
 use candle_core::{
-    CpuStorage, CustomOp1, CustomOp2, CustomOp3, D, Layout, Result, Shape, Tensor, bail,
+    CpuStorage, CustomOp1, CustomOp2, CustomOp3, D, InplaceOp2, Layout, Result, Shape, Tensor, bail,
 };
 use pulp::Arch;
 
-use loops::{GeluLoop, GeluSlopeLoop, NormalizeLoop, NormalizeSlopeLoop, SoftmaxLoop};
+use loops::{AddBiasLoop, GeluLoop, GeluSlopeLoop, NormalizeLoop, NormalizeSlopeLoop, SoftmaxLoop};
 
 mod loops;
 
@@ -25,14 +25,15 @@ pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op1(Softmax)
 }
 
-/// x + b for every row, `x: (rows, width)`, `b: (width,)`.
-pub(super) fn add_bias(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    x.contiguous()?.apply_op2(bias, AddBias)
+/// x + b for every row, `x: (rows, width)`, `b: (width,)`; written over x, and all that shares its
+/// storage, where there is nothing to differentiate by.
+pub(super) fn add_bias(x: Tensor, bias: &Tensor) -> Result<Tensor> {
+    AddBias::<false>.apply(x, bias)
 }
 
-/// max(x + b, 0) for every row, `x: (rows, width)`, `b: (width,)`.
-pub(super) fn add_bias_relu(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    x.contiguous()?.apply_op2(bias, AddBiasRelu)
+/// max(x + b, 0), otherwise as [`add_bias`].
+pub(super) fn add_bias_relu(x: Tensor, bias: &Tensor) -> Result<Tensor> {
+    AddBias::<true>.apply(x, bias)
 }
 
 /// (x − mean) / √(variance + 10⁻⁵) of every row, `(rows, width)`.
@@ -48,8 +49,7 @@ pub(super) fn scale_and_shift(x: &Tensor, gain: &Tensor, bias: &Tensor) -> Resul
 struct Gelu;
 struct GeluSlope;
 struct Softmax;
-struct AddBias;
-struct AddBiasRelu;
+struct AddBias<const RELU: bool>;
 struct ReluSlope;
 struct SumRows;
 struct NormalizeRows;
@@ -123,7 +123,42 @@ impl CustomOp1 for Softmax {
     }
 }
 
-impl CustomOp2 for AddBias {
+impl<const RELU: bool> AddBias<RELU> {
+    fn apply(self, x: Tensor, bias: &Tensor) -> Result<Tensor> {
+        if x.track_op() || bias.track_op() {
+            return x.apply_op2(bias, self);
+        }
+        x.inplace_op2(bias, &self)?;
+        Ok(x)
+    }
+
+    fn add(y: &mut [f32], bias: &[f32]) {
+        Arch::new().dispatch(AddBiasLoop::<RELU> { y, bias });
+    }
+}
+
+impl<const RELU: bool> InplaceOp2 for AddBias<RELU> {
+    fn name(&self) -> &'static str {
+        "add-bias"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &mut CpuStorage,
+        x_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<()> {
+        let bias = contiguous(bias, bias_layout)?;
+        match (x, x_layout.contiguous_offsets()) {
+            (CpuStorage::F32(x), Some((start, end))) => Self::add(&mut x[start..end], bias),
+            _ => bail!("expected contiguous 32-bit numbers"),
+        }
+        Ok(())
+    }
+}
+
+impl<const RELU: bool> CustomOp2 for AddBias<RELU> {
     fn name(&self) -> &'static str {
         "add-bias"
     }
@@ -135,43 +170,8 @@ impl CustomOp2 for AddBias {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let bias = contiguous(bias, bias_layout)?;
         let mut y = contiguous(x, x_layout)?.to_vec();
-        for row in y.chunks_exact_mut(bias.len()) {
-            row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
-        }
-        Ok((CpuStorage::F32(y), x_layout.shape().clone()))
-    }
-
-    fn bwd(
-        &self,
-        _: &Tensor,
-        _: &Tensor,
-        _: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let sums = gradient.contiguous()?.apply_op1_no_bwd(&SumRows)?;
-        Ok((Some(gradient.clone()), Some(sums)))
-    }
-}
-
-impl CustomOp2 for AddBiasRelu {
-    fn name(&self) -> &'static str {
-        "add-bias-relu"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (x, bias) = (contiguous(x, x_layout)?, contiguous(bias, bias_layout)?);
-        let mut y = Vec::with_capacity(x.len());
-        for row in x.chunks_exact(bias.len()) {
-            y.extend(row.iter().zip(bias).map(|(x, b)| (x + b).max(0.0)));
-        }
+        Self::add(&mut y, contiguous(bias, bias_layout)?);
         Ok((CpuStorage::F32(y), x_layout.shape().clone()))
     }
 
@@ -182,7 +182,10 @@ impl CustomOp2 for AddBiasRelu {
         y: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let gradient = y.apply_op2_no_bwd(&gradient.contiguous()?, &ReluSlope)?;
+        let mut gradient = gradient.contiguous()?;
+        if RELU {
+            gradient = y.apply_op2_no_bwd(&gradient, &ReluSlope)?;
+        }
         let sums = gradient.apply_op1_no_bwd(&SumRows)?;
         Ok((Some(gradient), Some(sums)))
     }
@@ -393,12 +396,16 @@ mod tests {
             })
         };
         let theirs = x.broadcast_add(&bias).unwrap();
-        for (ours, theirs) in [
-            (add_bias(&x, &bias).unwrap(), theirs.clone()),
-            (add_bias_relu(&x, &bias).unwrap(), theirs.relu().unwrap()),
+        type Op = fn(Tensor, &Tensor) -> Result<Tensor>;
+        for (op, theirs) in [
+            (add_bias as Op, theirs.clone()),
+            (add_bias_relu, theirs.relu().unwrap()),
         ] {
-            let values = [&ours, &theirs].map(|y| y.to_vec2::<f32>().unwrap());
-            assert_eq!(values[0], values[1]);
+            let ours = op(x.as_tensor().clone(), &bias).unwrap();
+            let in_place = op(x.as_detached_tensor().copy().unwrap(), &bias.detach()).unwrap();
+            for y in [&ours, &in_place].map(|y| y.to_vec2::<f32>().unwrap()) {
+                assert_eq!(y, theirs.to_vec2::<f32>().unwrap());
+            }
             let (ours, theirs) = (slopes(&ours), slopes(&theirs));
             for (a, b) in ours.iter().flatten().zip(theirs.iter().flatten()) {
                 assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "{a} is not {b}");

@@ -145,6 +145,12 @@ impl Weights {
         Ok(Self { tensors, variables })
     }
 
+    /// These weights with another constant at `place`.
+    pub(super) fn with(mut self, place: usize, tensor: Tensor) -> Self {
+        self.tensors[place] = tensor;
+        self
+    }
+
     /// The tensor at `place`.
     pub(super) fn at(&self, place: usize) -> &Tensor {
         &self.tensors[place]

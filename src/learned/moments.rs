@@ -62,14 +62,14 @@ impl DecayParameters {
     }
 }
 
-/// Means of g (m), of g² (r) and of g² + 10⁻³⁰ (v), every decay of every coordinate.
+/// Means of g (m), of g² (r) and of g² + 10⁻³⁰ (v), a column of all coordinates for every decay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moments {
-    /// m, `(N, momentum decays)`.
+    /// m, `(momentum decays, N)`.
     pub(super) m: Vec<f64>,
-    /// r, `(N, RMS decays)`.
+    /// r, `(RMS decays, N)`.
     pub(super) r: Vec<f64>,
-    /// v, `(N, Adafactor decays)`: not factored, since x is a flat vector.
+    /// v, `(Adafactor decays, N)`: not factored, since x is a flat vector.
     pub(super) v: Vec<f64>,
 }
 
@@ -92,13 +92,9 @@ impl Moments {
 }
 
 fn fold(means: &mut [f64], decays: &[f64], gradient: &[f64], of: impl Fn(f64) -> f64) {
-    if decays.is_empty() {
-        return;
-    }
-    for (means, g) in means.chunks_exact_mut(decays.len()).zip(gradient) {
-        let new = of(*g);
-        for (mean, b) in means.iter_mut().zip(decays) {
-            *mean = b * *mean + (1.0 - b) * new;
+    for (column, b) in means.chunks_exact_mut(gradient.len()).zip(decays) {
+        for (mean, g) in column.iter_mut().zip(gradient) {
+            *mean = b * *mean + (1.0 - b) * of(*g);
         }
     }
 }

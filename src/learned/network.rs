@@ -40,12 +40,12 @@ impl Linear {
     }
 
     pub fn forward(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {
-        add_bias(&x.matmul(weights.at(self.weight))?, weights.at(self.bias))
+        add_bias(x.matmul(weights.at(self.weight))?, weights.at(self.bias))
     }
 
     /// max(x W + b, 0).
     pub fn forward_relu(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {
-        add_bias_relu(&x.matmul(weights.at(self.weight))?, weights.at(self.bias))
+        add_bias_relu(x.matmul(weights.at(self.weight))?, weights.at(self.bias))
     }
 
     /// The same where the last `shared` inputs are equal in all rows: they act as a bias.
@@ -55,7 +55,7 @@ impl Linear {
         let row = x.narrow(0, 0, 1)?.narrow(1, own, shared)?;
         let bias = (row.matmul(&weight.narrow(0, own, shared)?)?.squeeze(0)? + bias)?;
         let products = x.narrow(1, 0, own)?.matmul(&weight.narrow(0, 0, own)?)?;
-        add_bias_relu(&products, &bias)
+        add_bias_relu(products, &bias)
     }
 }
 
@@ -103,6 +103,11 @@ impl Trunk {
             })
             .collect();
         Self { layers }
+    }
+
+    /// The place of the first layer's weights, `(inputs, width)`.
+    pub fn first_weight(&self) -> usize {
+        self.layers[0].weight
     }
 
     pub fn forward(&self, weights: &Weights, x: &Tensor) -> Result<Tensor> {

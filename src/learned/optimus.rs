@@ -116,6 +116,11 @@ impl OptimusNetwork {
         }
     }
 
+    /// The layers that see the features first.
+    pub fn trunk(&self) -> &Trunk {
+        &self.trunk
+    }
+
     /// The step x⁺ − x, `(B, N)`, in units of σ for guided optimizers, and the next preconditioner
     /// B, `(B, N, N)`, from the present one (`None`: the identity).
     pub fn forward(

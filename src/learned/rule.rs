@@ -37,10 +37,13 @@ pub struct Network {
 pub struct Rule {
     weights: Weights,
     decays: Decays,
+    /// What the network is shown; without weights to differentiate by, features that stand twice
+    /// are folded into one.
+    view: View,
 }
 
 /// What the network sees of a problem.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum View {
     Adafactor(AdafactorFeatures),
     Guided { initial_scale: f64, sight: Sight },
@@ -116,6 +119,7 @@ impl Network {
         Ok(Rule {
             weights: Weights::variable(&self.layout, theta)?,
             decays: self.decays.decays(&self.layout, theta),
+            view: self.view,
         })
     }
 
@@ -130,7 +134,7 @@ impl Network {
         evaluations: &[Evaluation],
     ) -> Result<Advance> {
         let (size, variables) = (batch.len(), batch.point(0).len());
-        let (width, offers) = self.view.widths();
+        let (width, offers) = rule.view.widths();
         let mut features = vec![0.0; size * variables * width];
         let mut proposals = vec![0.0; size * variables * offers];
         let mut scales = vec![0.0; size];
@@ -144,7 +148,7 @@ impl Network {
                     rows: &mut features[b * variables * width..][..variables * width],
                     proposals: &mut proposals[b * variables * offers..][..variables * offers],
                 };
-                self.view.observe(inner, evaluation, &rule.decays, target);
+                rule.view.observe(inner, evaluation, &rule.decays, target);
                 scales[b] = inner.scale();
             }
         }
@@ -188,10 +192,18 @@ impl LearnedOptimizer for Network {
     }
 
     fn rule(&self, theta: &[f32]) -> Result<Rule> {
-        Ok(Rule {
+        let mut rule = Rule {
             weights: Weights::constant(&self.layout, theta)?,
             decays: self.decays.decays(&self.layout, theta),
-        })
+            view: self.view,
+        };
+        if let View::Adafactor(features) = self.view {
+            let place = self.body.trunk().first_weight();
+            let folded = features.fold(rule.weights.at(place))?;
+            rule.weights = rule.weights.with(place, folded);
+            rule.view = View::Adafactor(features.folded());
+        }
+        Ok(rule)
     }
 
     fn start(&self, x0: &[Vec<f64>]) -> Batch {
@@ -234,6 +246,7 @@ fn mlp(layout: &mut Layout, settings: &AdafactorMlp) -> (DecayParameters, View, 
     let features = AdafactorFeatures {
         decays: (DECAYS.len(), settings.rms_decays.len(), DECAYS.len()),
         repeats_gradient: false,
+        repeats_factors: true,
     };
     let width = settings.width;
     let body = Body::Mlp {
@@ -259,6 +272,7 @@ fn optimus(layout: &mut Layout, settings: &Optimus) -> (DecayParameters, View, B
         let features = AdafactorFeatures {
             decays: (DECAYS.len(), DECAYS.len(), DECAYS.len()),
             repeats_gradient: true,
+            repeats_factors: true,
         };
         let decays = DecayParameters::new(layout, &DECAYS, &DECAYS, &DECAYS);
         (decays, View::Adafactor(features), features.width())
@@ -300,6 +314,14 @@ impl View {
 }
 
 impl Body {
+    /// The layers that see the features first.
+    fn trunk(&self) -> &Trunk {
+        match self {
+            Self::Mlp { trunk, .. } => trunk,
+            Self::Optimus(network) => network.trunk(),
+        }
+    }
+
     /// Steps `(B, N)` and the next preconditioners.
     fn forward(
         &self,

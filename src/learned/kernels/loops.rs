@@ -63,6 +63,25 @@ impl WithSimd for SoftmaxLoop<'_> {
     }
 }
 
+pub(super) struct AddBiasLoop<'a, const RELU: bool> {
+    pub y: &'a mut [f32],
+    pub bias: &'a [f32],
+}
+
+impl<const RELU: bool> WithSimd for AddBiasLoop<'_, RELU> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in self.y.chunks_exact_mut(self.bias.len()) {
+            for (y, bias) in row.iter_mut().zip(self.bias) {
+                let sum = *y + bias;
+                *y = if RELU { sum.max(0.0) } else { sum };
+            }
+        }
+    }
+}
+
 pub(super) struct NormalizeLoop<'a> {
     pub y: &'a mut [f32],
     pub width: usize,
