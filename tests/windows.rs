@@ -5,6 +5,7 @@ use std::fs;
 use motionfit::motion::sample;
 use motionfit::objective::{Evaluation, Objective, Order};
 use motionfit::optim::{Budget, Unobserved};
+use motionfit::reconstruction::recorded::RecordedWindow;
 use motionfit::reconstruction::{Settings, WindowFamily, optimizer_of_windows};
 use program::{Workspace, fail, succeed};
 use serde_json::Value;
@@ -88,6 +89,25 @@ fn an_optimizer_learns_from_the_embedded_walks_and_is_compared_with_others() {
     let message = fail(&[&arguments[..], &["--recorded", &shared]].concat(), 2);
     assert!(message.contains("another --recorded"), "{message}");
 
+    // Nor are those of another motion of the same name.
+    let others = work.path("others");
+    fs::create_dir(&others).unwrap();
+    for file in fs::read_dir(work.path("trained/recorded")).unwrap() {
+        let (from, name) = (file.as_ref().unwrap().path(), file.unwrap().file_name());
+        let mut bytes = fs::read(&from).unwrap();
+        if from.extension() == Some("bin".as_ref()) {
+            let mut window = RecordedWindow::read(&from).unwrap();
+            window.path[0].value *= 1.01;
+            bytes = window.to_bytes().unwrap();
+        }
+        fs::write(others.join(name), bytes).unwrap();
+    }
+    let others = others.display().to_string();
+    let out = work.arg("refused");
+    let arguments = ["train", "--config", &config, "--out", &out];
+    let message = fail(&[&arguments[..], &["--recorded", &others]].concat(), 2);
+    assert!(message.contains("the loss of this motion is"), "{message}");
+
     let windows = work.write("windows.json", WINDOWS.as_bytes());
     let compared = work.arg("compared");
     let names = format!("lm:8,bfgs:8,metric-l-bfgs:8,{trained}/weights.safetensors:8");
@@ -145,6 +165,9 @@ fn a_comparison_on_windows_goes_on_with_the_same_clips_and_settings_only() {
     let resumed = work.json("out/windows.json");
     assert_eq!(resumed.as_array().unwrap().len(), 4);
     assert_eq!(resumed[0], rows[0], "a finished row was computed again");
+    let others = ["--optimizers", "lm:3", "--resume"];
+    let message = fail(&[&arguments[..], &others].concat(), 2);
+    assert!(message.contains("evaluations of lm: found 3"), "{message}");
     let refused = |options: &[&str]| {
         let message = fail(&[&arguments[..], options, &["--resume"]].concat(), 2);
         assert!(message.contains("other settings"), "{message}");

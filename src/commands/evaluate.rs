@@ -217,6 +217,8 @@ pub(super) fn open<R: for<'de> Deserialize<'de>>(
     let rows = if args.resume {
         resume(&args.out, file, &settings)?
     } else {
+        // Of an evaluation that is replaced: resumed with these settings it would go on.
+        output.remove(file)?;
         Vec::new()
     };
     output.write(SETTINGS, settings)?;

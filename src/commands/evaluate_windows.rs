@@ -32,6 +32,7 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
         .collect::<Result<Vec<_>>>()
         .map_err(|error| error.about(path.display()))?;
     let (output, mut rows) = open::<Row>(args, &set.reconstruction, "windows.json")?;
+    check_budgets(&optimizers, &rows)?;
     let total = windows.len() * optimizers.len();
     for (i, (entry, task)) in windows.iter().zip(&tasks).enumerate() {
         for (j, (optimizer, evaluations)) in optimizers.iter().enumerate() {
@@ -67,6 +68,24 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
     session.tell(format!(
         "wrote windows.json, summary.json, summary.md, curves.csv, curves.svg, curves.png to {out}"
     ))
+}
+
+/// Refuses optimizers that had another number of evaluations in `rows`: a table shows one number for
+/// each.
+fn check_budgets(optimizers: &[(Box<dyn Minimize>, usize)], rows: &[Row]) -> Result<()> {
+    for (optimizer, evaluations) in optimizers {
+        let name = optimizer.name();
+        let is_other = |row: &&Row| row.optimizer == name && row.budget != *evaluations;
+        if let Some(row) = rows.iter().find(is_other) {
+            let field = format!("evaluations of {name}");
+            let advice = format!(
+                "resume with as many as before ({}), or write to another --out",
+                row.budget
+            );
+            return Err(Error::input("--optimizers", field, evaluations, advice));
+        }
+    }
+    Ok(())
 }
 
 /// Optimizers and their evaluations, given as `NAME` or `NAME:EVALUATIONS`.

@@ -133,8 +133,9 @@ impl Overrides {
             ("--mass", self.mass.is_some()),
             ("--stature", self.stature.is_some()),
             ("--seed", self.seed.is_some()),
+            ("--config", self.config.is_some()),
         ];
-        let advice = "leave it out: the list of windows holds the settings";
+        let advice = "leave it out: the list of windows holds the settings, --optimizers names";
         refuse(&settled, "use", "with --windows", advice)
     }
 

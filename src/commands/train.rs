@@ -80,6 +80,9 @@ pub struct TrainArgs {
 pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
     let config = TrainingConfig::read(&args.config)?;
     let origin = args.config.display().to_string();
+    if args.resume {
+        check_resumable(args, &config)?;
+    }
     let may_write = args.force || args.resume || holds_only_recorded(&args.out);
     OutputDir::create(&args.out, may_write)?;
     match &config.tasks {
@@ -104,6 +107,14 @@ pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
             on_recorded_windows(args, session, &config, recorded)
         }
     }
+}
+
+/// Refuses to go on without a checkpoint, or with another configuration than it was begun with.
+fn check_resumable(args: &TrainArgs, config: &TrainingConfig) -> Result<()> {
+    let checkpoint = args.out.join(CHECKPOINT);
+    std::fs::metadata(&checkpoint).map_err(|e| Error::io(&checkpoint, "read", e))?;
+    let advice = "resume with the configuration that it was begun with, or train to another --out";
+    check_begun_with(&args.out, &json(config)?, advice)
 }
 
 /// Whether `out` holds nothing but recorded windows: an earlier run was interrupted before it began
@@ -132,15 +143,16 @@ where
         let origin = checkpoint_path.display().to_string();
         let parts = (checkpoint.as_slice(), origin.as_str());
         let trainer = MetaTrainer::resume(&network, family, &config.training, parts)?;
-        let advice =
-            "resume with the configuration that it was begun with, or train to another --out";
-        check_begun_with(&args.out, &json(config)?, advice)?;
         metrics = earlier_metrics(&read(&args.out.join(METRICS))?, trainer.step_count());
         trainer
     } else {
         MetaTrainer::new(&network, family, &config.training, theta)?
     };
     let output = OutputDir::create(&args.out, true)?;
+    if !args.resume {
+        // Of a training that is replaced: resumed with this configuration it would go on.
+        output.remove(CHECKPOINT)?;
+    }
     match config.tasks {
         // An earlier training may have left it.
         TaskSettings::Functions(_) => output.remove(MOTIONS)?,
@@ -178,9 +190,10 @@ fn start_path(args: &TrainArgs, config: &TrainingConfig) -> Option<PathBuf> {
     Some(args.config.parent().unwrap_or(Path::new("")).join(file))
 }
 
-/// The meta-parameters in it.
+/// The meta-parameters in it, unless the training goes on from a checkpoint.
 fn start(args: &TrainArgs, config: &TrainingConfig) -> Result<Option<Vec<f32>>> {
-    let Some(path) = start_path(args, config) else {
+    let path = start_path(args, config).filter(|_| !args.resume);
+    let Some(path) = path else {
         return Ok(None);
     };
     let network = Network::new(&config.architecture)?;

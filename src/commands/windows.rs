@@ -11,7 +11,7 @@ use crate::objective::{Evaluation, Objective};
 use crate::optim::Budget;
 use crate::output::OutputDir;
 use crate::reconstruction::recorded::RecordedWindow;
-use crate::reconstruction::{Settings, WindowFamily, optimizer_of_windows};
+use crate::reconstruction::{Settings, WindowFamily, WindowTask, optimizer_of_windows};
 
 /// The embedded motions that stand in where no clips are given.
 const EMBEDDED: [&str; 2] = ["walk", "turn"];
@@ -45,6 +45,11 @@ pub(super) fn family(
                 *found |= fits;
             }
             if wanted {
+                if motions.iter().any(|(name, _)| *name == clip.name) {
+                    let advice =
+                        "clips are told apart by name: rename one, or pick others in \"clips\"";
+                    return Err(Error::input(clip.path.display(), "name", clip.name, advice));
+                }
                 let reading = motion::read(&clip.path, &clip.options)?;
                 motions.push((clip.name, reading.motion));
             }
@@ -80,6 +85,7 @@ pub(super) fn recorded(
     let count = settings.windows.min(family.len());
     let total = count * settings.recorders.len();
     let mut windows = Vec::new();
+    let mut number = 0;
     for recorder in &settings.recorders {
         let optimizer = optimizer_of_windows(&recorder.optimizer, settings.reconstruction.seed)?;
         for i in 0..count {
@@ -92,6 +98,7 @@ pub(super) fn recorded(
                 recorder.evaluations
             );
             let path = directory.join(&file);
+            number += 1;
             if !path.is_file() {
                 let budget = Budget {
                     evaluations: recorder.evaluations,
@@ -102,7 +109,6 @@ pub(super) fn recorded(
                     RecordedWindow::record(&task, optimizer.as_ref(), &budget, &mut observe)?;
                 session.check()?;
                 output.write(&file, window.to_bytes()?)?;
-                let number = windows.len() + 1;
                 let (clip, first) = (&window.clip, window.first);
                 let looks = window.path.len();
                 session.detail(format!(
@@ -110,16 +116,46 @@ pub(super) fn recorded(
                 ))?;
             }
             let window = RecordedWindow::read(&path)?;
-            let (found, variables) = (window.dimension(), task.dimension());
-            if found != variables {
-                let advice =
-                    format!("windows of {variables} are wanted: give another --recorded directory");
-                return Err(Error::input(path.display(), "variables", found, advice));
+            // Nothing can be learned where the physics has no finite derivatives.
+            if !window.path.is_empty() {
+                check_recording(&path, &window, &task)?;
+                windows.push(window);
             }
-            windows.push(window);
         }
     }
+    if windows.is_empty() {
+        let advice = "record with more evaluations, or other clips";
+        return Err(Error::input(
+            directory.display(),
+            "linearizations",
+            "none",
+            advice,
+        ));
+    }
     Ok(windows)
+}
+
+/// By how much a recorded loss may differ from today's, relative to it.
+const SAME_LOSS: f64 = 1e-3;
+
+/// Refuses a recording that does not show `task`.
+fn check_recording(path: &Path, window: &RecordedWindow, task: &WindowTask) -> Result<()> {
+    let (found, variables) = (window.dimension(), task.dimension());
+    if found != variables {
+        let advice =
+            format!("windows of {variables} are wanted: give another --recorded directory");
+        return Err(Error::input(path.display(), "variables", found, advice));
+    }
+    for look in window.path.iter().take(1) {
+        let value = task.value(&look.x);
+        if (value - look.value).abs() > SAME_LOSS * value.abs() {
+            let advice = format!(
+                "the loss of this motion is {value:.4} there: give another --recorded directory"
+            );
+            return Err(Error::input(path.display(), "value", look.value, advice));
+        }
+    }
+    Ok(())
 }
 
 /// Makes sure that what is in `directory` was recorded with `settings`, or notes them down there.

@@ -161,6 +161,14 @@ fn max_torque(trajectory: &Trajectory) -> f64 {
     torques.map(|torque| torque.norm()).fold(0.0, f64::max)
 }
 
+/// The median, infinite when half of the values or more are; `None` without values.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    Some((*values.get(n.checked_sub(1)? / 2)? + values[n / 2]) / 2.0)
+}
+
 #[cfg(test)]
 mod tests {
     use nalgebra::UnitQuaternion;

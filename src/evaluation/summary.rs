@@ -87,7 +87,7 @@ pub fn summarize(rows: &[Row]) -> Vec<Group> {
 
 impl Group {
     fn new(optimizer: &str, group: &str, rows: &[&Row]) -> Self {
-        let median = |path: &[&str]| median(rows.iter().map(|row| number(row, path)));
+        let median = |path: &[&str]| finite_median(rows.iter().map(|row| number(row, path)));
         let not_above = |key: &str| {
             let clips = rows.iter().filter(|row| {
                 let (ours, theirs) = (number(row, &[key]), number(row, &["reference", key]));
@@ -119,7 +119,7 @@ impl Group {
             tv_not_above_reference_percent: not_above("acceleration_tv"),
             skate_not_above_reference_percent: not_above("foot_skate_percent"),
             evaluations: median(&["evaluations"]),
-            seconds_per_second: self::median(pace),
+            seconds_per_second: finite_median(pace),
         }
     }
 }
@@ -193,12 +193,9 @@ fn number(row: &Row, path: &[&str]) -> Option<f64> {
 }
 
 /// The median, a missing value counting as infinite; `None` when it is not finite.
-fn median(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let mut values: Vec<f64> = values.map(|value| value.unwrap_or(f64::INFINITY)).collect();
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    let middle = (*values.get(n.checked_sub(1)? / 2)? + values[n / 2]) / 2.0;
-    middle.is_finite().then_some(middle)
+fn finite_median(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let values = values.map(|value| value.unwrap_or(f64::INFINITY));
+    super::median(values).filter(|middle| middle.is_finite())
 }
 
 #[cfg(test)]
@@ -260,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_median_is_the_middle() {
-        let of = |values: &[f64]| median(values.iter().map(|v| Some(*v)));
+        let of = |values: &[f64]| finite_median(values.iter().map(|v| Some(*v)));
         assert_eq!(of(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(of(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(of(&[]), None);

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use nalgebra::{DMatrix, DVector};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::parse_json;
 use crate::error::{Error, Result};
@@ -83,9 +83,13 @@ pub struct Row {
     pub evaluations: usize,
     /// Of these, the ones that needed gradient or Jacobian: what costs time.
     pub gradients: usize,
-    /// Lowest loss within the first evaluations, `(evaluations,)`.
+    /// Lowest loss within the first evaluations, `(evaluations,)`; `null` in JSON and NaN when read
+    /// while none was finite.
+    #[serde(deserialize_with = "numbers_or_null")]
     pub best_loss: Vec<f64>,
-    /// MPJPE-G where the loss was lowest within the first evaluations, mm, `(evaluations,)`.
+    /// MPJPE-G where the loss was lowest within the first evaluations, mm, `(evaluations,)`;
+    /// otherwise the same.
+    #[serde(deserialize_with = "numbers_or_null")]
     pub mpjpe_global_mm: Vec<f64>,
     /// Evaluations until the stopping rule of Alg. 1 (ten values, β = 1) would have ended the run.
     pub stopped_at: usize,
@@ -93,6 +97,14 @@ pub struct Row {
     pub seconds: f64,
     /// Time the optimizer itself took for an evaluation, ms.
     pub step_ms: f64,
+}
+
+fn numbers_or_null<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<f64>, D::Error> {
+    let numbers: Vec<Option<f64>> = Deserialize::deserialize(deserializer)?;
+    let numbers = numbers.into_iter();
+    Ok(numbers.map(|number| number.unwrap_or(f64::NAN)).collect())
 }
 
 impl Row {
@@ -247,6 +259,26 @@ mod tests {
         // Two evaluations an iteration: the tenth iterate is the twentieth value.
         let ends: Vec<usize> = (0..10).map(|k| 2 * k + 1).collect();
         assert_eq!(stopped_at(&stalls, &ends), 20);
+    }
+
+    #[test]
+    fn rows_of_a_window_that_is_never_finite_are_read_back() {
+        let row = Row {
+            clip: "a".into(),
+            category: "walk".into(),
+            first: 0,
+            optimizer: "lm".into(),
+            budget: 2,
+            evaluations: 1,
+            gradients: 1,
+            best_loss: vec![f64::INFINITY],
+            mpjpe_global_mm: vec![f64::NAN],
+            stopped_at: 1,
+            seconds: 1.0,
+            step_ms: 1.0,
+        };
+        let back: Row = serde_json::from_str(&serde_json::to_string(&row).unwrap()).unwrap();
+        assert!(back.best_loss[0].is_nan() && back.mpjpe_global_mm[0].is_nan());
     }
 
     #[test]

@@ -51,6 +51,7 @@ impl GradientEstimator<Network> for Backprop {
     ) -> Result<Estimate> {
         let rule = network.differentiable(theta)?;
         let batch = &mut group.sides[0];
+        let mut seen = group.seen.take();
         let (mut steps, mut scales, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
         let mut loss = 0.0;
         let targets: Vec<Option<Vec<f64>>> = if self.distance > 0.0 {
@@ -59,11 +60,12 @@ impl GradientEstimator<Network> for Backprop {
             vec![None; tasks.len()]
         };
         for t in 0..=self.truncation {
-            let evaluations = look(network, batch, tasks);
+            let evaluations = seen.take().unwrap_or_else(|| look(network, batch, tasks));
             let targets = targets.iter().map(Option::as_deref);
             slopes.push(self.loss_slopes(network, batch, tasks, targets, &evaluations));
             if t == self.truncation {
-                break; // the point that the next truncation starts from
+                group.seen = Some(evaluations); // where the next truncation starts from
+                break;
             }
             loss += mean_loss(tasks, &evaluations) / self.truncation as f64;
             let advance = network.advance(&rule, batch, &evaluations)?;
@@ -84,11 +86,12 @@ impl GradientEstimator<Network> for Backprop {
         }
         let weight = (self.truncation * tasks.len()) as f64;
         let gradient = rule.gradient(&(surrogate / weight)?)?;
+        let points = self.truncation + usize::from(group.step == 0);
         group.step += self.truncation;
         Ok(Estimate {
             gradient,
             loss,
-            evaluations: (self.truncation * tasks.len()) as u64,
+            evaluations: (points * tasks.len()) as u64,
         })
     }
 }

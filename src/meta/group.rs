@@ -25,6 +25,10 @@ pub struct Group<S> {
     /// ξ: the perturbations that the states have felt so far, summed, `(meta_parameters,)`; empty
     /// where none are.
     pub accumulator: Vec<f32>,
+    /// What the last truncation saw at the points where this one begins, `(B,)`; looked up again
+    /// where it is not at hand, as after a resumption.
+    #[serde(skip)]
+    pub(super) seen: Option<Vec<Evaluation>>,
 }
 
 /// What an estimator found out in one truncation of one group.
@@ -84,6 +88,7 @@ impl<S: Clone> Group<S> {
             horizon: stage.horizon - late as usize * stage.truncation,
             sides: Vec::new(),
             accumulator: Vec::new(),
+            seen: None,
         };
         let tasks = group.begin(learned, family, (stage, sides, seed));
         (group, tasks)
@@ -133,6 +138,7 @@ impl<S: Clone> Group<S> {
             .collect();
         self.sides = vec![learned.start(&x0); sides];
         self.accumulator.clear();
+        self.seen = None;
         tasks
     }
 }

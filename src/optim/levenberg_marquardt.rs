@@ -1,11 +1,13 @@
-//! Levenberg–Marquardt for half sums of squares, with Broyden updates between linearizations.
+//! Levenberg–Marquardt for half sums of squares, if wanted with Broyden updates between
+//! linearizations.
 //!
 //! At xₖ with residuals r and Jacobian J the step solves (JᵀJ + λ D) p = −Jᵀr with
 //! D = diag(JᵀJ) (bounded below); it is accepted when the loss falls, and λ follows the ratio of
 //! actual to predicted reduction (Nielsen 1999). A trial point costs one look at the residuals.
-//! Where it is accepted, they also correct the Jacobian, J ← J + (r⁺ − r − Jp) pᵀ / pᵀp (Broyden
-//! 1965), and the next step is tried with that; a Jacobian is asked for only when such a step
-//! fails or gains little. Where the objective has an estimate of the Jacobian at the initial point,
+//! With `broyden` (`lm-search`), those of an accepted trial also correct the Jacobian,
+//! J ← J + (r⁺ − r − Jp) pᵀ / pᵀp (Broyden 1965), and the next step is tried with that; a Jacobian is
+//! asked for only when such a step fails or gains little. Without (`lm`), every accepted point is
+//! linearized. Where the objective has an estimate of the Jacobian at the initial point,
 //! the first step is tried with that.
 //!
 //! A Jacobian by finite differences costs as much as a hundred trials, so that several λ may be tried

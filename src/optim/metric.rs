@@ -220,14 +220,30 @@ pub struct WhitenedFamily<F> {
     pub whitening: Arc<Whitening>,
 }
 
+impl<F: TaskFamily> WhitenedFamily<F> {
+    fn whitened(&self, objective: F::Task) -> Whitened<F::Task> {
+        Whitened {
+            objective,
+            whitening: Arc::clone(&self.whitening),
+        }
+    }
+}
+
 impl<F: TaskFamily> TaskFamily for WhitenedFamily<F> {
     type Task = Whitened<F::Task>;
 
     fn sample(&self, rng: &mut Rng) -> Self::Task {
-        Whitened {
-            objective: self.family.sample(rng),
-            whitening: Arc::clone(&self.whitening),
-        }
+        self.whitened(self.family.sample(rng))
+    }
+
+    fn sample_batch(&self, count: usize, rng: &mut Rng) -> Vec<Self::Task> {
+        let tasks = self.family.sample_batch(count, rng).into_iter();
+        tasks.map(|task| self.whitened(task)).collect()
+    }
+
+    fn sample_validation(&self, count: usize, rng: &mut Rng) -> Vec<Self::Task> {
+        let tasks = self.family.sample_validation(count, rng).into_iter();
+        tasks.map(|task| self.whitened(task)).collect()
     }
 }
 
@@ -275,8 +291,11 @@ impl Minimize for InMetric {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+
     use super::super::{Bfgs, Named};
     use super::*;
+    use crate::objective::HeldOut;
 
     /// ½ (x − 1)ᵀ A (x − 1).
     struct Bowl(DMatrix<f64>);
@@ -309,6 +328,43 @@ mod tests {
         });
         let scales = DVector::from_fn(n, |i, _| 10_f64.powi(i as i32));
         DMatrix::from_diagonal(&scales) * tilted * DMatrix::from_diagonal(&scales)
+    }
+
+    impl Task for Bowl {
+        fn name(&self) -> String {
+            format!("bowl of {}", self.0[(0, 0)])
+        }
+        fn initial_point(&self, _: &mut Rng) -> Vec<f64> {
+            vec![0.0; self.dimension()]
+        }
+    }
+
+    /// Bowls of one curvature.
+    struct Bowls(f64);
+
+    impl TaskFamily for Bowls {
+        type Task = Bowl;
+
+        fn sample(&self, _: &mut Rng) -> Bowl {
+            Bowl(DMatrix::identity(2, 2) * self.0)
+        }
+    }
+
+    #[test]
+    fn tasks_kept_apart_for_validation_stay_apart_in_the_metric() {
+        let metric = Metric::new(steep(2), 2, "test").unwrap();
+        let family = WhitenedFamily {
+            family: HeldOut {
+                training: Bowls(1.0),
+                validation: Bowls(2.0),
+            },
+            whitening: Arc::new(metric.whitening(2)),
+        };
+        let mut rng = Rng::seed_from_u64(0);
+        let names = |tasks: &[Whitened<Bowl>]| tasks.iter().map(Task::name).collect::<Vec<_>>();
+        assert_eq!(names(&family.sample_batch(2, &mut rng)), ["bowl of 1"; 2]);
+        let validation = family.sample_validation(2, &mut rng);
+        assert_eq!(names(&validation), ["bowl of 2"; 2]);
     }
 
     #[test]

@@ -191,10 +191,11 @@ impl Residuals for Recorder<'_> {
 /// coordinate counts with more than the 80th percentile of its curvatures.
 ///
 /// # Errors
-/// [`Error::Input`] when there are no looks, or their sizes do not fit.
+/// [`Error::Input`] when there are no looks. Those of other sizes than the first are left out.
 pub fn mean_curvature(windows: &[RecordedWindow], block: usize) -> Result<Metric> {
-    let looks: Vec<&Linearization> = windows.iter().flat_map(|window| &window.path).collect();
-    let n = looks.first().map_or(0, |look| look.x.len());
+    let looks = || windows.iter().flat_map(|window| &window.path);
+    let n = looks().next().map_or(0, |look| look.x.len());
+    let looks: Vec<&Linearization> = looks().filter(|look| look.x.len() == n).collect();
     let diagonal = |look: &Linearization, i: usize| f64::from(look.curvature[i * (i + 3) / 2]);
     let limits: Vec<f64> = (0..n)
         .map(|i| {
@@ -204,7 +205,7 @@ pub fn mean_curvature(windows: &[RecordedWindow], block: usize) -> Result<Metric
         })
         .collect();
     let mut mean = DMatrix::zeros(n, n);
-    for look in looks.iter().filter(|look| look.x.len() == n) {
+    for look in &looks {
         let shrink: Vec<f64> = (0..n)
             .map(|i| (limits[i] / diagonal(look, i)).sqrt().min(1.0))
             .collect();

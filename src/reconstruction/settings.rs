@@ -39,8 +39,8 @@ pub struct Settings {
     /// with half the evaluations; a stage without assistance but with little weight on foot slip
     /// follows. Default: 1, 0.1, 0.03, 0.01, 0.003.
     pub assistance: Vec<f64>,
-    /// When a settled frame is further off than this, mm, the reconstruction goes back half a
-    /// second and tries again with a longer window. Default: 80.
+    /// When the last kept frame of a window is further off than this, mm, up to five windows are
+    /// taken back and tried again, half as long again. Default: 80.
     pub backtrack_error_mm: f64,
     /// A frame whose mean joint error exceeds this has failed, mm. Default: 250.
     pub failure_mm: f64,

@@ -71,8 +71,8 @@ struct Restart<'w> {
 
 impl<'a> PhysicsWindow<'a> {
     /// The window of `frames` frames after frame `first` of `clip`, starting in the state `start`
-    /// with the offsets `knots`. All knots that act on it are free but the one at or before its
-    /// first frame, which the window before has settled (in the first window it is free too).
+    /// with the offsets `knots`. All knots that act on it are free but the last two up to its first
+    /// frame, which the windows before have settled (in the first window all are free).
     pub fn new(clip: &'a Clip, first: usize, frames: usize, start: Start, knots: &Knots) -> Self {
         let here = first / knots.spacing;
         let free_from = if first == 0 { 0 } else { here + 1 };
@@ -80,7 +80,7 @@ impl<'a> PhysicsWindow<'a> {
     }
 
     /// The window of `frames` frames after frame `first` of `clip`, starting in the reference state
-    /// with zero offsets. All knots that act on it are free.
+    /// with zero offsets. All knots that act on it are free but the one before its first frame's.
     pub fn from_reference(clip: &'a Clip, first: usize, frames: usize, knot_frames: usize) -> Self {
         let knots = Knots::zeros(
             knot_frames,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::Session;
 use super::super::windows::{family, recorded};
-use super::{RECORDED, TrainArgs, motions, run, start, start_path};
+use super::{RECORDED, TrainArgs, WEIGHTS, motions, run, start, start_path};
 use crate::config::{RecordedSettings, TrainingConfig, WindowSettings};
 use crate::error::Result;
 use crate::learned::Trained;
@@ -29,7 +29,12 @@ pub(super) fn on_windows(
         (&settings.clips, &settings.validation),
         &settings.reconstruction,
     )?;
-    let metric = match start_path(args, config) {
+    // What is resumed goes on in the variables that it was begun in.
+    let holds_metric = match args.resume {
+        true => Some(args.out.join(WEIGHTS)),
+        false => start_path(args, config),
+    };
+    let metric = match holds_metric {
         Some(path) => Trained::read(&path)?.metric,
         None => None,
     };

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use rand::{RngExt as _, SeedableRng};
 use serde::Serialize;
 
+use super::super::median;
 use super::Row;
 use crate::objective::Rng;
 
@@ -56,10 +57,10 @@ pub struct Line {
     /// MPJPE-G at the end over that of BFGS after 71 evaluations, of means over the same windows.
     pub mpjpe_to_baseline: Option<Interval>,
     /// Median over windows of the evaluations to BFGS's loss after 71, over those BFGS needed;
-    /// infinite where it was not reached in most.
+    /// infinite (`null` in JSON) where it was not reached in half of them or more.
     pub evaluations_to_baseline: Option<f64>,
     /// Median over windows of the evaluations until twice the final loss of Levenberg–Marquardt;
-    /// infinite where it was not reached in most.
+    /// infinite as above.
     pub to_twice_lm: Option<f64>,
     /// The same until the loss that Levenberg–Marquardt has after 10 evaluations.
     pub to_lm_after_10: Option<f64>,
@@ -96,7 +97,7 @@ pub fn lines(rows: &[Row]) -> Vec<Line> {
         let mut windows: Vec<_> = of_category.iter().map(|r| (&r.clip, r.first)).collect();
         windows.sort();
         windows.dedup();
-        if (FEW..groups[1].1.len()).contains(&windows.len()) {
+        if windows.len() >= FEW && of_category.len() < groups[1].1.len() {
             groups.push((category.to_string(), of_category));
         }
     }
@@ -127,17 +128,19 @@ impl Line {
         let budget = own.iter().map(|row| row.budget).max().unwrap_or(0);
         let error = |row: &Row, n: usize| Row::after(&row.mpjpe_global_mm, n);
         let at = |n: usize| interval(&own.iter().map(|row| error(row, n)).collect::<Vec<_>>());
-        let beside = |baseline: &str| -> Vec<(&Row, &Row)> {
+        // Beside those of `baseline` that were allowed at least so many evaluations.
+        let beside = |baseline: &str, evaluations: usize| -> Vec<(&Row, &Row)> {
             let is_same = |row: &Row, other: &Row| {
-                other.optimizer == baseline && (&other.clip, other.first) == (&row.clip, row.first)
+                (other.optimizer == baseline && other.budget >= evaluations)
+                    && (&other.clip, other.first) == (&row.clip, row.first)
             };
             own.iter()
                 .filter_map(|row| Some((*row, *all.iter().find(|other| is_same(row, other))?)))
                 .collect()
         };
-        let pairs = beside(BASELINE);
-        let reached = |target: fn(&Row) -> f64| {
-            let pairs = beside(SECOND_ORDER).into_iter();
+        let pairs = beside(BASELINE, BASELINE_EVALUATIONS);
+        let reached = |evaluations: usize, target: fn(&Row) -> f64| {
+            let pairs = beside(SECOND_ORDER, evaluations).into_iter();
             median(pairs.map(|(row, base)| first_below(row, target(base))))
         };
         let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / own.len() as f64;
@@ -164,8 +167,10 @@ impl Line {
                     .collect::<Vec<_>>(),
             ),
             evaluations_to_baseline: median(pairs.iter().map(|(row, base)| to_reach(row, base))),
-            to_twice_lm: reached(|lm| 2.0 * Row::after(&lm.best_loss, lm.budget)),
-            to_lm_after_10: reached(|lm| Row::after(&lm.best_loss, SECOND_ORDER_EVALUATIONS)),
+            to_twice_lm: reached(0, |lm| 2.0 * Row::after(&lm.best_loss, lm.budget)),
+            to_lm_after_10: reached(SECOND_ORDER_EVALUATIONS, |lm| {
+                Row::after(&lm.best_loss, SECOND_ORDER_EVALUATIONS)
+            }),
             stopped: (
                 mean(&mut own.iter().map(|row| row.stopped_at as f64)),
                 mean(&mut own.iter().map(|row| error(row, row.stopped_at))),
@@ -225,12 +230,6 @@ fn ratio(pairs: &[(f64, f64)]) -> Option<Interval> {
         low: resampled[RESAMPLINGS * 25 / 1000],
         high: resampled[RESAMPLINGS * 975 / 1000],
     })
-}
-
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }
 
 /// The lines as a Markdown page.
@@ -315,6 +314,10 @@ mod tests {
             rows.push(row(clip, "bfgs", &[8.0, 6.0, 4.0, 2.0]));
             rows.push(row(clip, "ours", &[8.0, 2.0, 1.0]));
         }
+        let compared = |rows: &[Row]| lines(rows)[1].mpjpe_to_baseline.is_some();
+        assert!(!compared(&rows)); // four evaluations are not 71
+        rows.iter_mut().for_each(|row| row.budget *= 20);
+        assert!(compared(&rows));
         let lines = lines(&rows);
         assert_eq!(lines.len(), 2);
         let ours = &lines[1];
@@ -324,7 +327,7 @@ mod tests {
         assert!((ours.loss - 1.0).abs() < 1e-12);
         let page = markdown(&lines);
         assert!(
-            page.contains("| ours | 3 | 3 |") && page.contains("### in domain"),
+            page.contains("| ours | 3 | 60 |") && page.contains("### in domain"),
             "{page}"
         );
     }
@@ -334,6 +337,7 @@ mod tests {
         let mut rows = Vec::new();
         for clip in ["a", "b", "c"] {
             rows.push(row(clip, "lm", &[8.0, 3.0, 1.5, 1.0]));
+            rows.last_mut().unwrap().budget = 10;
             rows.push(row(clip, "ours", &[8.0, 2.0, 0.9]));
             rows.push(row(clip, "slow", &[8.0, 7.0, 6.0]));
         }
