@@ -30,6 +30,7 @@ pub mod error;
 pub mod evaluation;
 pub mod export;
 mod format;
+mod json;
 pub mod keypoints;
 pub mod learned;
 pub mod meta;

@@ -1,15 +1,23 @@
 //! Output files: atomic, never half-written, never overwritten without being asked.
 //!
 //! Every file is first written in full to a hidden temporary file in its own directory, synced,
-//! and then renamed. After an error, a full disk or an interruption only complete files exist.
+//! and then renamed. After an error, a full disk or an interruption only complete files exist. A
+//! killed process may leave temporary files; a later set of the same files removes them.
 
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
+
+/// The end of the names of temporary files.
+const PARTIAL: &str = ".partial";
+
+/// A temporary file of this age is a killed process's: nobody takes so long to write one.
+const STALE: Duration = Duration::from_secs(3600);
 
 /// The directory that receives the files of one run.
 ///
@@ -72,8 +80,13 @@ impl OutputDir {
     /// Writes a set of files of which none becomes visible before all are complete on disk.
     ///
     /// # Errors
-    /// [`Error::Io`] when one of them cannot be written; then none is.
+    /// [`Error::Input`] when a directory has the name of one of them, [`Error::Io`] when one cannot
+    /// be written; then none is.
     pub fn write_all(&self, files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>> {
+        for (name, _) in files {
+            refuse_directory(&self.path.join(name))?; // it would be found out amid the renaming
+        }
+        self.remove_stale(files);
         let staged = files
             .iter()
             .map(|(name, bytes)| {
@@ -88,6 +101,17 @@ impl OutputDir {
                 Ok(path)
             })
             .collect()
+    }
+
+    /// Removes what killed processes have left of the temporary files of `files`. Fresh ones stay:
+    /// another process may be writing them.
+    fn remove_stale(&self, files: &[(&str, Vec<u8>)]) {
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let is_ours = files.iter().any(|(name, _)| is_partial(&entry, name));
+            if is_ours && is_stale(&entry) {
+                let _ = fs::remove_file(entry.path()); // if it stays, it does no harm
+            }
+        }
     }
 }
 
@@ -107,15 +131,7 @@ impl Drop for OutputDir {
 /// # Errors
 /// [`Error::Input`] when it exists and `force` is not set, [`Error::Io`] when it cannot be written.
 pub fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
-    if path.is_dir() {
-        let advice = "give the name of a file";
-        return Err(Error::input(
-            path.display(),
-            "output",
-            "a directory",
-            advice,
-        ));
-    }
+    refuse_directory(path)?;
     let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty());
     if let Some(dir) = directory.filter(|dir| !dir.is_dir()) {
         let found = format!("no directory {}", dir.display());
@@ -135,6 +151,20 @@ pub fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
         ));
     }
     persist(filled(path, bytes)?, path)
+}
+
+/// Refuses a directory in the place of a file.
+fn refuse_directory(path: &Path) -> Result<()> {
+    if !path.is_dir() {
+        return Ok(());
+    }
+    let advice = "a file is written there: give another name, or move the directory away";
+    Err(Error::input(
+        path.display(),
+        "output",
+        "a directory",
+        advice,
+    ))
 }
 
 fn refuse_unusable(path: &Path, force: bool) -> Result<()> {
@@ -172,7 +202,7 @@ fn refused(path: &Path, reason: &std::io::Error) -> Error {
 fn temporary(dir: &Path, name: &str) -> std::io::Result<NamedTempFile> {
     let prefix = format!(".{name}.");
     let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix);
+    builder.prefix(&prefix).suffix(PARTIAL);
     #[cfg(unix)]
     let permissions = {
         use std::os::unix::fs::PermissionsExt;
@@ -181,6 +211,20 @@ fn temporary(dir: &Path, name: &str) -> std::io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(permissions);
     builder.tempfile_in(dir)
+}
+
+/// Whether `entry` is a temporary file of the file `name`.
+fn is_partial(entry: &DirEntry, name: &str) -> bool {
+    let found = entry.file_name();
+    let found = found.to_string_lossy();
+    let rest = found.strip_prefix(&format!(".{name}."));
+    rest.is_some_and(|rest| rest.ends_with(PARTIAL))
+}
+
+fn is_stale(entry: &DirEntry) -> bool {
+    let modified = entry.metadata().and_then(|found| found.modified()).ok();
+    let age = modified.and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age > STALE)
 }
 
 /// A temporary file beside `path` that holds `bytes`, safely on disk.
@@ -206,6 +250,8 @@ fn persist(file: NamedTempFile, path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     fn names(dir: &Path) -> Vec<String> {
@@ -262,6 +308,46 @@ mod tests {
         let files = [("good", b"1".to_vec()), ("missing/bad", b"2".to_vec())];
         assert!(output.write_all(&files).is_err());
         assert!(names(root.path()).is_empty());
+    }
+
+    #[test]
+    fn a_directory_in_the_place_of_a_file_leaves_the_others_as_they_were() {
+        let root = tempfile::tempdir().unwrap();
+        let output = OutputDir::create(root.path(), false).unwrap();
+        output.write("first", b"old").unwrap();
+        fs::create_dir(root.path().join("second")).unwrap();
+        let files = [("first", b"new".to_vec()), ("second", b"new".to_vec())];
+        let error = output.write_all(&files).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        let message = error.to_string();
+        assert!(
+            message.contains("second: output: found a directory"),
+            "{message}"
+        );
+        assert_eq!(fs::read(root.path().join("first")).unwrap(), b"old");
+        assert_eq!(names(root.path()), ["first", "second"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_has_left_is_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let output = OutputDir::create(root.path(), false).unwrap();
+        let leave = |name: &str, age: Duration| {
+            let file = fs::File::create(root.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+        };
+        leave(".x.json.aaaaaa.partial", 2 * STALE);
+        leave(".x.json.bbbbbb.partial", STALE / 2);
+        leave(".x.json.backup", 2 * STALE);
+        leave(".y.json.cccccc.partial", 2 * STALE);
+        output.write_all(&[("x.json", b"{}".to_vec())]).unwrap();
+        let left = [
+            ".x.json.backup",
+            ".x.json.bbbbbb.partial",
+            ".y.json.cccccc.partial",
+            "x.json",
+        ];
+        assert_eq!(names(root.path()), left);
     }
 
     #[test]

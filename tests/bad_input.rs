@@ -53,7 +53,7 @@ fn bad_arguments_are_explained_in_one_line() {
         (&["--start", "2", "--end", "1"], "end"),
         (&["--start", "99"], "start"),
         (&["--smooth", "often"], "often"),
-        (&["--optimizer", "newton"], "newton"),
+        (&["--optimizer", "newton"], "--optimizer: name"),
         (&["--evaluations", "0"], "--evaluations"),
         (&["--mass", "-3"], "--mass"),
         (&["--stature", "17"], "--stature"),
@@ -77,6 +77,18 @@ fn bad_arguments_are_explained_in_one_line() {
     assert!(fail(&["reconstruct", "--sample", "moonwalk"], 2).contains("moonwalk"));
     assert!(fail(&["reconstruct", "--sample", "walk", "--fps", "30"], 2).contains("--fps"));
     assert!(fail(&["reconstruct", "--fps", "30"], 2).contains("POSES"));
+    let sample = ["reconstruct", "--sample", "squat", "--out", &out];
+    let of_cameras: [(&[&str], &str); 4] = [
+        (&["--camera", "nofile.json"], "--camera"),
+        (&["--focal", "1400", "--image-size", "1920x1080"], "--focal"),
+        (&["--use-cameras", "c01"], "--use-cameras"),
+        (&["--more-views", "x.pkl"], "--more-views"),
+    ];
+    for (options, needle) in of_cameras {
+        let message = fail(&[&sample[..], options].concat(), 2);
+        assert!(message.contains(needle), "{options:?}: {message}");
+        assert!(!work.path("out").exists(), "{options:?} left something");
+    }
     assert!(fail(&["evaluate", "--out", &work.arg("out")], 2).contains("--motions"));
     let nothing = ["evaluate", "--motions", ".", "--limit", "0", "--out", &out];
     assert!(fail(&nothing, 2).contains("--limit"));
@@ -119,6 +131,8 @@ fn bad_sets_are_refused_before_the_first_clip() {
         (["--index", &other], "A.npy"),
         (["--index", &stopped], "fps of a"),
         (["--optimizers", "lm,lm"], "lm"),
+        (["--optimizers", "newton"], "--optimizers: name"),
+        (["--seconds", "nan"], "--seconds"),
         (["--evaluations", "99999999"], "--evaluations"),
         (["--root", "elsewhere"], "--root"),
     ] {
@@ -138,9 +152,28 @@ fn bad_sets_are_refused_before_the_first_clip() {
         &out,
     ];
     assert!(fail(&absent, 2).contains("tools/noisy_estimates.py"));
+    let cuts = br#"[{ "file": "set/a.npy", "end": 1 }, { "file": "set/a.npy", "start": 1 }]"#;
+    let cuts = work.write("cuts.json", cuts);
+    let parts = br#"{
+        "title": "t", "get": "g", "observed_fps": 30, "dataset": "aist", "truth": "t",
+        "clips": [{ "sequence": "s", "frames": [0, 9] }, { "sequence": "s", "frames": [10, 19] }]
+    }"#;
+    let parts = work.write("parts.json", parts);
+    let sets: [(&[&str], &str); 4] = [
+        (&["--motions", &cuts], "repeated value: found a;"),
+        (&["--manifest", &parts], "repeated value: found s;"),
+        (&["--motions", &cuts, "--index", &other], "--index"),
+        (&["--manifest", manifest, "--seconds", "0"], "--seconds"),
+    ];
+    for (options, needle) in sets {
+        let message = fail(&[&["evaluate", "--out", &out], options].concat(), 2);
+        assert!(message.contains(needle), "{options:?}: {message}");
+        assert!(!work.path("out").exists(), "{options:?} left something");
+    }
     let command = ["benchmark", "--dims", "2", "--inits", "1", "--out", &out];
     for (options, needle) in [
         (["--optimizers", "adam,adam"], "adam"),
+        (["--optimizers", "newton"], "--optimizers: name"),
         (["--functions", "sphere,sphere"], "sphere"),
     ] {
         let message = fail(&[&command[..], &options].concat(), 2);

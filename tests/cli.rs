@@ -192,6 +192,18 @@ fn evaluate_makes_a_row_for_every_clip_and_resumes() {
     let resumed = work.json("out/clips.json");
     assert_eq!(resumed.as_array().unwrap().len(), 4);
     assert_eq!(resumed[0], rows[0], "a finished row was computed again");
+    // What could not be read is tried again, and takes its row's place.
+    work.write_array("set/b.npy", &walk_array());
+    succeed(&with(&["--optimizers", "lm,adam", "--resume"]));
+    let repaired = work.json("out/clips.json");
+    let repaired = repaired.as_array().unwrap();
+    assert_eq!(repaired.len(), 4);
+    assert!(repaired.iter().all(|row| row["error"].is_null()));
+    assert_eq!(repaired[0], rows[0]);
+    assert_eq!(repaired[1]["clip"], "b");
+    let index = work.write("index.csv", b"file,category,fps\na.npy,run,50\n");
+    let indexed = [&with(&["--resume"])[..], &["--index", &index]].concat();
+    assert!(fail(&indexed, 2).contains("other settings"));
     let other = [&with(&["--resume"])[..], &["--seed", "5"]].concat();
     assert!(fail(&other, 2).contains("other settings"));
     let nothing = [
@@ -201,6 +213,28 @@ fn evaluate_makes_a_row_for_every_clip_and_resumes() {
     .concat();
     assert!(fail(&nothing, 2).contains("0 clips"));
     assert!(fail(&with(&["--force", "--optimizers", "newton"]), 2).contains("newton"));
+}
+
+#[test]
+fn evaluate_resumes_only_an_evaluation() {
+    let work = Workspace::new();
+    fs::create_dir(work.path("set")).unwrap();
+    work.write_array("set/a.npy", &walk_array());
+    let set = work.arg("set");
+    for (out, file, expected) in [
+        ("run", "run/config.json", "other settings"),
+        ("notes", "notes/summary.md", "files of an earlier run"),
+    ] {
+        work.write(file, b"{}");
+        let out = work.arg(out);
+        let args = ["evaluate", "--motions", &set, "--out", &out, "--resume"];
+        let message = fail(&args, 2);
+        assert!(
+            message.contains(&out) && message.contains(expected),
+            "{message}"
+        );
+        assert_eq!(fs::read(work.path(file)).unwrap(), b"{}");
+    }
 }
 
 #[test]

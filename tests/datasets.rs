@@ -9,6 +9,7 @@ use motionfit::keypoints::Observation;
 use motionfit::motion::camera::read_cameras;
 use motionfit::motion::{self, Joints};
 use nalgebra::Vector3;
+use ndarray::Array3;
 use program::Workspace;
 use program::pickle::{Object, npz};
 
@@ -162,4 +163,30 @@ fn aist_annotations_as_they_come() {
         let joint: &Vector3<f64> = &truth[0][10];
         assert!((1.2..2.5).contains(&(joint.z - floor)), "{joint}");
     }
+}
+
+#[test]
+fn files_of_views_and_cameras_in_different_numbers_are_refused() {
+    let work = Workspace::new();
+    let manifest = work.write(
+        "m.json",
+        br#"{"title": "t", "get": "g", "observed_fps": 25, "dataset": "files", "clips": [
+            {"name": "x", "keypoints": "k.npy", "layout": "h36m17", "camera": "c.json",
+             "fps": 25}]}"#,
+    );
+    let manifest = Manifest::read(Path::new(&manifest)).unwrap();
+    let camera = r#"{"size": [1000, 1000], "focal": [1000, 1000], "position": [-5, 0, 1.5],
+        "rotation": [[0, -1, 0], [0, 0, -1], [1, 0, 0]]}"#;
+    let pixel = |(_, j, k): (usize, usize, usize)| 400.0 + 10.0 * (j + k) as f32;
+    work.write_array("k.npy", &Array3::from_shape_fn((8, 17, 2), pixel));
+    let root = work.path("");
+    let read = |cameras: &str| {
+        work.write("c.json", cameras.as_bytes());
+        Reader::new(&manifest, &root).unwrap().read(0, None)
+    };
+    let sequence = read(camera).unwrap();
+    assert_eq!(observation(&sequence.input).views.len(), 1);
+    let error = read(&format!("[{camera}, {camera}]")).err().unwrap();
+    let expected = "x: views: found 1 views, 2 cameras; give a camera file with";
+    assert!(error.to_string().contains(expected), "{error}");
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use ndarray::Array3;
 use program::pickle::{Object, pickle};
-use program::{Workspace, fail, succeed, walk_array};
+use program::{Workspace, fail, motionfit, succeed, text, walk_array};
 
 mod program;
 
@@ -99,6 +99,43 @@ fn keypoints_and_estimates_become_a_simulated_motion() {
 }
 
 #[test]
+fn estimates_of_another_place_are_mentioned_before_and_after_the_simulation() {
+    let (work, keypoints, camera) = workspace();
+    let joints = walk_array();
+    let aside = Array3::from_shape_fn((FRAMES, 17, 3), |(t, j, k)| {
+        joints[[2 * t, j, k]] + if k == 1 { 1.5 } else { 0.0 }
+    });
+    let aside = work.write_array("aside.npy", &aside);
+    let out = work.arg("out");
+    let args = [
+        "reconstruct",
+        &keypoints,
+        "--camera",
+        &camera,
+        "--keypoint-layout",
+        "h36m17",
+        "--fps",
+        "25",
+        "--estimates",
+        &aside,
+        "--evaluations",
+        "1",
+        "--out",
+        &out,
+        "--end",
+        "0.2",
+    ];
+    let output = motionfit(&args);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for said in [&output.stderr, &output.stdout].map(|bytes| text(bytes)) {
+        let mut lines = said.lines();
+        let warning = lines.find(|line| line.contains("WARNING: the kinematic fit"));
+        let warning = warning.unwrap_or_else(|| panic!("no warning in {said}"));
+        assert!(warning.contains("--estimates-frame"), "{warning}");
+    }
+}
+
+#[test]
 fn bad_keypoints_are_explained_in_one_line() {
     let (work, keypoints, camera) = workspace();
     let array = pixels();
@@ -118,7 +155,7 @@ fn bad_keypoints_are_explained_in_one_line() {
     let out = work.arg("out");
     let common = ["--fps", "25", "--keypoint-layout", "h36m17", "--out", &out];
     let with_camera = ["--camera", &camera];
-    let cases: [(&str, &[&str], &str); 12] = [
+    let cases: [(&str, &[&str], &str); 14] = [
         (&normalized, &with_camera, "resolution"),
         (&large, &with_camera, "resolution"),
         (&unseen, &with_camera, "confidence"),
@@ -148,6 +185,23 @@ fn bad_keypoints_are_explained_in_one_line() {
             &keypoints,
             &["--focal", "1", "--image-size", "1000x1000"],
             "--focal",
+        ),
+        (
+            &keypoints,
+            &["--camera", &camera, "--image-size", "1000x1000"],
+            "--image-size",
+        ),
+        (
+            &keypoints,
+            &[
+                "--focal",
+                "1000",
+                "--image-size",
+                "1000x1000",
+                "--use-cameras",
+                "left",
+            ],
+            "--use-cameras",
         ),
         (
             &keypoints,

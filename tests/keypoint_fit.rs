@@ -6,7 +6,7 @@ use motionfit::metrics::{Alignment, mpjpe, mpjpe_global};
 use motionfit::motion::camera::Camera;
 use motionfit::motion::skeleton::mirrored;
 use motionfit::motion::{self, Joints};
-use nalgebra::{Rotation3, Vector2, Vector3};
+use nalgebra::{Matrix3, Rotation3, Vector2, Vector3};
 
 const FRAMES: usize = 40;
 
@@ -158,4 +158,25 @@ fn what_does_not_belong_together_is_refused() {
     swapped.views[2].frames = first;
     let error = fit(&swapped, None).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("same order"), "{error}");
+}
+
+#[test]
+fn a_motion_that_no_camera_can_have_seen_is_refused() {
+    let truth = truth();
+    let mut seen = observation(&[70.0], &truth);
+    let middle = (truth[0][0] + truth[FRAMES - 1][0]) / 2.0;
+    // As far behind the camera as the walk is in front of it.
+    let mut shift = (seen.views[0].camera.position() - middle) * 2.0;
+    shift.z = 0.0;
+    let behind = truth.iter().map(|joints| joints.map(|p| p + shift));
+    seen.estimates = Some(behind.collect());
+    let error = fit(&seen, None).map(|_| ()).unwrap_err().to_string();
+    let expected = "a body behind camera camera at 70 in 40 of 40 frames";
+    assert!(error.contains(expected), "{error}");
+    assert!(error.contains("--estimates-frame"), "{error}");
+    // A camera whose axes are no numbers.
+    seen.estimates = Some(truth);
+    seen.views[0].camera.rotation = Rotation3::from_matrix_unchecked(Matrix3::repeat(f64::NAN));
+    let error = fit(&seen, None).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("no finite motion"), "{error}");
 }

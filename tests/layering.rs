@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Modules from the bottom to the top; those of one line do not import each other.
 const LAYERS: [&[&str]; 11] = [
     &["error"],
-    &["format", "objective", "output", "plot"],
+    &["format", "json", "objective", "output", "plot"],
     &["optim", "motion"],
     &["learned", "benchmark", "body", "keypoints", "metrics"],
     &["meta", "simulation"],

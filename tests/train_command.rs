@@ -1,6 +1,7 @@
 //! `motionfit train`: files, killing and resuming, refusals.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -43,33 +44,14 @@ fn training_killed_at_any_moment_and_resumed_ends_in_the_same_bytes() {
         "1",
     ]);
     let killed = work.arg("killed");
-    let arguments = [
-        "train",
-        "--config",
-        &config,
-        "--out",
-        &killed,
-        "--checkpoint-seconds",
-        "0",
-    ];
-    let mut child = Command::new(env!("CARGO_BIN_EXE_motionfit"))
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let begun = Instant::now();
-    while !work.path("killed/checkpoint.bin").exists() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "no checkpoint");
-        sleep(Duration::from_millis(5));
-    }
-    sleep(Duration::from_millis(30));
-    child.kill().unwrap(); // SIGKILL
-    assert!(
-        !child.wait().unwrap().success(),
-        "it had finished before it was killed"
-    );
-    succeed(&[&arguments[..5], &["--resume"]].concat());
+    let arguments = ["train", "--config", &config, "--out", &killed, "--resume"];
+    // There is nothing to go on from: it starts, and is killed before its first checkpoint.
+    kill_at(&work.path("killed/config.json"), &arguments);
+    let checkpoint = work.path("killed/checkpoint.bin");
+    assert!(!checkpoint.exists());
+    let often = ["--checkpoint-seconds", "0"];
+    kill_at(&checkpoint, &[&arguments[..], &often].concat());
+    succeed(&arguments);
     let other = CONFIG.replace("\"steps\": 30", "\"steps\": 31");
     let other = work.write("other.json", other.as_bytes());
     let resumed = ["train", "--config", &other, "--out", &killed, "--resume"];
@@ -104,13 +86,17 @@ fn training_killed_at_any_moment_and_resumed_ends_in_the_same_bytes() {
             .all(|(i, step)| step["step"] == i + 1)
     );
     // As it was before checkpoints said what they are.
-    let checkpoint = fs::read(work.path("killed/checkpoint.bin")).unwrap();
-    work.write("killed/checkpoint.bin", &checkpoint[8..]);
-    let message = fail(&[&arguments[..5], &["--resume"]].concat(), 2);
+    let bytes = fs::read(&checkpoint).unwrap();
+    fs::write(&checkpoint, &bytes[8..]).unwrap();
+    let message = fail(&arguments, 2);
     assert!(
         message.contains("checkpoint format: found none"),
         "{message}"
     );
+    assert!(message.contains("--force"), "{message}");
+    // Without its checkpoint the training is not begun again over its weights.
+    fs::remove_file(&checkpoint).unwrap();
+    let message = fail(&arguments, 2);
     assert!(message.contains("--force"), "{message}");
     let weights = work.arg("killed/weights.safetensors");
     let (out, dims) = (
@@ -128,6 +114,28 @@ fn training_killed_at_any_moment_and_resumed_ends_in_the_same_bytes() {
     ];
     succeed(&[&benchmark[..], &dims[..]].concat());
     assert_eq!(work.json("benchmark/table.json")[0]["optimizer"], "weights");
+}
+
+/// Runs the program until there is a `file`, and kills it.
+fn kill_at(file: &Path, arguments: &[&str]) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_motionfit"))
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while !file.exists() {
+        let waited = begun.elapsed();
+        assert!(waited < Duration::from_secs(60), "no {}", file.display());
+        sleep(Duration::from_millis(5));
+    }
+    sleep(Duration::from_millis(30));
+    child.kill().unwrap(); // SIGKILL
+    assert!(
+        !child.wait().unwrap().success(),
+        "it had finished before it was killed"
+    );
 }
 
 #[test]
@@ -162,10 +170,11 @@ fn what_cannot_be_trained_is_refused_in_one_line() {
     refused("\"seed\": 3", "\"sead\": 3", &["sead"]);
     refused("[2, 5]", "[1, 5]", &["tasks.dimensions", "1"]);
     let config = work.write("config.json", CONFIG.as_bytes());
-    let nothing = work.arg("nothing");
+    work.write("other/notes.txt", b"");
+    let other = work.arg("other");
     let message = fail(
-        &["train", "--config", &config, "--out", &nothing, "--resume"],
+        &["train", "--config", &config, "--out", &other, "--resume"],
         2,
     );
-    assert!(message.contains("checkpoint.bin"), "{message}");
+    assert!(message.contains("files of an earlier run"), "{message}");
 }

@@ -176,6 +176,9 @@ fn a_comparison_on_windows_goes_on_with_the_same_clips_and_settings_only() {
     };
     let motions = format!("{}/data", env!("CARGO_MANIFEST_DIR"));
     refused(&["--motions", &motions]);
+    let set = ["evaluate", "--motions", &motions, "--out", &out, "--resume"];
+    assert!(fail(&set, 2).contains("other settings"));
+    assert_eq!(work.json("out/windows.json"), resumed);
     let longer = WINDOWS.replace("\"window_frames\": 10", "\"window_frames\": 15");
     work.write("windows.json", longer.as_bytes());
     refused(&[]);
@@ -239,10 +242,22 @@ fn mistakes_are_told() {
     let out = work.arg("out");
     let message = fail(&["evaluate", "--windows", &bad, "--out", &out], 2);
     assert!(message.contains("frame 41 of walk"), "{message}");
+    let twice = WINDOWS.replace("\"turn\"", "\"walk\"").replace("60", "40");
+    let twice = work.write("twice.json", twice.as_bytes());
+    let message = fail(&["evaluate", "--windows", &twice, "--out", &out], 2);
+    assert!(
+        message.contains("repeated value: found frame 40 of walk"),
+        "{message}"
+    );
     let good = work.write("good.json", WINDOWS.as_bytes());
     let arguments = ["evaluate", "--windows", &good, "--out", &out];
     let message = fail(&[&arguments[..], &["--optimizers", "lm:none"]].concat(), 2);
     assert!(message.contains("lm:none"), "{message}");
+    let message = fail(&[&arguments[..], &["--optimizers", "newton:9"]].concat(), 2);
+    assert!(
+        message.contains("--optimizers: name: found newton"),
+        "{message}"
+    );
     let message = fail(&[&arguments[..], &["--mass", "70"]].concat(), 2);
     assert!(message.contains("--mass"), "{message}");
     let config = work.write(

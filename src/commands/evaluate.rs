@@ -70,7 +70,8 @@ pub struct EvaluateArgs {
     /// Where to write.
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
-    /// Go on with an earlier evaluation: rows that are in clips.json or windows.json are kept.
+    /// Go on with an earlier evaluation of the same clips: rows that are in clips.json or
+    /// windows.json are kept, but for those that ended in an error.
     #[arg(long, conflicts_with = "force")]
     pub(super) resume: bool,
     /// Replace the files of an earlier evaluation.
@@ -103,17 +104,7 @@ impl From<SplitName> for Split {
 /// For a bad set, configuration or output directory, and for an interruption; the rows of finished
 /// clips are on disk then.
 pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
-    if args.limit == Some(0) {
-        return Err(Error::input("--limit", "value", 0, "give at least 1"));
-    }
-    let has_stray_root = args.root.is_some() && args.manifest.is_none();
-    let advice = "give the directory of the clips as --motions alone";
-    refuse(
-        &[("--root", has_stray_root)],
-        "use",
-        "without --manifest",
-        advice,
-    )?;
+    check(args)?;
     if let Some(windows) = &args.windows {
         return evaluate_windows(windows, args, session);
     }
@@ -122,15 +113,18 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
     }
     let config = args.overrides.configuration()?;
     let motions = args.motions.as_deref().unwrap_or(Path::new(".")); // clap asks for one of the two
-    let clips = select(motions, args)?;
+    let all = clips::find(motions, args.index.as_deref())?;
+    let clips = select(&all, motions, args)?;
     let optimizers = optimizers(args, &config)?;
-    let (output, mut rows) = open::<Row>(args, &config.reconstruction, "clips.json")?;
+    // All of them: another --split or --limit may go on.
+    let known = all.iter().map(Clip::to_json).collect();
+    let (output, mut rows) = open::<Row>(args, &config.reconstruction, known, "clips.json")?;
     let total = clips.len() * optimizers.len();
     let mut number = 0;
-    for clip in &clips {
+    for clip in clips {
         for optimizer in optimizers {
             number += 1;
-            if rows.iter().any(|row| is_of(row, &clip.name, optimizer)) {
+            if is_done(&rows, &clip.name, optimizer) {
                 continue;
             }
             let config = Config {
@@ -139,7 +133,7 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
             };
             let row = one(clip, &config, args, session)?;
             session.tell(format!("[{number}/{total}] {}", line(&row)))?;
-            rows.push(row);
+            put(&mut rows, row);
             write(&output, &rows)?;
         }
     }
@@ -151,18 +145,33 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
     ))
 }
 
-fn select(motions: &Path, args: &EvaluateArgs) -> Result<Vec<Clip>> {
-    if let Some(seconds) = args.seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
-        return Err(Error::input(
-            "--seconds",
-            "value",
-            seconds,
-            "give a positive number",
-        ));
+/// Refuses what cannot be meant.
+fn check(args: &EvaluateArgs) -> Result<()> {
+    if args.limit == Some(0) {
+        return Err(Error::input("--limit", "value", 0, "give at least 1"));
     }
+    if let Some(seconds) = args.seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
+        let advice = "give a positive number";
+        return Err(Error::input("--seconds", "value", seconds, advice));
+    }
+    let has_stray_root = args.root.is_some() && args.manifest.is_none();
+    let advice = "give the directory of the clips as --motions alone";
+    refuse(
+        &[("--root", has_stray_root)],
+        "use",
+        "without --manifest",
+        advice,
+    )
+}
+
+/// The clips of `all`, those of `motions`, that were asked for.
+fn select<'a>(all: &'a [Clip], motions: &Path, args: &EvaluateArgs) -> Result<Vec<&'a Clip>> {
     let split = Split::from(args.split);
-    let mut clips = clips::find(motions, args.index.as_deref())?;
-    clips.retain(|clip| split.contains(clip) && !args.exclude.contains(&clip.category));
+    let is_wanted = |clip: &&Clip| split.contains(clip) && !args.exclude.contains(&clip.category);
+    let mut clips: Vec<&Clip> = all.iter().filter(is_wanted).collect();
+    let names: Vec<&str> = clips.iter().map(|clip| clip.name.as_str()).collect();
+    let advice = "rows are told apart by name: rename a file, or give it a \"name\" in the manifest";
+    refuse_repeated(&motions.display().to_string(), &names, advice)?;
     clips.truncate(args.limit.unwrap_or(usize::MAX));
     if clips.is_empty() {
         let advice = "no clip is left; check --split, --exclude and the categories of the index";
@@ -176,8 +185,8 @@ fn select(motions: &Path, args: &EvaluateArgs) -> Result<Vec<Clip>> {
     Ok(clips)
 }
 
-/// What the rows of one directory have in common.
-fn settings(reconstruction: &Settings, args: &EvaluateArgs) -> Result<Vec<u8>> {
+/// What the rows of one directory have in common; `clips` says what is known about the clips.
+fn settings(args: &EvaluateArgs, reconstruction: &Settings, clips: Value) -> Result<Vec<u8>> {
     let place = |path: &Option<PathBuf>| {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         path.as_ref().map(absolute)
@@ -189,33 +198,41 @@ fn settings(reconstruction: &Settings, args: &EvaluateArgs) -> Result<Vec<u8>> {
         "root": place(&args.root),
         "seconds": args.seconds,
         "reconstruction": reconstruction,
+        "clips": clips,
     }))
 }
 
 /// The optimizers asked for, or else the configuration's.
 pub(super) fn optimizers<'a>(args: &'a EvaluateArgs, config: &'a Config) -> Result<&'a [String]> {
-    let optimizers = match args.optimizers.as_slice() {
-        [] => std::slice::from_ref(&config.optimizer),
-        names => names,
+    let (origin, optimizers) = match args.optimizers.as_slice() {
+        [] => ("optimizer", std::slice::from_ref(&config.optimizer)),
+        names => ("--optimizers", names),
     };
     for name in optimizers {
-        check_optimizer(name, config)?;
+        check_optimizer(origin, name, config)?;
     }
     refuse_repeated("--optimizers", optimizers, NAME_ONCE)?;
     Ok(optimizers)
 }
 
 /// The output directory, with the settings written, and the rows in its `file` of an earlier run to
-/// go on from.
+/// go on from; that must have had the same settings.
 pub(super) fn open<R: for<'de> Deserialize<'de>>(
     args: &EvaluateArgs,
     reconstruction: &Settings,
+    clips: Value,
     file: &str,
 ) -> Result<(OutputDir, Vec<R>)> {
-    let output = OutputDir::create(&args.out, args.force || args.resume)?;
-    let settings = settings(reconstruction, args)?;
-    let rows = if args.resume {
-        resume(&args.out, file, &settings)?
+    let settings = settings(args, reconstruction, clips)?;
+    // Without settings no evaluation was begun there: it starts, unless there is something else.
+    let goes_on = args.resume && args.out.join(SETTINGS).exists();
+    if goes_on {
+        let advice = "resume with the same clips and configuration, or write to another --out";
+        check_begun_with(&args.out, &settings, advice)?;
+    }
+    let output = OutputDir::create(&args.out, args.force || goes_on)?;
+    let rows = if goes_on {
+        earlier_rows(&args.out.join(file))?
     } else {
         // Of an evaluation that is replaced: resumed with these settings it would go on.
         output.remove(file)?;
@@ -225,20 +242,31 @@ pub(super) fn open<R: for<'de> Deserialize<'de>>(
     Ok((output, rows))
 }
 
-/// The rows of an earlier evaluation, if there are any; it must have had the same settings.
-fn resume<R: for<'de> Deserialize<'de>>(out: &Path, file: &str, settings: &[u8]) -> Result<Vec<R>> {
-    let path = out.join(file);
-    let Ok(text) = std::fs::read_to_string(&path) else {
+/// The rows at `path`, if the earlier evaluation came as far as that.
+fn earlier_rows<R: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<R>> {
+    if !path.exists() {
         return Ok(Vec::new());
-    };
-    let advice = "resume with the same clips and configuration, or write to another --out";
-    check_begun_with(out, settings, advice)?;
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
     parse_json(&text, &path.display().to_string())
 }
 
-pub(super) fn is_of(row: &Row, clip: &str, optimizer: &str) -> bool {
-    let is = |key: &str, value: &str| row.get(key).and_then(Value::as_str) == Some(value);
-    is("clip", clip) && is("optimizer", optimizer)
+/// Whether the clip has a row; where that ended in an error, it is tried again.
+pub(super) fn is_done(rows: &[Row], clip: &str, optimizer: &str) -> bool {
+    rows.iter().any(|row| {
+        let is = |key: &str, value: &str| row.get(key).and_then(Value::as_str) == Some(value);
+        is("clip", clip) && is("optimizer", optimizer) && !row.contains_key("error")
+    })
+}
+
+/// Puts in a row, in place of an earlier one of the same clip and optimizer.
+pub(super) fn put(rows: &mut Vec<Row>, row: Row) {
+    let is_same = |other: &Row, key: &str| other.get(key) == row.get(key);
+    let is_earlier = |other: &Row| is_same(other, "clip") && is_same(other, "optimizer");
+    match rows.iter().position(is_earlier) {
+        Some(i) => rows[i] = row,
+        None => rows.push(row),
+    }
 }
 
 /// The row of one clip.

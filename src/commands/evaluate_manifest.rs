@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use super::evaluate::{EvaluateArgs, is_of, open, optimizers};
+use super::evaluate::{EvaluateArgs, is_done, open, optimizers, put};
 use super::reconstruct::{run, run_keypoints};
-use super::{Session, json};
+use super::{Session, json, refuse_repeated};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::manifest::Manifest;
@@ -16,19 +16,25 @@ use crate::evaluation::sequences::{Input, Reader, Sequence};
 use crate::evaluation::summary::Row;
 use crate::evaluation::{keypoint_record, record};
 
+/// What to do about sequences of the same name.
+const SEQUENCE_ONCE: &str = "rows are told apart by name: give each sequence a \"name\" of its own \
+                             where the manifest has names, or leave one out";
+
 /// Runs the command on the manifest at `path`.
 pub(super) fn evaluate_manifest(path: &Path, args: &EvaluateArgs, session: &Session) -> Result<()> {
     let config = args.overrides.configuration()?;
     let manifest = Manifest::read(path)?;
+    let names = manifest.names();
+    refuse_repeated(&path.display().to_string(), &names, SEQUENCE_ONCE)?;
     let root = args.root.as_deref().unwrap_or(Path::new("."));
     let reader = Reader::new(&manifest, root)?;
     let optimizers = optimizers(args, &config)?;
-    let (output, mut rows) = open::<Row>(args, &config.reconstruction, "clips.json")?;
-    let names = manifest.names();
+    let (known, file) = (json!(manifest), "clips.json");
+    let (output, mut rows) = open::<Row>(args, &config.reconstruction, known, file)?;
     let count = args.limit.unwrap_or(names.len()).min(names.len());
     for (k, name) in names[..count].iter().enumerate() {
         for optimizer in optimizers {
-            if rows.iter().any(|row| is_of(row, name, optimizer)) {
+            if is_done(&rows, name, optimizer) {
                 continue;
             }
             let config = Config {
@@ -37,11 +43,11 @@ pub(super) fn evaluate_manifest(path: &Path, args: &EvaluateArgs, session: &Sess
             };
             let row = one(&reader, k, name, &config, args, session)?;
             session.tell(format!("[{}/{count}] {}", k + 1, line(&row)))?;
-            rows.push(row);
+            put(&mut rows, row);
             let lines = lines(&rows);
             let page = markdown(&manifest.title, manifest.observed_fps, &lines, &rows);
             output.write_all(&[
-                ("clips.json", json(&rows)?),
+                (file, json(&rows)?),
                 ("summary.json", json(&lines)?),
                 ("summary.md", page.into_bytes()),
             ])?;

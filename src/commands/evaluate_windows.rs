@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use super::evaluate::{EvaluateArgs, open};
 use super::reconstruct::check_evaluations;
 use super::windows::family;
-use super::{NAME_ONCE, Session, json, refuse_repeated};
+use super::{NAME_ONCE, Session, json, named_by, refuse_repeated};
 use crate::error::{Error, Result};
-use crate::evaluation::windows::{Interval, Line, Row, WindowSet, lines, markdown, run};
+use crate::evaluation::windows::{
+    Interval, Line, Row, WindowEntry, WindowSet, lines, markdown, run,
+};
 use crate::learned::by_name;
 use crate::optim::{Minimize, Options};
 use crate::output::OutputDir;
@@ -21,6 +25,10 @@ const EVALUATIONS: usize = 50;
 pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Session) -> Result<()> {
     args.overrides.check_for_windows()?;
     let set = WindowSet::read(path)?;
+    let name = |window: &WindowEntry| format!("frame {} of {}", window.first, window.clip);
+    let names: Vec<String> = set.windows.iter().map(name).collect();
+    let origin = path.display().to_string();
+    refuse_repeated(&origin, &names, "list every window once")?;
     let motions: Vec<_> = args.motions.iter().cloned().collect();
     let family = family(&motions, &set.clips(), &set.reconstruction)?;
     let default = args.overrides.evaluations.unwrap_or(EVALUATIONS);
@@ -30,8 +38,9 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
         .iter()
         .map(|entry| family.window(&entry.clip, entry.first))
         .collect::<Result<Vec<_>>>()
-        .map_err(|error| error.about(path.display()))?;
-    let (output, mut rows) = open::<Row>(args, &set.reconstruction, "windows.json")?;
+        .map_err(|error| error.about(&origin))?;
+    let (known, file) = (json!(set.windows), "windows.json");
+    let (output, mut rows) = open::<Row>(args, &set.reconstruction, known, file)?;
     check_budgets(&optimizers, &rows)?;
     let total = windows.len() * optimizers.len();
     for (i, (entry, task)) in windows.iter().zip(&tasks).enumerate() {
@@ -59,7 +68,7 @@ pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Sessi
                 row.seconds
             ))?;
             rows.push(row);
-            output.write("windows.json", json(&rows)?)?;
+            output.write(file, json(&rows)?)?;
         }
     }
     write(&output, &rows)?;
@@ -125,7 +134,7 @@ fn patient(name: &str, seed: u64) -> Result<Box<dyn Minimize>> {
         stall: Some(0.0),
         ..window_options(seed)
     };
-    by_name(name, &options)
+    by_name(name, &options).map_err(|error| named_by("--optimizers", error))
 }
 
 fn write(output: &OutputDir, rows: &[Row]) -> Result<()> {

@@ -26,13 +26,14 @@ pub(super) struct KeypointArgs {
         long,
         requires = "poses",
         value_name = "FILE",
-        conflicts_with = "focal"
+        conflicts_with_all = ["focal", "image_size", "camera_height", "camera_tilt"]
     )]
     camera: Option<PathBuf>,
     /// Focal length of a single static camera in pixels, instead of --camera.
     #[arg(
         long,
         requires_all = ["poses", "image_size"],
+        conflicts_with_all = ["use_cameras", "more_views"],
         value_name = "PX",
         allow_negative_numbers = true
     )]

@@ -137,6 +137,13 @@ fn check_begun_with(out: &Path, now: &[u8], advice: &str) -> Result<()> {
 /// What to do about optimizers of the same name.
 const NAME_ONCE: &str = "name every optimizer once; a weight file is called by its own name";
 
+/// An error about the name of an optimizer, said of the `option` that named it; one about a weight
+/// file stays.
+fn named_by(option: &str, error: Error) -> Error {
+    let is_name = matches!(&error, Error::Input { origin, .. } if origin == "optimizer");
+    if is_name { error.about(option) } else { error }
+}
+
 /// The configuration file, or the defaults.
 fn config(path: Option<&Path>) -> Result<Config> {
     path.map_or_else(|| Ok(Config::default()), Config::read)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::keypoints::{Cut, KeypointArgs};
 use super::progress::Reporter;
 use super::run::files;
-use super::{Session, config, refuse};
+use super::{Session, config, named_by, refuse};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::{keypoint_record, record};
@@ -26,8 +26,22 @@ use crate::reconstruction::{
 };
 
 /// What only makes sense for a file.
-const FILE_OPTIONS: [&str; 8] = [
-    "poses", "fps", "layout", "up", "units", "start", "end", "smooth",
+const FILE_OPTIONS: [&str; 15] = [
+    "poses",
+    "fps",
+    "layout",
+    "up",
+    "units",
+    "start",
+    "end",
+    "smooth",
+    "camera",
+    "focal",
+    "image_size",
+    "camera_height",
+    "camera_tilt",
+    "use_cameras",
+    "more_views",
 ];
 
 /// The file that only a run from keypoints writes.
@@ -199,10 +213,12 @@ fn within(
 /// For bad input, an unusable output directory, or an interruption; nothing is written then.
 pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     let mut config = args.overrides.configuration()?;
+    let mut origin = "optimizer"; // of the configuration
     if let Some(optimizer) = &args.optimizer {
         config.optimizer.clone_from(optimizer);
+        origin = "--optimizer";
     }
-    check_optimizer(&config.optimizer, &config)?;
+    check_optimizer(origin, &config.optimizer, &config)?;
     if let (Some(path), true) = (&args.poses, args.keypoints.are_given()) {
         return from_keypoints(path, args, &config, session);
     }
@@ -320,9 +336,10 @@ pub(super) fn run_keypoints(
     reconstruction::reconstruct_keypoints(observation, floor, settings, optimizer, &mut watch)
 }
 
-/// Refuses an unknown optimizer before anything is computed.
-pub(super) fn check_optimizer(name: &str, config: &Config) -> Result<()> {
-    reconstruction::optimizer_of_windows(name, config.reconstruction.seed).map(drop)
+/// Refuses an unknown optimizer, which `origin` names, before anything is computed.
+pub(super) fn check_optimizer(origin: &str, name: &str, config: &Config) -> Result<()> {
+    let found = reconstruction::optimizer_of_windows(name, config.reconstruction.seed);
+    found.map(drop).map_err(|error| named_by(origin, error))
 }
 
 /// The motion to reconstruct, and what was understood about it.

@@ -54,7 +54,8 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 
-    /// Go on from the checkpoint in --out; the result is the same as without interruption.
+    /// Go on from the checkpoint in --out, or start where there is none yet; the result is the same
+    /// as without interruption.
     #[arg(long, conflicts_with = "force")]
     pub resume: bool,
 
@@ -80,10 +81,7 @@ pub struct TrainArgs {
 pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
     let config = TrainingConfig::read(&args.config)?;
     let origin = args.config.display().to_string();
-    if args.resume {
-        check_resumable(args, &config)?;
-    }
-    let may_write = args.force || args.resume || holds_only_recorded(&args.out);
+    let may_write = args.force || may_go_on(args, &config)? || holds_only_recorded(&args.out);
     OutputDir::create(&args.out, may_write)?;
     match &config.tasks {
         TaskSettings::Functions(functions) => {
@@ -109,12 +107,22 @@ pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
     }
 }
 
-/// Refuses to go on without a checkpoint, or with another configuration than it was begun with.
-fn check_resumable(args: &TrainArgs, config: &TrainingConfig) -> Result<()> {
-    let checkpoint = args.out.join(CHECKPOINT);
-    std::fs::metadata(&checkpoint).map_err(|e| Error::io(&checkpoint, "read", e))?;
+/// Whether there is an earlier training to go on with, be it from its beginning; it must have been
+/// begun with the same configuration.
+fn may_go_on(args: &TrainArgs, config: &TrainingConfig) -> Result<bool> {
+    if !(args.resume && args.out.join(SETTINGS).exists()) {
+        return Ok(false);
+    }
     let advice = "resume with the configuration that it was begun with, or train to another --out";
-    check_begun_with(&args.out, &json(config)?, advice)
+    check_begun_with(&args.out, &json(config)?, advice)?;
+    // Weights whose checkpoint is gone are results: starting again would replace them.
+    Ok(resumes(args) || !args.out.join(WEIGHTS).exists())
+}
+
+/// Whether the training goes on from a checkpoint. One that was killed before its first checkpoint
+/// starts again, as if it had never been begun.
+fn resumes(args: &TrainArgs) -> bool {
+    args.resume && args.out.join(CHECKPOINT).exists()
 }
 
 /// Whether `out` holds nothing but recorded windows: an earlier run was interrupted before it began
@@ -137,7 +145,7 @@ where
     let network = Network::new(&config.architecture)?;
     let checkpoint_path = args.out.join(CHECKPOINT);
     let mut metrics = Vec::new();
-    let trainer = if args.resume {
+    let trainer = if resumes(args) {
         let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io(path, "read", e));
         let checkpoint = read(&checkpoint_path)?;
         let origin = checkpoint_path.display().to_string();
@@ -149,7 +157,7 @@ where
         MetaTrainer::new(&network, family, &config.training, theta)?
     };
     let output = OutputDir::create(&args.out, true)?;
-    if !args.resume {
+    if !resumes(args) {
         // Of a training that is replaced: resumed with this configuration it would go on.
         output.remove(CHECKPOINT)?;
     }
@@ -192,7 +200,7 @@ fn start_path(args: &TrainArgs, config: &TrainingConfig) -> Option<PathBuf> {
 
 /// The meta-parameters in it, unless the training goes on from a checkpoint.
 fn start(args: &TrainArgs, config: &TrainingConfig) -> Result<Option<Vec<f32>>> {
-    let path = start_path(args, config).filter(|_| !args.resume);
+    let path = start_path(args, config).filter(|_| !resumes(args));
     let Some(path) = path else {
         return Ok(None);
     };
@@ -291,7 +299,7 @@ fn earlier_hours(args: &TrainArgs) -> f64 {
         let bytes = std::fs::read(args.out.join(CARD)).ok()?;
         serde_json::from_slice(&bytes).ok()
     };
-    let card = if args.resume { card() } else { None };
+    let card = if resumes(args) { card() } else { None };
     card.map_or(0.0, |card| card.hours)
 }
 
@@ -350,5 +358,29 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_weights_count_until_there_is_a_checkpoint() {
+        let dir = tempfile::tempdir().unwrap();
+        let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+        let args = TrainArgs {
+            config: configs.join("train-walking-guided.json"),
+            motions: Vec::new(),
+            recorded: None,
+            out: dir.path().to_path_buf(),
+            resume: true,
+            checkpoint_seconds: 120,
+            force: false,
+        };
+        let config = TrainingConfig::read(&args.config).unwrap();
+        assert!(start(&args, &config).unwrap().is_some());
+        std::fs::write(args.out.join(CHECKPOINT), b"").unwrap();
+        assert!(start(&args, &config).unwrap().is_none());
     }
 }

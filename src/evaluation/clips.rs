@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::config::parse_json;
 use crate::error::{Error, Result};
 use crate::motion::ReadOptions;
-use crate::motion::files::RATES;
+use crate::motion::files::{RATES, rate_beside};
+use crate::motion::smoothing::Smoothing;
 
 /// Categories that are left out unless asked for: contact with the ground by other parts than the
 /// feet, or with furniture, which the simulation does not have.
@@ -33,6 +35,29 @@ impl Clip {
     /// Whether the clip is a walk: the motions that learned optimizers are trained on.
     pub fn is_in_domain(&self) -> bool {
         self.category == WALK
+    }
+
+    /// Everything that is known about it, as JSON: what changes its results, but for the content of
+    /// the file.
+    pub fn to_json(&self) -> Value {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let options = &self.options;
+        json!({
+            "name": self.name,
+            "file": path.display().to_string(),
+            "category": self.category,
+            "fps": options.fps,
+            "layout": options.layout.map(|layout| layout.to_string()),
+            "up": options.up.map(|axis| axis.to_string()),
+            "units": options.units.map(|unit| unit.to_string()),
+            "start": options.start,
+            "end": options.end,
+            "smooth": match options.smoothing {
+                Smoothing::Auto => "auto",
+                Smoothing::On => "on",
+                Smoothing::Off => "off",
+            },
+        })
     }
 }
 
@@ -67,16 +92,22 @@ impl Split {
 /// the index's `fps` counts only for rows that name the pose file itself.
 ///
 /// A manifest is a JSON array of objects with the fields `file` (relative to the manifest) and,
-/// optionally, `category`, `fps`, `layout`, `up`, `units`, `start`, `end`, `smooth`.
+/// optionally, `name`, `category`, `fps`, `layout`, `up`, `units`, `start`, `end`, `smooth`.
 ///
 /// # Errors
-/// [`Error::Input`] when there are no clips, or the index or the manifest is not as above.
+/// [`Error::Input`] when there are no clips, the index or the manifest is not as above, or there
+/// are both.
 pub fn find(motions: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     let mut clips = if motions.is_dir() {
         in_directory(motions, index)?
     } else {
         in_manifest(motions)?
     };
+    if let Some(index) = index.filter(|_| !motions.is_dir()) {
+        let advice = "leave it out: a manifest gives category and fps of its clips itself";
+        let found = format!("{} beside a manifest", index.display());
+        return Err(Error::input("--index", "use", found, advice));
+    }
     for clip in &clips {
         if let Some(fps) = clip.options.fps.filter(|fps| !RATES.contains(fps)) {
             let field = format!("fps of {}", clip.name);
@@ -132,26 +163,16 @@ fn described(path: PathBuf, index: &[IndexRow]) -> Result<Clip> {
         .iter()
         .find(|row| self::stem(Path::new(&row.file)) == stem);
     let of_file = row.filter(|row| path.file_name() == Path::new(&row.file).file_name());
-    let beside = path.with_extension("json");
-    let sidecar: Sidecar = match std::fs::read_to_string(&beside) {
-        Ok(text) => parse_json(&text, &beside.display().to_string())?,
-        Err(_) => Sidecar::default(),
-    };
+    let beside = rate_beside(&path)?;
     Ok(Clip {
         name: stem,
         path,
         category: row.map_or("unknown".into(), |row| row.category.clone()),
         options: ReadOptions {
-            fps: sidecar.fps.or(of_file.and_then(|row| row.fps)),
+            fps: beside.or(of_file.and_then(|row| row.fps)),
             ..ReadOptions::default()
         },
     })
-}
-
-/// What a JSON file beside a pose file may tell; anything else in it is ignored.
-#[derive(Debug, Default, Deserialize)]
-struct Sidecar {
-    fps: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -175,6 +196,7 @@ fn read_index(path: &Path) -> Result<Vec<IndexRow>> {
 #[serde(deny_unknown_fields)]
 struct ManifestEntry {
     file: PathBuf,
+    name: Option<String>,
     category: Option<String>,
     fps: Option<f64>,
     layout: Option<String>,
@@ -193,7 +215,7 @@ fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
         .into_iter()
         .map(|entry| {
             Ok(Clip {
-                name: stem(&entry.file),
+                name: entry.name.unwrap_or_else(|| stem(&entry.file)),
                 path: directory.join(&entry.file),
                 category: entry.category.unwrap_or_else(|| "unknown".into()),
                 options: ReadOptions {
@@ -266,6 +288,9 @@ mod tests {
         assert_eq!(clips[0].path, dir.path().join("x/y.npy"));
         assert_eq!(clips[0].options.up, Some("y".parse().unwrap()));
         assert_eq!(clips[0].options.end, Some(2.0));
+        let json = clips[0].to_json();
+        assert_eq!((&json["up"], &json["end"]), (&"y".into(), &2.0.into()));
+        assert_eq!(find(&path, Some(&path)).unwrap_err().exit_code(), 2);
         std::fs::write(&path, r#"[{ "path": "y.npy" }]"#).unwrap();
         let error = find(&path, None).unwrap_err().to_string();
         assert!(

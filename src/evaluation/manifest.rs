@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::parse_json;
 use crate::error::{Error, Result};
 
 /// A manifest.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// What it is, for the heading of the table.
     pub title: String,
@@ -25,7 +25,7 @@ pub struct Manifest {
 }
 
 /// A data set and its sequences.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "dataset", rename_all = "snake_case")]
 pub enum Data {
     /// Human3.6M as prepared by VideoPose3D.
@@ -61,7 +61,7 @@ pub enum Data {
 }
 
 /// A sequence of Human3.6M.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct H36mClip {
     /// "S9".
@@ -77,7 +77,7 @@ pub struct H36mClip {
 }
 
 /// A sequence of AIST++.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AistClip {
     /// "gBR_sBM_c06_d06_mBR4_ch06": the name with the camera in place of cAll.
@@ -87,7 +87,7 @@ pub struct AistClip {
 }
 
 /// A sequence in files of its own; paths are relative to the root.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileClip {
     /// Its name.
@@ -177,6 +177,9 @@ mod tests {
         };
         assert!(keypoints.is_none());
         assert!(clips.iter().all(|clip| clip.frames == Some([400, 599])));
+        let json = serde_json::to_value(&mocap).unwrap();
+        assert_eq!(json["dataset"], "h36m");
+        assert_eq!(json["clips"][0]["frames"][1], 599);
         let dance = committed("evaluate-aist.json");
         assert_eq!((dance.names().len(), dance.observed_fps), (15, 30.0));
         assert!(dance.get.contains("keypoints2d"));

@@ -198,6 +198,11 @@ impl<'a> Reader<'a> {
             .fps
             .or(seen.fps)
             .ok_or_else(|| Error::input(&clip.name, "fps", "none", "give it in the manifest"))?;
+        if cameras.len() != seen.views.len() {
+            let found = format!("{} views, {} cameras", seen.views.len(), cameras.len());
+            let advice = "give a camera file with the cameras of these views, in their order";
+            return Err(Error::input(&clip.name, "views", found, advice));
+        }
         let pairs = cameras.into_iter().zip(seen.views);
         let views: Vec<View> = pairs
             .map(|(camera, frames)| View { camera, frames })

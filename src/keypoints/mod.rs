@@ -24,7 +24,7 @@ pub use files::{Detections, ReadOptions, of_array as keypoints_of_array, read};
 pub use layout::Layout2d;
 pub use observation::{Frame3d, Observation, View};
 pub use people::{Person, choose};
-pub use plausibility::{check_view, confusions};
+pub use plausibility::{check_view, confusions, misfits};
 pub use poses::{PoseOptions, of_array as poses_of_array, read_poses};
 pub use triangulation::triangulate;
 

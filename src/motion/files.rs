@@ -4,8 +4,10 @@
 //! reported in [`Reading::notes`].
 
 mod archive;
+mod beside;
 mod container;
 pub mod pickle;
+mod repair;
 
 use std::path::Path;
 
@@ -17,6 +19,7 @@ use super::smoothing::{self, Smoothing};
 use super::{JOINTS, Joints, Motion, gaps};
 use crate::error::{Error, Result};
 pub use archive::{Archive, Array};
+pub use beside::rate_beside;
 use container::Points;
 
 /// Frames per second of a file that does not say, and for which none are given: Human3.6M's.
@@ -65,9 +68,10 @@ pub struct Reading {
 /// Reads a `.npy` array (T, J, 3), or the one of a `.npz` archive that is called `joints`,
 /// `positions`, `keypoints3d` or `poses3d` (or else its only array of such a shape).
 ///
-/// The frame rate is `options.fps`, or the archive's scalar `fps`, `mocap_framerate` or
-/// `mocap_frame_rate`, or [`DEFAULT_FPS`]. Detection looks at the whole file, before `start` and
-/// `end` are applied, so that two cuts of a file agree.
+/// The frame rate is `options.fps`, or the `fps` of a JSON file of the same stem beside this one, or
+/// the archive's scalar `fps`, `mocap_framerate` or `mocap_frame_rate`, or [`DEFAULT_FPS`].
+/// Detection looks at the whole file, before `start` and `end` are applied, so that two cuts of a
+/// file agree.
 ///
 /// # Errors
 /// For a file that is missing, broken, longer than an hour, or does not hold the motion of one
@@ -77,30 +81,32 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
     if let Some(fps) = options.fps {
         check_rate(fps, "--fps")?;
     }
-    let mut points = container::load(path, &origin, |shape, file_fps| {
-        let fps = options.fps.or(file_fps);
-        check_rate(fps.unwrap_or(DEFAULT_FPS), &origin)?;
-        check_shape(shape, options.layout, fps.unwrap_or(DEFAULT_FPS), &origin)
-    })?;
     let mut notes = Vec::new();
-    let fps = options.fps.or(points.fps).unwrap_or_else(|| {
+    let known = match options.fps {
+        Some(fps) => Some(fps),
+        None => rate_beside(path)?,
+    };
+    if let Some(fps) = known.filter(|_| options.fps.is_none()) {
+        let name = beside::place(path);
+        let name = name.file_name().unwrap_or_default().to_string_lossy();
+        notes.push(format!("frame rate: {fps} fps, by {name} beside the file"));
+    }
+    let mut points = container::load(path, &origin, known, |shape, fps| {
+        let fps = fps.unwrap_or(DEFAULT_FPS);
+        check_rate(fps, &origin)?;
+        check_shape(shape, options.layout, fps, &origin)
+    })?;
+    let fps = points.fps.unwrap_or_else(|| {
         notes.push(format!(
             "frame rate: not in the file, {DEFAULT_FPS} fps assumed (--fps)"
         ));
         DEFAULT_FPS
     });
     points.check_finite(&origin)?;
-    let lost = points.drop_lost_frames();
-    if lost > 0 {
-        notes.push(format!(
-            "frames: {lost} with all joints in one place are taken for missing"
-        ));
-    }
+    repair::drop_lost(&mut points, &mut notes);
     let layout = options.layout.unwrap_or_else(|| detect_layout(&points));
-    let mut frames: Vec<Frame> = points
-        .frames()
-        .map(|frame| layout.convert(&frame))
-        .collect();
+    repair::drop_spikes(&mut points, layout, fps, &origin, &mut notes)?;
+    let mut frames = points.in_layout(layout);
     notes.push(format!(
         "layout: {layout}, {} frames at {fps} fps ({:.2} s)",
         frames.len(),

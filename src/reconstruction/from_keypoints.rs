@@ -6,7 +6,7 @@ use super::{Clip, Progress, Reconstruction, Settings, optimizer_of_windows, stit
 use crate::body::Subject;
 use crate::error::{Error, Result};
 use crate::keypoints::fit::{Fit, fit, triangulated};
-use crate::keypoints::{Observation, confusions};
+use crate::keypoints::{Observation, confusions, misfits};
 use crate::motion::{Motion, resample};
 
 /// A motion reconstructed from keypoints.
@@ -50,9 +50,11 @@ impl Reconstructed {
         thinned
     }
 
-    /// What looks wrong with the keypoints.
+    /// What looks wrong with the keypoints, or with what was given beside them.
     pub fn warnings(&self) -> Vec<String> {
-        confusions(&self.observation, &self.fit.joints)
+        let mut warnings = misfits(&self.observation, &self.fit.joints);
+        warnings.extend(confusions(&self.observation, &self.fit.joints));
+        warnings
     }
 }
 
@@ -61,7 +63,8 @@ impl Reconstructed {
 ///
 /// The kinematic fit at the observation's rate is resampled to a multiple of that near the working
 /// rate, and becomes the reference; in the frames that were observed, reprojection errors are terms
-/// of the loss.
+/// of the loss. A fit that is far from the keypoints is news for the `observer` as the simulation
+/// begins, since that takes its time.
 ///
 /// # Errors
 /// As [`fit`] and [`reconstruct`](super::reconstruct).
@@ -107,7 +110,19 @@ pub fn reconstruct_keypoints(
     let reference = resample(&kinematic, settings.fps);
     let mut clip = Clip::new(reference, &subject, &settings.physics, &settings.weights)?;
     clip.watch(&observation, every);
-    let reconstruction = stitch::stitch(clip, &settings, optimizer.as_ref(), observer)?;
+    let warnings = misfits(&observation, &fit.joints);
+    let mut untold = warnings.iter();
+    let mut watch = |progress: &Progress| {
+        let message = match progress.message {
+            Some(news) => Some(news),
+            None => untold.next().map(String::as_str),
+        };
+        observer(&Progress {
+            message,
+            ..*progress
+        })
+    };
+    let reconstruction = stitch::stitch(clip, &settings, optimizer.as_ref(), &mut watch)?;
     Ok(Reconstructed {
         observation,
         step,

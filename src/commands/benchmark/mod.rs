@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use indicatif::ProgressBar;
 
 use super::progress::{MinuteLines, counter};
-use super::{NAME_ONCE, Session, json, refuse_repeated};
+use super::{NAME_ONCE, Session, json, named_by, refuse_repeated};
 use crate::benchmark::functions::{FUNCTIONS, index_of};
 use crate::benchmark::{DIMENSIONS, Plan, Protocol, Row, Solver, run as run_plan, summary};
 use crate::error::{Error, Result};
@@ -80,7 +80,7 @@ pub fn benchmark(args: &BenchmarkArgs, session: &Session) -> Result<()> {
     let solvers = args
         .optimizers
         .iter()
-        .map(|name| solver(name))
+        .map(|name| solver(name).map_err(|error| named_by("--optimizers", error)))
         .collect::<Result<Vec<_>>>()?;
     let names: Vec<&str> = solvers.iter().map(|solver| solver.name.as_str()).collect();
     refuse_repeated("--optimizers", &names, NAME_ONCE)?;

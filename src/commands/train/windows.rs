@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::Session;
 use super::super::windows::{family, recorded};
-use super::{RECORDED, TrainArgs, WEIGHTS, motions, run, start, start_path};
+use super::{RECORDED, TrainArgs, WEIGHTS, motions, resumes, run, start, start_path};
 use crate::config::{RecordedSettings, TrainingConfig, WindowSettings};
 use crate::error::Result;
 use crate::learned::Trained;
@@ -30,7 +30,7 @@ pub(super) fn on_windows(
         &settings.reconstruction,
     )?;
     // What is resumed goes on in the variables that it was begun in.
-    let holds_metric = match args.resume {
+    let holds_metric = match resumes(args) {
         true => Some(args.out.join(WEIGHTS)),
         false => start_path(args, config),
     };

@@ -19,7 +19,7 @@ mod system;
 mod terms;
 
 use super::proportions;
-use super::{Observation, people};
+use super::{Keypoint, Observation, people};
 use crate::error::{Error, Result};
 use crate::motion::calibration::quantile;
 use crate::motion::skeleton::*;
@@ -69,7 +69,8 @@ impl Fit {
 /// Fits the motion to `observation`; `stature` (m) if it is known.
 ///
 /// # Errors
-/// When too little was seen to start from.
+/// When too little was seen to start from, and when cameras, keypoints and estimates lead to no
+/// motion in front of the cameras.
 pub fn fit(observation: &Observation, stature: Option<f64>) -> Result<Fit> {
     let prior = stature.map_or(proportions::STATURE, |stature| (stature, 0.01));
     let starts = start::starts(observation, prior.0)?;
@@ -89,13 +90,47 @@ pub fn fit(observation: &Observation, stature: Option<f64>) -> Result<Fit> {
     };
     let mut notes = starts.notes;
     let fit = run.finish();
+    check_finite(observation, &fit)?;
     check_views(observation, &fit.joints)?;
+    check_front(observation, &fit.joints)?;
     notes.push(format!(
         "kinematic fit: stature {:.2} m, joints known to {:.0} mm on average (one σ)",
         fit.stature,
         1e3 * fit.uncertainty()
     ));
     Ok(Fit { notes, ..fit })
+}
+
+/// Refuses a motion that is none.
+fn check_finite(observation: &Observation, fit: &Fit) -> Result<()> {
+    let mut coordinates = fit.joints.iter().flatten().flat_map(|p| p.iter());
+    if fit.cost.is_finite() && coordinates.all(|x| x.is_finite()) {
+        return Ok(());
+    }
+    let (field, found) = ("kinematic fit", "no finite motion");
+    let advice = "check the camera and the estimates";
+    Err(Error::input(&observation.name, field, found, advice))
+}
+
+/// Refuses a motion behind a camera that sees it.
+fn check_front(observation: &Observation, joints: &[Joints]) -> Result<()> {
+    for view in &observation.views {
+        let frames = view.frames.iter().zip(joints);
+        let seen: Vec<&Joints> = frames
+            .filter(|(keypoints, _)| keypoints.iter().any(Keypoint::is_seen))
+            .map(|(_, joints)| joints)
+            .collect();
+        let is_behind = |p: &&&Joints| view.camera.project(&p[PELVIS]).is_none();
+        let behind = seen.iter().filter(is_behind).count();
+        if 2 * behind > seen.len() {
+            let (name, all) = (&view.camera.name, seen.len());
+            let found = format!("a body behind camera {name} in {behind} of {all} frames");
+            let advice = "check the camera, and --estimates-frame where there are estimates";
+            let field = "kinematic fit";
+            return Err(Error::input(&observation.name, field, found, advice));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses several views that one body cannot explain.

@@ -1,6 +1,7 @@
 //! Camera files: our JSON, AIST++ settings, and the arrays K, R, t of an `.npz` archive.
 
 use std::path::Path;
+use std::str::FromStr;
 
 use nalgebra::{DMatrix, Matrix3, Quaternion, Rotation3, UnitQuaternion, Vector2, Vector3};
 use serde::Deserialize;
@@ -12,6 +13,9 @@ use crate::motion::files::Archive;
 
 /// How far from the world's origin a camera may stand without being taken for one in centimetres, m.
 const FARTHEST: f64 = 50.0;
+
+/// Lengths of a quaternion that was meant to have the length 1.
+const UNIT_LENGTHS: std::ops::RangeInclusive<f64> = 0.5..=2.0;
 
 /// A camera as it stands in a JSON file.
 #[derive(Debug, Deserialize)]
@@ -112,12 +116,12 @@ fn camera(raw: RawCamera, name: &str, origin: &str) -> Result<Camera> {
         && raw.matrix.is_some()
         && raw.translation.is_some_and(is_far);
     let unit = match raw.units {
-        Some(unit) => unit.parse()?,
+        Some(unit) => parsed(&unit, "units", origin)?,
         None if is_aist => Unit::Centimetre,
         None => Unit::Metre,
     };
     let up = match raw.up {
-        Some(up) => up.parse()?,
+        Some(up) => parsed(&up, "up", origin)?,
         None if is_aist => Axis::Y,
         None => Axis::Z,
     };
@@ -126,9 +130,7 @@ fn camera(raw: RawCamera, name: &str, origin: &str) -> Result<Camera> {
         (Some(RawRotation::Rows(rows)), None) => {
             rotation(Matrix3::from_fn(|i, j| rows[i][j]), origin)?
         }
-        (None, Some([w, x, y, z])) => UnitQuaternion::from_quaternion(Quaternion::new(w, x, y, z))
-            .inverse()
-            .to_rotation_matrix(),
+        (None, Some(wxyz)) => orientation(wxyz, origin)?.inverse(),
         _ => {
             let advice = "give either rotation or orientation_wxyz";
             return Err(missing("rotation", advice));
@@ -158,6 +160,14 @@ fn camera(raw: RawCamera, name: &str, origin: &str) -> Result<Camera> {
     };
     check(&camera, origin)?;
     Ok(camera.moved(&turn_of(up), 0.0))
+}
+
+/// What the text of `field` stands for.
+fn parsed<T: FromStr<Err = Error>>(text: &str, field: &str, origin: &str) -> Result<T> {
+    text.parse().map_err(|error| match error {
+        Error::Input { found, advice, .. } => Error::input(origin, field, found, advice),
+        other => other,
+    })
 }
 
 /// The rotation that brings a world with `up` to z up.
@@ -196,6 +206,17 @@ fn distortion(
             Err(Error::input(origin, "distortions", "two models", advice))
         }
     }
+}
+
+/// World ← camera.
+fn orientation([w, x, y, z]: [f64; 4], origin: &str) -> Result<Rotation3<f64>> {
+    let quaternion = Quaternion::new(w, x, y, z);
+    if !UNIT_LENGTHS.contains(&quaternion.norm()) {
+        let found = format!("({w}, {x}, {y}, {z})");
+        let advice = "give a unit quaternion w, x, y, z that turns camera axes into world axes";
+        return Err(Error::input(origin, "orientation_wxyz", found, advice));
+    }
+    Ok(UnitQuaternion::from_quaternion(quaternion).to_rotation_matrix())
 }
 
 fn rotation(matrix: Matrix3<f64>, origin: &str) -> Result<Rotation3<f64>> {
@@ -313,6 +334,23 @@ mod tests {
     }
 
     #[test]
+    fn quaternions_are_made_unit_ones_where_they_nearly_are() {
+        let turned = |wxyz: &str| {
+            let text = r#"{"size": [1000, 800], "focal": [900, 910], "position": [0, 0, 1.5],
+                "orientation_wxyz": WXYZ}"#;
+            read(&text.replace("WXYZ", wxyz))
+        };
+        let exact = turned("[0.5, -0.5, 0.5, -0.5]").unwrap().remove(0);
+        let rough = turned("[0.51, -0.51, 0.51, -0.51]").unwrap().remove(0);
+        assert!((exact.rotation.matrix() - rough.rotation.matrix()).norm() < 1e-12);
+        let found = "camera 0: orientation_wxyz: found (0, 0, 0, 0); give a unit quaternion";
+        for (wxyz, expected) in [("[0, 0, 0, 0]", found), ("[3, 0, 0, 0]", "(3, 0, 0, 0)")] {
+            let error = turned(wxyz).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let message = |text: &str| read(text).unwrap_err().to_string();
         let swap = |from: &str, to: &str| message(&PINHOLE.replace(from, to));
@@ -321,5 +359,16 @@ mod tests {
         assert!(swap("\"position\"", "\"positoin\"").contains("positoin"));
         assert!(swap("[0, 0, 1.5]", "[0, 0, 15000]").contains("units"));
         assert!(message("[]").contains("none"));
+        let with = |field: &str| swap("\"size\"", &format!("{field}, \"size\""));
+        let units = with(r#""units": "inch""#);
+        assert!(
+            units.contains("camera.json: camera 0: units: found `inch`"),
+            "{units}"
+        );
+        let up = with(r#""up": "sideways""#);
+        assert!(
+            up.contains("camera.json: camera 0: up: found `sideways`"),
+            "{up}"
+        );
     }
 }

@@ -6,17 +6,21 @@ use std::path::Path;
 
 use nalgebra::Vector3;
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::archive::Array;
 use crate::error::{Error, Result};
 use crate::motion::npy::{Header, MAGIC};
-use crate::motion::skeleton::Layout;
+use crate::motion::skeleton::{Frame, Layout};
 
 /// Names of the positions in an archive, the preferred one first.
 const POSITIONS: [&str; 4] = ["joints", "positions", "keypoints3d", "poses3d"];
 
 /// Names of the frame rate in an archive (AMASS has used both of the last two).
 const FRAME_RATES: [&str; 3] = ["fps", "mocap_framerate", "mocap_frame_rate"];
+
+/// So many numbers are shown where one is expected.
+const FEW: usize = 8;
 
 const SAVE_ADVICE: &str = "give an .npy file with an array (frames, 17, 3), or an .npz with it; 2D keypoints need --camera or --focal";
 
@@ -27,7 +31,7 @@ pub struct Points {
     pub joints: usize,
     /// The coordinates in C order.
     pub values: Vec<f64>,
-    /// Frames per second, if the file says.
+    /// Frames per second, if they are known.
     pub fps: Option<f64>,
 }
 
@@ -49,27 +53,35 @@ impl Points {
         match self.values.iter().position(|x| x.is_infinite()) {
             None => Ok(()),
             Some(at) => {
-                let (frame, joint) = (at / (3 * self.joints), at / 3 % self.joints);
-                let field = format!("frame {frame}, joint {joint}");
                 let advice = "write missing joints as NaN";
-                Err(Error::input(origin, field, self.values[at], advice))
+                let found = self.values[at];
+                Err(Error::input(origin, self.place(at), found, advice))
             }
         }
     }
 
-    /// Makes the frames missing (NaN) in which all joints are in one place, as trackers write them
-    /// where they lose the person, and returns their number; 0 where there are no others.
-    pub fn drop_lost_frames(&mut self) -> usize {
-        let is_lost = |frame: &[f64]| frame.chunks_exact(3).all(|p| p == &frame[..3]);
-        let frames = self.values.chunks_exact_mut(3 * self.joints);
-        let count = frames.len();
-        let lost: Vec<&mut [f64]> = frames.filter(|frame| is_lost(frame)).collect();
-        let dropped = lost.len();
-        if dropped == count {
-            return 0;
-        }
-        lost.into_iter().for_each(|frame| frame.fill(f64::NAN));
-        dropped
+    /// Makes a joint missing (NaN) in a frame.
+    pub fn forget(&mut self, frame: usize, joint: usize) {
+        let at = 3 * (frame * self.joints + joint);
+        self.values[at..at + 3].fill(f64::NAN);
+    }
+
+    /// Where `joint` is in every frame.
+    pub fn track(&self, joint: usize) -> Vec<Vector3<f64>> {
+        let point = |frame: &[f64]| Vector3::from_column_slice(&frame[3 * joint..][..3]);
+        let frames = self.values.chunks_exact(3 * self.joints);
+        frames.map(point).collect()
+    }
+
+    /// What the value with index `at` belongs to, for errors.
+    pub fn place(&self, at: usize) -> String {
+        let (frame, joint) = (at / (3 * self.joints), at / 3 % self.joints);
+        format!("frame {frame}, joint {joint}")
+    }
+
+    /// The frames in the working layout, from `layout`, in the file's unit and axes.
+    pub fn in_layout(&self, layout: Layout) -> Vec<Frame> {
+        self.frames().map(|frame| layout.convert(&frame)).collect()
     }
 
     /// The points of every frame.
@@ -81,11 +93,13 @@ impl Points {
     }
 }
 
-/// Reads the positions of `path`. `check` sees the shape and the file's frame rate before the
-/// elements are read and must refuse every shape but (T, J, 3).
+/// Reads the positions of `path`. The frame rate is `fps`, or else what the file says; `check` sees
+/// the shape and the frame rate before the elements are read and must refuse every shape but
+/// (T, J, 3).
 pub fn load(
     path: &Path,
     origin: &str,
+    fps: Option<f64>,
     check: impl Fn(&[usize], Option<f64>) -> Result<()>,
 ) -> Result<Points> {
     let metadata = path
@@ -106,7 +120,7 @@ pub fn load(
         .map_err(|e| Error::io(path, "read", e))?;
     if start.starts_with(b"PK") {
         file.rewind().map_err(|e| Error::io(path, "read", e))?;
-        return load_npz(file, origin, check);
+        return load_npz(file, origin, fps, check);
     }
     if !start.starts_with(&MAGIC[..start.len().min(6)]) {
         return Err(Error::input(
@@ -116,8 +130,8 @@ pub fn load(
             SAVE_ADVICE,
         ));
     }
-    let array = Array::read(path, origin, |shape| check(shape, None))?;
-    Ok(Points::new(&array.shape, array.values, None))
+    let array = Array::read(path, origin, |shape| check(shape, fps))?;
+    Ok(Points::new(&array.shape, array.values, fps))
 }
 
 /// What a file is that is no NumPy file, by its first bytes.
@@ -138,12 +152,15 @@ fn describe(start: &[u8]) -> &'static str {
 fn load_npz(
     file: BufReader<File>,
     origin: &str,
+    mut fps: Option<f64>,
     check: impl Fn(&[usize], Option<f64>) -> Result<()>,
 ) -> Result<Points> {
     let mut archive = ZipArchive::new(file).map_err(|error| damaged(error, origin))?;
-    let fps = FRAME_RATES
-        .iter()
-        .find_map(|name| scalar(&mut archive, name));
+    for name in FRAME_RATES {
+        if fps.is_none() {
+            fps = frame_rate(&mut archive, name, origin)?;
+        }
+    }
     let (name, inside) = find_positions(&mut archive, origin)?;
     let mut member = archive
         .by_name(&name)
@@ -154,12 +171,33 @@ fn load_npz(
     Ok(Points::new(&header.shape, values, fps))
 }
 
-/// The value of a member that holds a single number.
-fn scalar(archive: &mut ZipArchive<BufReader<File>>, name: &str) -> Option<f64> {
-    let mut member = archive.by_name(&format!("{name}.npy")).ok()?;
-    let header = Header::read(&mut member, name).ok()?;
-    (header.count() == Some(1)).then_some(())?;
-    header.read_values(&mut member, name).ok()?.first().copied()
+/// The frame rate that the member `name` holds; `None` where there is no such member.
+fn frame_rate(
+    archive: &mut ZipArchive<BufReader<File>>,
+    name: &str,
+    origin: &str,
+) -> Result<Option<f64>> {
+    let mut member = match archive.by_name(&format!("{name}.npy")) {
+        Ok(member) => member,
+        Err(ZipError::FileNotFound) => return Ok(None),
+        Err(error) => return Err(damaged(error, origin)),
+    };
+    let inside = format!("{origin}: {name}");
+    let refuse = |found: String| {
+        let advice = "save the frame rate as one number, or give --fps";
+        Error::input(&inside, "frame rate", found, advice)
+    };
+    let header = Header::read(&mut member, &inside).map_err(|error| match error {
+        Error::Input { found, .. } => refuse(format!("no number ({found})")),
+        other => other,
+    })?;
+    if header.count().is_none_or(|count| count > FEW) {
+        return Err(refuse(format!("an array {:?}", header.shape)));
+    }
+    match header.read_values(&mut member, &inside)?[..] {
+        [fps] => Ok(Some(fps)),
+        ref numbers => Err(refuse(format!("{numbers:?}"))),
+    }
 }
 
 /// The member with the positions, and how to call it in errors.
@@ -213,7 +251,7 @@ fn find_positions(
     }
 }
 
-fn damaged(error: zip::result::ZipError, origin: &str) -> Error {
+fn damaged(error: ZipError, origin: &str) -> Error {
     let found = format!("a damaged archive ({error})");
     Error::input(origin, "format", found, "copy or save the file again")
 }

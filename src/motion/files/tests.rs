@@ -185,6 +185,51 @@ fn frames_with_all_joints_in_one_place_are_missing() {
 }
 
 #[test]
+fn joints_at_exactly_zero_are_missing_unless_poses_are_relative_to_them() {
+    let lose = |values: &mut [f64]| {
+        for (frames, joint) in [(20..21, 3), (30..37, 16)] {
+            frames.for_each(|t: usize| values[51 * t + 3 * joint..][..3].fill(0.0));
+        }
+    };
+    let mut values = person(50, 1.0);
+    lose(&mut values);
+    let reading = read_person(&values, &ReadOptions::default()).unwrap();
+    assert!(noted(&reading, "zeros: 8 joint positions"));
+    assert!(noted(&reading, "gaps: 8 missing joint positions bridged"));
+    let joints = &reading.motion.joints;
+    assert!((joints[20][3].x - 0.4).abs() < 1e-9 && (joints[33][16].x - 0.66).abs() < 1e-9);
+    // The pelvis of root-relative poses is where it is said to be.
+    let mut relative = person(50, 1.0);
+    for frame in relative.chunks_exact_mut(51) {
+        let pelvis = [frame[0], frame[1], frame[2]];
+        (0..51).for_each(|k| frame[k] -= pelvis[k % 3]);
+    }
+    let reading = read_person(&relative, &ReadOptions::default()).unwrap();
+    assert!(!noted(&reading, "zeros") && !noted(&reading, "gaps"));
+    lose(&mut relative);
+    let reading = read_person(&relative, &ReadOptions::default()).unwrap();
+    assert!(noted(&reading, "zeros: 8 joint positions"));
+}
+
+#[test]
+fn a_joint_elsewhere_for_a_single_frame_is_missing() {
+    for unit in [1.0, 0.001] {
+        let mut values = person(50, unit);
+        values[51 * 20 + 3 * 13] += 5.0 / unit;
+        let reading = read_person(&values, &ReadOptions::default()).unwrap();
+        assert!(noted(&reading, "spikes: 1 joint positions"));
+        assert!(noted(&reading, "frame 20, joint 13"));
+        assert!(noted(&reading, "gaps: 1 missing joint positions bridged"));
+        assert!((reading.motion.joints[20][13].x - 0.4).abs() < 1e-9);
+    }
+    // A hand to and fro at 12 m/s is a fast one.
+    let mut values = person(50, 1.0);
+    (20..30).for_each(|t: usize| values[51 * t + 3 * 13] += 0.24 * (t % 2) as f64);
+    let reading = read_person(&values, &ReadOptions::default()).unwrap();
+    assert!(!noted(&reading, "spikes") && !noted(&reading, "gaps"));
+}
+
+#[test]
 fn mirrored_bodies_are_mentioned() {
     let mut values = person(20, 1.0);
     assert!(!noted(
@@ -335,6 +380,12 @@ fn numbers_that_are_no_person_are_refused() {
         read_person(&values, &options),
         "frame 7, joint 2: found inf",
     );
+    for (unit, far) in [(1.0, 1e30), (0.001, -2e7)] {
+        let mut values = person(20, unit);
+        values[51 * 7 + 3 * 2 + 1] = far;
+        let found = format!("clip.npy: frame 7, joint 2: found {far:.3e}; that is kilometres");
+        refused(read_person(&values, &options), &found);
+    }
     let metres = ReadOptions {
         units: Some(Unit::Metre),
         ..ReadOptions::default()
@@ -368,6 +419,41 @@ fn frame_rates_that_are_none_are_refused() {
             "--fps: frame rate: found",
         );
     }
+}
+
+#[test]
+fn a_json_file_beside_gives_the_frame_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.npy");
+    let read_beside = |json: &str, fps: Option<f64>| {
+        std::fs::write(folder.path().join("clip.json"), json).unwrap();
+        let options = ReadOptions {
+            fps,
+            ..ReadOptions::default()
+        };
+        read(&path, &options)
+    };
+    let positions = npy("(20, 17, 3)", &person(20, 1.0));
+    // It comes before what an archive says, in `evaluate` as well.
+    let archive = npz(&[("joints", positions.clone()), ("fps", npy("()", &[120.0]))]);
+    for bytes in [&positions, &archive] {
+        std::fs::write(&path, bytes).unwrap();
+        let reading = read_beside(r#"{ "fps": 25, "floor": 1 }"#, None).unwrap();
+        assert_eq!(reading.motion.fps, 25.0);
+        assert!(noted(&reading, "frame rate: 25 fps, by clip.json beside"));
+    }
+    for silent in ["{}", "[25, 30]"] {
+        assert_eq!(read_beside(silent, None).unwrap().motion.fps, 120.0);
+    }
+    refused(
+        read_beside(r#"{ "fps": 0 }"#, None),
+        "clip.json: frame rate: found 0",
+    );
+    let fast = r#"{ "fps": "fast" }"#;
+    refused(read_beside(fast, None), "clip.json: line 1, \"fps\": found");
+    let reading = read_beside(fast, Some(60.0)).unwrap();
+    assert_eq!(reading.motion.fps, 60.0);
+    assert!(!noted(&reading, "frame rate"));
 }
 
 /// An archive of the given members.
@@ -409,4 +495,25 @@ fn archives_give_positions_and_frame_rate() {
     refused(read_bytes(&two, &options), "a [20, 17, 3], b [20, 17, 3]");
     let slow = npz(&[("joints", positions), ("fps", npy("()", &[0.0]))]);
     refused(read_bytes(&slow, &options), "frame rate: found 0");
+}
+
+#[test]
+fn frame_rates_of_archives_that_are_no_number_are_refused() {
+    let mut text = npy("()", &[0.0, 0.0]);
+    let kind = text.windows(3).position(|w| w == b"<f8").unwrap();
+    text[kind..kind + 3].copy_from_slice(b"<U4");
+    for (rate, found) in [
+        (text, "fps: frame rate: found no number ('<U4'); save"),
+        (npy("(2,)", &[25.0, 30.0]), "found [25.0, 30.0]; save"),
+        (npy("(9, 2)", &[1.0; 18]), "found an array [9, 2]; save"),
+    ] {
+        let positions = npy("(20, 17, 3)", &person(20, 1.0));
+        let bytes = npz(&[("joints", positions), ("fps", rate)]);
+        refused(read_bytes(&bytes, &ReadOptions::default()), found);
+        let options = ReadOptions {
+            fps: Some(60.0),
+            ..ReadOptions::default()
+        };
+        assert_eq!(read_bytes(&bytes, &options).unwrap().motion.fps, 60.0);
+    }
 }
