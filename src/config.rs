@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::json::read_text;
 use crate::reconstruction::Settings;
 
 pub use crate::json::parse as parse_json;
@@ -38,17 +39,17 @@ impl Config {
     /// Reads a configuration file; what it leaves out keeps its default.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, [`Error::Input`] naming line, field and value when
-    /// it is not valid.
+    /// [`Error::Io`](crate::error::Error::Io) when it cannot be read,
+    /// [`Error::Input`](crate::error::Error::Input) naming line, field and value when it is not valid.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+        let text = read_text(path)?;
         Self::parse(&text, &path.display().to_string())
     }
 
     /// Parses the text of a configuration file that errors call `origin`.
     ///
     /// # Errors
-    /// [`Error::Input`] as for [`read`](Self::read).
+    /// [`Error::Input`](crate::error::Error::Input) as for [`read`](Self::read).
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
         parse_json(text, origin)
     }

@@ -1,8 +1,25 @@
 //! JSON files, with errors that say where in them something is wrong.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+
+/// The text of a JSON file.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be read, [`Error::Input`] when it is not text.
+pub fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => {
+            let (found, advice) = ("no text", "give a JSON file");
+            Error::input(path.display(), "content", found, advice)
+        }
+        _ => Error::io(path, "read", error),
+    })
+}
 
 /// Parses JSON into `T`, with errors that say where, what was found and what to do.
 ///

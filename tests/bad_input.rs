@@ -159,7 +159,12 @@ fn bad_sets_are_refused_before_the_first_clip() {
         "clips": [{ "sequence": "s", "frames": [0, 9] }, { "sequence": "s", "frames": [10, 19] }]
     }"#;
     let parts = work.write("parts.json", parts);
-    let sets: [(&[&str], &str); 4] = [
+    let array = work.arg("set/a.npy");
+    let sets: [(&[&str], &str); 5] = [
+        (
+            &["--motions", &array],
+            "a.npy: content: found no text; give a JSON file",
+        ),
         (&["--motions", &cuts], "repeated value: found a;"),
         (&["--manifest", &parts], "repeated value: found s;"),
         (&["--motions", &cuts, "--index", &other], "--index"),

@@ -106,5 +106,15 @@ fn results_are_replaced_only_on_demand_and_bad_names_write_nothing() {
     assert!(refused(&[], &out).contains("--force"));
     run(&["--force"]);
     assert!(refused(&["--optimizers", "newton"], &other).contains("newton"));
+    let huge = [
+        "benchmark",
+        "--dims",
+        "100000",
+        "--optimizers",
+        "bfgs",
+        "--out",
+        &other,
+    ];
+    assert!(fail(&huge, 2).contains("--dims: value: found 100000; bfgs keeps"));
     assert!(!work.path("other").exists());
 }

@@ -170,7 +170,8 @@ fn select<'a>(all: &'a [Clip], motions: &Path, args: &EvaluateArgs) -> Result<Ve
     let is_wanted = |clip: &&Clip| split.contains(clip) && !args.exclude.contains(&clip.category);
     let mut clips: Vec<&Clip> = all.iter().filter(is_wanted).collect();
     let names: Vec<&str> = clips.iter().map(|clip| clip.name.as_str()).collect();
-    let advice = "rows are told apart by name: rename a file, or give it a \"name\" in the manifest";
+    let advice =
+        "rows are told apart by name: rename a file, or give it a \"name\" in the manifest";
     refuse_repeated(&motions.display().to_string(), &names, advice)?;
     clips.truncate(args.limit.unwrap_or(usize::MAX));
     if clips.is_empty() {

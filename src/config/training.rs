@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::benchmark::functions::{FUNCTIONS, index_of};
 use crate::benchmark::{FunctionFamily, Protocol};
 use crate::error::{Error, Result};
+use crate::json::read_text;
 use crate::learned::Architecture;
 use crate::meta::Settings;
 use crate::reconstruction;
@@ -190,7 +191,7 @@ impl TrainingConfig {
     /// [`Error::Io`] when it cannot be read, [`Error::Input`] naming field and value when it is not
     /// valid.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+        let text = read_text(path)?;
         Self::parse(&text, &path.display().to_string())
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::config::parse_json;
 use crate::error::{Error, Result};
+use crate::json::read_text;
 use crate::motion::ReadOptions;
 use crate::motion::files::{RATES, rate_beside};
 use crate::motion::smoothing::Smoothing;
@@ -208,7 +209,7 @@ struct ManifestEntry {
 }
 
 fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+    let text = read_text(path)?;
     let entries: Vec<ManifestEntry> = parse_json(&text, &path.display().to_string())?;
     let directory = path.parent().unwrap_or(Path::new(""));
     entries

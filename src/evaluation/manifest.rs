@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::parse_json;
 use crate::error::{Error, Result};
+use crate::json::read_text;
 
 /// A manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,7 +121,7 @@ impl Manifest {
     /// # Errors
     /// When it cannot be read, or is none.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+        let text = read_text(path)?;
         let origin = path.display().to_string();
         let mut manifest: Self = parse_json(&text, &origin)?;
         manifest.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();

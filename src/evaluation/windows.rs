@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::parse_json;
 use crate::error::{Error, Result};
+use crate::json::read_text;
 use crate::objective::{Evaluation, Objective, Residuals};
 use crate::optim::{Budget, Minimize, StoppingRule, Termination};
 use crate::reconstruction::{Settings, WindowTask};
@@ -47,7 +48,7 @@ impl WindowSet {
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::Input`] when it is not valid or empty.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+        let text = read_text(path)?;
         let set: Self = parse_json(&text, &path.display().to_string())?;
         if set.windows.is_empty() {
             let advice = "give at least one window";

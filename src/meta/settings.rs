@@ -172,8 +172,8 @@ impl Settings {
 }
 
 fn count(origin: &str, field: &str, value: usize) -> Result<()> {
-    let advice = "give a whole number of at least 1";
-    if value == 0 {
+    let advice = "give a whole number from 1 to 1000000";
+    if !(1..=1_000_000).contains(&value) {
         Err(Error::input(origin, field, value, advice))
     } else {
         Ok(())

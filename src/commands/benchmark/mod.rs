@@ -84,6 +84,7 @@ pub fn benchmark(args: &BenchmarkArgs, session: &Session) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let names: Vec<&str> = solvers.iter().map(|solver| solver.name.as_str()).collect();
     refuse_repeated("--optimizers", &names, NAME_ONCE)?;
+    check_memory(&names, &plan.dimensions)?;
     let output = OutputDir::create(&args.out, args.force)?;
     let progress = Progress::new(&plan, solvers.len(), session);
     let rows = run_plan(&plan, &solvers, &|row| progress.advance(row))?;
@@ -113,6 +114,25 @@ pub fn benchmark(args: &BenchmarkArgs, session: &Session) -> Result<()> {
         files.len(),
         args.out.display()
     ))
+}
+
+/// Optimizers that keep a d × d matrix, and the most variables for them.
+const DENSE: [&str; 3] = ["bfgs", "optimus", "optimus-guided"];
+const DENSE_VARIABLES: usize = 10_000;
+
+/// Refuses what would take more memory than there is.
+fn check_memory(optimizers: &[&str], dimensions: &[usize]) -> Result<()> {
+    let dense = optimizers.iter().find(|name| DENSE.contains(name));
+    let large = dimensions.iter().find(|d| **d > DENSE_VARIABLES);
+    match (dense, large) {
+        (Some(name), Some(d)) => {
+            let advice = format!(
+                "{name} keeps a matrix of d x d numbers: give at most {DENSE_VARIABLES}, or leave it out"
+            );
+            Err(Error::input("--dims", "value", d, advice))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn plan(args: &BenchmarkArgs) -> Result<Plan> {

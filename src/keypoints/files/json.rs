@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Person, keypoint, layout_of};
 use crate::error::{Error, Result};
+use crate::json::read_text;
 use crate::keypoints::{Keypoints, Layout2d};
 
 #[derive(Deserialize)]
@@ -226,7 +227,7 @@ fn flat(numbers: &[f64], layout: Option<Layout2d>, origin: &str) -> Result<Keypo
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(path: &Path, expected: &str) -> Result<T> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+    let text = read_text(path)?;
     serde_json::from_str(&text).map_err(|e| {
         let advice = format!("give {expected}");
         Error::input(path.display(), "JSON", e, advice)

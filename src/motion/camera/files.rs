@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Camera, Distortion};
 use crate::error::{Error, Result};
+use crate::json::read_text;
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::files::Archive;
 
@@ -78,7 +79,7 @@ pub fn read_cameras(path: &Path) -> Result<Vec<Camera>> {
     if path.extension().is_some_and(|e| e == "npz") {
         return Ok(vec![from_archive(path)?]);
     }
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+    let text = read_text(path)?;
     let broken = |e: serde_json::Error| {
         Error::input(&origin, "JSON", e, "give a camera file (motionfit --help)")
     };
