@@ -62,7 +62,7 @@ pub struct ReconstructArgs {
     /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
     #[arg(long, value_name = "NAME", conflicts_with_all = FILE_OPTIONS)]
     sample: Option<String>,
-    /// Frames per second of the file; else what the file says, else 50.
+    /// Frames per second of the file; else what a JSON file beside it or the file says, else 50.
     #[arg(
         long,
         requires = "poses",
