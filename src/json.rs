@@ -21,6 +21,14 @@ pub fn read_text(path: &Path) -> Result<String> {
     })
 }
 
+/// Reads a JSON file into `T`.
+///
+/// # Errors
+/// As [`read_text`] and [`parse`].
+pub fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
+    parse(&read_text(path)?, &path.display().to_string())
+}
+
 /// Parses JSON into `T`, with errors that say where, what was found and what to do.
 ///
 /// # Errors

@@ -38,22 +38,28 @@ fn workspace() -> (Workspace, String, String) {
     (work, keypoints, camera)
 }
 
+/// The arguments of a reconstruction from keypoints at 25 fps with 3D estimates.
+fn with_estimates<'a>(keypoints: &'a str, camera: &'a str, estimates: &'a str) -> [&'a str; 10] {
+    [
+        "reconstruct",
+        keypoints,
+        "--camera",
+        camera,
+        "--keypoint-layout",
+        "h36m17",
+        "--fps",
+        "25",
+        "--estimates",
+        estimates,
+    ]
+}
+
 #[test]
 fn keypoints_and_estimates_become_a_simulated_motion() {
     let (work, keypoints, camera) = workspace();
     let (truth, out) = (work.arg("truth.npy"), work.arg("out"));
     let run = |out: &str, threads: &str| {
-        let args = [
-            "reconstruct",
-            &keypoints,
-            "--camera",
-            &camera,
-            "--keypoint-layout",
-            "h36m17",
-            "--fps",
-            "25",
-            "--estimates",
-            &truth,
+        let options = [
             "--truth",
             &truth,
             "--evaluations",
@@ -65,7 +71,7 @@ fn keypoints_and_estimates_become_a_simulated_motion() {
             "--end",
             "0.36",
         ];
-        succeed(&args)
+        succeed(&[&with_estimates(&keypoints, &camera, &truth)[..], &options].concat())
     };
     let said = run(&out, "2");
     assert!(said.contains("3D estimates"), "{said}");
@@ -107,25 +113,8 @@ fn estimates_of_another_place_are_mentioned_before_and_after_the_simulation() {
     });
     let aside = work.write_array("aside.npy", &aside);
     let out = work.arg("out");
-    let args = [
-        "reconstruct",
-        &keypoints,
-        "--camera",
-        &camera,
-        "--keypoint-layout",
-        "h36m17",
-        "--fps",
-        "25",
-        "--estimates",
-        &aside,
-        "--evaluations",
-        "1",
-        "--out",
-        &out,
-        "--end",
-        "0.2",
-    ];
-    let output = motionfit(&args);
+    let options = ["--evaluations", "1", "--out", &out, "--end", "0.2"];
+    let output = motionfit(&[&with_estimates(&keypoints, &camera, &aside)[..], &options].concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
     for said in [&output.stderr, &output.stdout].map(|bytes| text(bytes)) {
         let mut lines = said.lines();

@@ -11,7 +11,7 @@ use super::evaluate_manifest::evaluate_manifest;
 use super::evaluate_windows::evaluate_windows;
 use super::reconstruct::{Overrides, check_optimizer, run};
 use super::{NAME_ONCE, SETTINGS, Session, check_begun_with, json, refuse, refuse_repeated};
-use crate::config::{Config, parse_json};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::clips::{self, Clip, EXCLUDED, Split};
 use crate::evaluation::record;
@@ -248,8 +248,7 @@ fn earlier_rows<R: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<R>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
-    parse_json(&text, &path.display().to_string())
+    crate::json::read(path)
 }
 
 /// Whether the clip has a row; where that ended in an error, it is tried again.

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::Session;
 use crate::body::Body;
-use crate::config::parse_json;
 use crate::error::{Error, Result};
 use crate::export::{Recording, bvh, csv, glb, npz};
 use crate::output::write_file;
@@ -76,8 +75,7 @@ fn load(args: &ExportArgs) -> Result<Recording> {
             advice,
         ));
     }
-    let text = std::fs::read_to_string(&body).map_err(|e| Error::io(&body, "read", e))?;
-    let body: Body = parse_json(&text, &body.display().to_string())?;
+    let body: Body = crate::json::read(&body)?;
     npz::read(&arrays, body)
 }
 

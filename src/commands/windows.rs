@@ -146,7 +146,7 @@ fn check_recording(path: &Path, window: &RecordedWindow, task: &WindowTask) -> R
             format!("windows of {variables} are wanted: give another --recorded directory");
         return Err(Error::input(path.display(), "variables", found, advice));
     }
-    for look in window.path.iter().take(1) {
+    if let Some(look) = window.path.first() {
         let value = task.value(&look.x);
         if (value - look.value).abs() > SAME_LOSS * value.abs() {
             let advice = format!(

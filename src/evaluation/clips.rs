@@ -3,14 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::config::parse_json;
 use crate::error::{Error, Result};
-use crate::json::read_text;
+use crate::json;
 use crate::motion::ReadOptions;
 use crate::motion::files::{RATES, rate_beside};
-use crate::motion::smoothing::Smoothing;
 
 /// Categories that are left out unless asked for: contact with the ground by other parts than the
 /// feet, or with furniture, which the simulation does not have.
@@ -43,7 +41,7 @@ impl Clip {
     pub fn to_json(&self) -> Value {
         let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
         let options = &self.options;
-        json!({
+        serde_json::json!({
             "name": self.name,
             "file": path.display().to_string(),
             "category": self.category,
@@ -53,11 +51,7 @@ impl Clip {
             "units": options.units.map(|unit| unit.to_string()),
             "start": options.start,
             "end": options.end,
-            "smooth": match options.smoothing {
-                Smoothing::Auto => "auto",
-                Smoothing::On => "on",
-                Smoothing::Off => "off",
-            },
+            "smooth": options.smoothing.to_string(),
         })
     }
 }
@@ -209,8 +203,7 @@ struct ManifestEntry {
 }
 
 fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
-    let text = read_text(path)?;
-    let entries: Vec<ManifestEntry> = parse_json(&text, &path.display().to_string())?;
+    let entries: Vec<ManifestEntry> = json::read(path)?;
     let directory = path.parent().unwrap_or(Path::new(""));
     entries
         .into_iter()

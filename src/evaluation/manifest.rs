@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::parse_json;
 use crate::error::{Error, Result};
-use crate::json::read_text;
+use crate::json;
 
 /// A manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,9 +120,8 @@ impl Manifest {
     /// # Errors
     /// When it cannot be read, or is none.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = read_text(path)?;
         let origin = path.display().to_string();
-        let mut manifest: Self = parse_json(&text, &origin)?;
+        let mut manifest: Self = json::read(path)?;
         manifest.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         if !(1.0..=240.0).contains(&manifest.observed_fps) {
             let found = manifest.observed_fps;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::{AistClip, Data, FileClip, Manifest};
 use crate::error::{Error, Result};
-use crate::json::read_text;
 use crate::keypoints::{
     self, Frame3d, Observation, PoseOptions, ReadOptions, View, check_view, read_poses,
 };
@@ -175,7 +174,7 @@ impl<'a> Reader<'a> {
     /// The cameras of the environment in which a sequence was recorded.
     fn aist_cameras(&self, sequence: &str) -> Result<Vec<Camera>> {
         let path = self.root.join("cameras/mapping.txt");
-        let text = read_text(&path)?;
+        let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, "read", e))?;
         let setting = text.lines().find_map(|line| {
             let (name, setting) = line.split_once(' ')?;
             (name == sequence).then_some(setting.trim())

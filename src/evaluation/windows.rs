@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::config::parse_json;
 use crate::error::{Error, Result};
-use crate::json::read_text;
+use crate::json;
 use crate::objective::{Evaluation, Objective, Residuals};
 use crate::optim::{Budget, Minimize, StoppingRule, Termination};
 use crate::reconstruction::{Settings, WindowTask};
@@ -48,8 +47,7 @@ impl WindowSet {
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::Input`] when it is not valid or empty.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = read_text(path)?;
-        let set: Self = parse_json(&text, &path.display().to_string())?;
+        let set: Self = json::read(path)?;
         if set.windows.is_empty() {
             let advice = "give at least one window";
             return Err(Error::input(path.display(), "windows", "none", advice));

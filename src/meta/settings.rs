@@ -171,9 +171,13 @@ impl Settings {
     }
 }
 
+/// Counts that are taken for meant.
+const COUNTS: std::ops::RangeInclusive<usize> = 1..=1_000_000;
+
 fn count(origin: &str, field: &str, value: usize) -> Result<()> {
-    let advice = "give a whole number from 1 to 1000000";
-    if !(1..=1_000_000).contains(&value) {
+    if !COUNTS.contains(&value) {
+        let (least, most) = COUNTS.into_inner();
+        let advice = format!("give a whole number from {least} to {most}");
         Err(Error::input(origin, field, value, advice))
     } else {
         Ok(())

@@ -10,6 +10,7 @@
 //!   differentiation", Advances in Engineering Software 8(2), 1986.
 //! * P. H. C. Eilers, "A perfect smoother", Analytical Chemistry 75(14), 2003.
 
+use std::fmt;
 use std::str::FromStr;
 
 use nalgebra::Vector3;
@@ -28,6 +29,16 @@ pub enum Smoothing {
     On,
     /// Never.
     Off,
+}
+
+impl fmt::Display for Smoothing {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::On => "on",
+            Self::Off => "off",
+        })
+    }
 }
 
 impl FromStr for Smoothing {
