@@ -159,6 +159,86 @@ fn aist_keypoints_are_recognized_and_agree_with_their_conversion() {
     }
 }
 
+/// The largest difference, m, between distances of joints of two motions in the frames `at` tells.
+fn difference(a: &Motion, b: &Motion, joints: &[usize], at: &[(usize, usize)]) -> f64 {
+    let mut largest = 0.0_f64;
+    for &(i, k) in at {
+        let (a, b) = (&a.joints[i], &b.joints[k]);
+        for (n, &p) in joints.iter().enumerate() {
+            for &q in &joints[..n] {
+                largest = largest.max(((a[p] - a[q]).norm() - (b[p] - b[q]).norm()).abs());
+            }
+        }
+    }
+    largest
+}
+
+#[test]
+fn skeletons_agree_with_their_conversion() {
+    let (Some(skeletons), Some(arrays)) = (shared("cmu_bvh"), shared("cmu17")) else {
+        return;
+    };
+    let limbs = [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16];
+    for path in files(&skeletons, ".bvh") {
+        let reading = read(&path, &ReadOptions::default());
+        let name = path.file_name().unwrap();
+        for note in ["joints, of which 19", "120 fps", "units: cmu", "up axis: y"] {
+            assert!(
+                noted(&reading, note),
+                "{name:?}: no `{note}` in {:?}",
+                reading.notes
+            );
+        }
+        assert!(!noted(&reading, "trunk:"), "{name:?}: {:?}", reading.notes);
+        let array = arrays.join(name).with_extension("npy");
+        let converted = read(
+            &array,
+            &ReadOptions {
+                fps: Some(50.0),
+                ..ReadOptions::default()
+            },
+        );
+        // Every tenth of a second. The conversion took noise away, and moved spine and neck.
+        let tenths = converted.motion.len().div_ceil(5);
+        let at: Vec<_> = (0..tenths).map(|k| (12 * k, 5 * k)).collect();
+        let limbs = difference(&reading.motion, &converted.motion, &limbs, &at);
+        assert!(limbs < 0.02, "{name:?}: limbs differ by {limbs} m");
+        let statures = (reading.stature, converted.stature);
+        assert!(
+            (statures.0 - statures.1).abs() < 0.04,
+            "{name:?}: {statures:?}"
+        );
+    }
+}
+
+#[test]
+fn lost_bones_and_rest_poses_of_original_skeletons_are_seen() {
+    let (Some(originals), Some(repaired)) = (shared("cmu_orig"), shared("cmu_bvh")) else {
+        return;
+    };
+    // The last has other names: its "Neck" and "LeftShoulder" are others' "Neck1" and "LeftArm".
+    for (file, at_rest) in [("02_01", true), ("35_07", true), ("131_01_max", false)] {
+        let path = originals.join(file).with_extension("bvh");
+        let reading = read(&path, &ReadOptions::default());
+        let notes = &reading.notes;
+        assert_eq!(noted(&reading, "first frame"), at_rest, "{file}: {notes:?}");
+        assert!(
+            noted(&reading, "trunk: neck and shoulders"),
+            "{file}: {notes:?}"
+        );
+        let other = file.trim_end_matches("_max");
+        let other = read(
+            &repaired.join(other).with_extension("bvh"),
+            &ReadOptions::default(),
+        );
+        let frames = reading.motion.len().min(other.motion.len());
+        let at: Vec<_> = (0..frames).map(|t| (t, t)).collect();
+        let all: Vec<usize> = (0..17).collect();
+        let apart = difference(&reading.motion, &other.motion, &all, &at);
+        assert!(apart < 0.008, "{file}: {apart} m");
+    }
+}
+
 #[test]
 fn toes_tell_the_floor_too() {
     let Some(folder) = shared("cmu17") else {

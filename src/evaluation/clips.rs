@@ -79,11 +79,12 @@ impl Split {
     }
 }
 
-/// The clips of `motions`, sorted by name: a directory of `.npy` and `.npz` files, or a manifest.
+/// The clips of `motions`, sorted by name: a directory of `.npy`, `.npz` and `.bvh` files, or a
+/// manifest.
 ///
 /// A directory is described by `index`, or the file `index.csv` in it: a table with the columns
 /// `file` and `category`, and perhaps `fps`, matched by the file's stem. Of two files with one
-/// stem the `.npy` is taken. A JSON file beside a pose file, of the same stem, may give its `fps`;
+/// stem the `.npy` is taken, or else the `.npz`. A JSON file beside a pose file, of the same stem, may give its `fps`;
 /// the index's `fps` counts only for rows that name the pose file itself.
 ///
 /// A manifest is a JSON array of objects with the fields `file` (relative to the manifest) and,
@@ -112,7 +113,7 @@ pub fn find(motions: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     }
     clips.sort_by(|a, b| a.name.cmp(&b.name));
     if clips.is_empty() {
-        let advice = "give a directory of .npy or .npz files, or a manifest";
+        let advice = "give a directory of .npy, .npz or .bvh files, or a manifest";
         return Err(Error::input(motions.display(), "clips", "none", advice));
     }
     Ok(clips)
@@ -131,12 +132,16 @@ fn in_directory(directory: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
         let path = entry.map_err(|e| Error::io(directory, "read", e))?.path();
         if matches!(
             path.extension().and_then(|e| e.to_str()),
-            Some("npy" | "npz")
+            Some("npy" | "npz" | "bvh")
         ) {
             paths.push(path);
         }
     }
-    paths.sort(); // .npy before .npz
+    // Arrays before skeletons, .npy before .npz.
+    paths.sort_by_key(|path| {
+        let is_skeleton = path.extension().is_some_and(|extension| extension == "bvh");
+        (path.with_extension(""), is_skeleton, path.clone())
+    });
     paths.dedup_by_key(|path| path.with_extension(""));
     let of_paths = |row: &IndexRow| {
         let named = stem(Path::new(&row.file));

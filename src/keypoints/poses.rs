@@ -132,9 +132,9 @@ pub fn of_array(
 fn unit_of(frames: &[Joints], origin: &str) -> Result<Unit> {
     let stature = calibration::stature(&calibration::bone_lengths(frames));
     let fits = |unit: &Unit| (0.5..3.0).contains(&(stature * unit.metres()));
-    match Unit::ALL.into_iter().find(fits) {
+    match Unit::METRIC.into_iter().find(fits) {
         Some(unit) => Ok(unit),
-        None => calibration::detect_unit(stature, None, origin),
+        None => calibration::detect_unit(stature, None, &Unit::METRIC, origin),
     }
 }
 

@@ -16,6 +16,9 @@ const STATURE_RATIO: f64 = 1.12;
 /// Statures taken for human, m.
 pub const STATURES: std::ops::RangeInclusive<f64> = 0.5..=2.5;
 
+/// The stature that is taken for the most likely one, m.
+const ADULT: f64 = 1.7;
+
 /// The quantile of the heights of an ankle or toe base that is its standing height.
 const STANDING_QUANTILE: f64 = 0.05;
 
@@ -37,7 +40,7 @@ const STANDING_TOE: f64 = 0.065;
 pub const FLOOR_TOLERANCE: f64 = 0.04;
 
 /// Units of length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unit {
     /// m
     Metre,
@@ -45,11 +48,26 @@ pub enum Unit {
     Centimetre,
     /// mm
     Millimetre,
+    /// in, 2.54 cm
+    Inch,
+    /// That of the CMU motion capture database: an inch over 0.45.
+    Cmu,
+    /// Any other, by its length in metres.
+    Other(f64),
 }
 
 impl Unit {
-    /// Every unit.
-    pub const ALL: [Self; 3] = [Self::Metre, Self::Centimetre, Self::Millimetre];
+    /// Every unit that has a name: those that skeletons (BVH) come in.
+    pub const ALL: [Self; 5] = [
+        Self::Metre,
+        Self::Centimetre,
+        Self::Millimetre,
+        Self::Inch,
+        Self::Cmu,
+    ];
+
+    /// The units that arrays of positions come in.
+    pub const METRIC: [Self; 3] = [Self::Metre, Self::Centimetre, Self::Millimetre];
 
     /// Its length in metres.
     pub fn metres(self) -> f64 {
@@ -57,22 +75,23 @@ impl Unit {
             Self::Metre => 1.0,
             Self::Centimetre => 0.01,
             Self::Millimetre => 0.001,
-        }
-    }
-
-    /// Its symbol, "cm".
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Metre => "m",
-            Self::Centimetre => "cm",
-            Self::Millimetre => "mm",
+            Self::Inch => 0.0254,
+            Self::Cmu => 0.0254 / 0.45,
+            Self::Other(metres) => metres,
         }
     }
 }
 
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.symbol())
+        match self {
+            Self::Metre => f.write_str("m"),
+            Self::Centimetre => f.write_str("cm"),
+            Self::Millimetre => f.write_str("mm"),
+            Self::Inch => f.write_str("in"),
+            Self::Cmu => f.write_str("cmu"),
+            Self::Other(metres) => write!(f, "{metres}"),
+        }
     }
 }
 
@@ -80,17 +99,16 @@ impl FromStr for Unit {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|unit| unit.symbol() == text)
-            .ok_or_else(|| {
-                Error::input(
-                    "--units",
-                    "unit",
-                    format!("`{text}`"),
-                    "choose one of m, cm, mm",
-                )
-            })
+        let named = Self::ALL.into_iter().find(|unit| unit.to_string() == text);
+        let length = || {
+            text.parse()
+                .ok()
+                .filter(|m: &f64| m.is_finite() && *m > 0.0)
+        };
+        named.or_else(|| length().map(Self::Other)).ok_or_else(|| {
+            let advice = "choose one of m, cm, mm, in, cmu, or give its length in metres";
+            Error::input("--units", "unit", format!("`{text}`"), advice)
+        })
     }
 }
 
@@ -202,32 +220,48 @@ pub fn shin(lengths: &Joints17<f64>) -> f64 {
     ANKLES.map(|j| lengths[j]).iter().sum::<f64>() / 2.0
 }
 
-/// The unit in which a body of `stature` file units is between 0.5 and 2.5 m tall. At most one unit
-/// fits, because they are a factor of ten apart.
+/// The one of `units` in which a body of `stature` file units is between 0.5 and 2.5 m tall, and
+/// nearest to [`ADULT`] where several are.
 ///
 /// # Errors
 /// When none fits, or not the one that was asked for.
-pub fn detect_unit(stature: f64, asked: Option<Unit>, origin: &str) -> Result<Unit> {
-    let fits = |unit: Unit| STATURES.contains(&(stature * unit.metres()));
-    let tall = |unit: Unit| format!("{} m if in {unit}", significant(stature * unit.metres()));
-    match asked {
-        Some(unit) if fits(unit) => Ok(unit),
-        Some(unit) => {
-            let found = format!("a subject {} m tall", significant(stature * unit.metres()));
-            let advice = match Unit::ALL.into_iter().find(|&unit| fits(unit)) {
+pub fn detect_unit(
+    stature: f64,
+    asked: Option<Unit>,
+    units: &[Unit],
+    origin: &str,
+) -> Result<Unit> {
+    let metres = |unit: Unit| stature * unit.metres();
+    let fits = |unit: &Unit| STATURES.contains(&metres(*unit));
+    let unlikely = |unit: &Unit| (metres(*unit) / ADULT).ln().abs();
+    let likely = units
+        .iter()
+        .copied()
+        .filter(fits)
+        .min_by(|a, b| unlikely(a).total_cmp(&unlikely(b)));
+    match (asked, likely) {
+        (Some(unit), _) if fits(&unit) => Ok(unit),
+        (Some(unit), likely) => {
+            let found = format!("a subject {} m tall", significant(metres(unit)));
+            let advice = match likely {
                 Some(other) => format!("these look like {other}: try --units {other}"),
                 None => "give joint positions of a person 0.5 to 2.5 m tall".to_string(),
             };
             Err(Error::input(origin, "stature", found, advice))
         }
-        None => Unit::ALL
-            .into_iter()
-            .find(|&unit| fits(unit))
-            .ok_or_else(|| {
-                let found = format!("a subject {}", Unit::ALL.map(tall).join(", "));
-                let advice = "give joint positions of a person 0.5 to 2.5 m tall, in m, cm or mm";
-                Error::input(origin, "stature", found, advice)
-            }),
+        (None, Some(unit)) => Ok(unit),
+        (None, None) => {
+            let tall = |unit: &Unit| format!("{} m if in {unit}", significant(metres(*unit)));
+            let all: Vec<String> = units.iter().map(tall).collect();
+            let names: Vec<String> = units.iter().map(Unit::to_string).collect();
+            let found = format!("a subject {}", all.join(", "));
+            let advice = format!(
+                "give joint positions of a person 0.5 to 2.5 m tall, in {}, or the unit's length \
+                 in metres: --units 0.1",
+                names.join(", ")
+            );
+            Err(Error::input(origin, "stature", found, advice))
+        }
     }
 }
 
@@ -354,18 +388,26 @@ mod tests {
     #[test]
     fn a_unit_is_found_or_refused_with_what_it_would_mean() {
         for unit in Unit::ALL {
-            assert_eq!(
-                detect_unit(1.7 / unit.metres(), None, "x.npy").unwrap(),
-                unit
-            );
+            let found = detect_unit(1.7 / unit.metres(), None, &Unit::ALL, "x.bvh");
+            assert_eq!(found.unwrap(), unit);
             assert_eq!(unit.to_string().parse::<Unit>().unwrap(), unit);
         }
-        let error = detect_unit(17.0, None, "x.npy").unwrap_err().to_string();
+        let found = detect_unit(67.0, None, &Unit::METRIC, "x.npy"); // no inches in arrays
+        assert_eq!(found.unwrap(), Unit::Centimetre);
+        let own: Unit = "0.1".parse().unwrap();
+        assert_eq!(
+            detect_unit(17.0, Some(own), &Unit::ALL, "x.bvh").unwrap(),
+            own
+        );
+        assert!("-1".parse::<Unit>().is_err() && "ft".parse::<Unit>().is_err());
+        let error = detect_unit(17.0, None, &Unit::METRIC, "x.npy")
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("17.0 m if in m, 0.170 m if in cm"),
             "{error}"
         );
-        let error = detect_unit(170.0, Some(Unit::Metre), "x.npy")
+        let error = detect_unit(170.0, Some(Unit::Metre), &Unit::METRIC, "x.npy")
             .unwrap_err()
             .to_string();
         assert!(

@@ -1,13 +1,15 @@
-//! Pose files: reading `.npy` and `.npz` into a [`Motion`].
+//! Pose files: reading `.npy`, `.npz` and `.bvh` into a [`Motion`].
 //!
 //! Whatever the file leaves open (layout, unit, up axis, floor) is found from the body itself and
 //! reported in [`Reading::notes`].
 
 mod archive;
 mod beside;
+mod bvh;
 mod container;
 pub mod pickle;
 mod repair;
+mod rig;
 
 use std::path::Path;
 
@@ -66,10 +68,12 @@ pub struct Reading {
 }
 
 /// Reads a `.npy` array (T, J, 3), or the one of a `.npz` archive that is called `joints`,
-/// `positions`, `keypoints3d` or `poses3d` (or else its only array of such a shape).
+/// `positions`, `keypoints3d` or `poses3d` (or else its only array of such a shape), or the skeleton of
+/// a `.bvh`, whose joints are known by their names.
 ///
 /// The frame rate is `options.fps`, or the `fps` of a JSON file of the same stem beside this one, or
-/// the archive's scalar `fps`, `mocap_framerate` or `mocap_frame_rate`, or [`DEFAULT_FPS`].
+/// the archive's scalar `fps`, `mocap_framerate` or `mocap_frame_rate`, or the `Frame Time` of a `.bvh`,
+/// or [`DEFAULT_FPS`].
 /// Detection looks at the whole file, before `start` and `end` are applied, so that two cuts of a
 /// file agree.
 ///
@@ -103,8 +107,20 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         DEFAULT_FPS
     });
     points.check_finite(&origin)?;
+    notes.append(&mut points.notes);
     repair::drop_lost(&mut points, &mut notes);
-    let layout = options.layout.unwrap_or_else(|| detect_layout(&points));
+    let layout = match (options.layout, points.layout) {
+        (Some(layout), Some(_)) => {
+            let advice = "leave it out: the names of its joints tell what they are";
+            return Err(Error::input(
+                "--layout",
+                "use",
+                format!("{layout} for {origin}"),
+                advice,
+            ));
+        }
+        (asked, known) => asked.or(known).unwrap_or_else(|| detect_layout(&points)),
+    };
     repair::drop_spikes(&mut points, layout, fps, &origin, &mut notes)?;
     let mut frames = points.in_layout(layout);
     notes.push(format!(
@@ -113,7 +129,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         (frames.len() - 1) as f64 / fps
     ));
     let noise = smoothing::reduce_noise(&mut frames, fps, options.smoothing);
-    let stature = calibrate(&mut frames, options, &origin, &mut notes)?;
+    let stature = calibrate(&mut frames, options, points.units, &origin, &mut notes)?;
     notes.extend(noise.note(stature));
     let (start, end) = cut(frames.len(), fps, options, &origin, &mut notes)?;
     let name = path
@@ -206,10 +222,12 @@ fn detect_layout(points: &Points) -> Layout {
     }
 }
 
-/// Brings `frames` to metres, z up, floor at z = 0; returns the stature in metres.
+/// Brings `frames`, which are in one of `units`, to metres, z up, floor at z = 0; returns the stature
+/// in metres.
 fn calibrate(
     frames: &mut [Frame],
     options: &ReadOptions,
+    units: &[Unit],
     origin: &str,
     notes: &mut Vec<String>,
 ) -> Result<f64> {
@@ -227,7 +245,7 @@ fn calibrate(
     let lengths = calibration::bone_lengths(&joints);
     check_bones(&joints, &lengths, origin, notes)?;
     let stature = calibration::stature(&lengths);
-    let unit = calibration::detect_unit(stature, options.units, origin)?;
+    let unit = calibration::detect_unit(stature, options.units, units, origin)?;
     let stature = stature * unit.metres();
     notes.push(format!("units: {unit} (a subject {stature:.2} m tall)"));
     let up = options.up.or_else(|| calibration::detect_up(&joints));

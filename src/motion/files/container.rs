@@ -1,4 +1,4 @@
-//! What holds the numbers: a bare `.npy` array, or one of the arrays of a `.npz` archive.
+//! What holds the numbers: a bare `.npy` array, one of the arrays of a `.npz` archive, or a BVH file.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -9,7 +9,9 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::archive::Array;
+use super::bvh;
 use crate::error::{Error, Result};
+use crate::motion::calibration::Unit;
 use crate::motion::npy::{Header, MAGIC};
 use crate::motion::skeleton::{Frame, Layout};
 
@@ -22,7 +24,7 @@ const FRAME_RATES: [&str; 3] = ["fps", "mocap_framerate", "mocap_frame_rate"];
 /// So many numbers are shown where one is expected.
 const FEW: usize = 8;
 
-const SAVE_ADVICE: &str = "give an .npy file with an array (frames, 17, 3), or an .npz with it; 2D keypoints need --camera or --focal";
+const SAVE_ADVICE: &str = "give an .npy file with an array (frames, 17, 3), an .npz with it, or a .bvh; 2D keypoints need --camera or --focal";
 
 /// An array of points (T, J, 3), in the file's own unit and axes.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +35,12 @@ pub struct Points {
     pub values: Vec<f64>,
     /// Frames per second, if they are known.
     pub fps: Option<f64>,
+    /// What the joints are, where the file says.
+    pub layout: Option<Layout>,
+    /// The units that such files come in.
+    pub units: &'static [Unit],
+    /// One line for each thing understood or repaired.
+    pub notes: Vec<String>,
 }
 
 impl Points {
@@ -41,6 +49,9 @@ impl Points {
             joints: shape[1],
             values,
             fps,
+            layout: None,
+            units: &Unit::METRIC,
+            notes: Vec::new(),
         }
     }
 
@@ -121,6 +132,10 @@ pub fn load(
     if start.starts_with(b"PK") {
         file.rewind().map_err(|e| Error::io(path, "read", e))?;
         return load_npz(file, origin, fps, check);
+    }
+    if bvh::begins(&start) {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+        return bvh::read(&text, origin, fps, check);
     }
     if !start.starts_with(&MAGIC[..start.len().min(6)]) {
         return Err(Error::input(

@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, DVector};
 use rand::RngExt as _;
 
 use super::super::family::LOSSES;
-use super::RecordedWindow;
+use super::{Linearization, RecordedWindow};
 use crate::objective::{Objective, Rng, Task, TaskFamily};
 use crate::optim::Whitening;
 
@@ -51,11 +51,27 @@ struct Model {
 }
 
 impl RecordedFamily {
-    /// `windows`, all of equally many coordinates, in the variables of `whitening`.
+    /// `windows`, all of equally many coordinates, in the variables of `whitening`. What several
+    /// optimizers have seen of one window makes one task.
     pub fn new(windows: &[RecordedWindow], whitening: &Whitening) -> Self {
-        let tasks = windows.iter().filter(|window| !window.path.is_empty());
-        let tasks = tasks.map(|window| RecordedTask {
-            window: Arc::new(Models::new(window, whitening)),
+        let mut tasks: Vec<(&RecordedWindow, Vec<&Linearization>)> = Vec::new();
+        for window in windows.iter().filter(|window| !window.path.is_empty()) {
+            let same = |(known, _): &&mut (&RecordedWindow, _)| {
+                (&known.clip, known.first) == (&window.clip, window.first)
+            };
+            match tasks.iter_mut().find(same) {
+                None => tasks.push((window, window.path.iter().collect())),
+                Some((_, looks)) => {
+                    let seen = looks.len(); // by the optimizers before
+                    let is_new =
+                        |look: &&Linearization| looks[..seen].iter().all(|known| known.x != look.x);
+                    let new: Vec<_> = window.path.iter().filter(is_new).collect();
+                    looks.extend(new);
+                }
+            }
+        }
+        let tasks = tasks.into_iter().map(|(window, looks)| RecordedTask {
+            window: Arc::new(Models::new(&window.clip, &looks, whitening)),
             stiffening: 0.0,
             start: 0,
         });
@@ -113,9 +129,8 @@ impl RecordedTask {
 }
 
 impl Models {
-    fn new(window: &RecordedWindow, whitening: &Whitening) -> Self {
-        let models: Vec<Model> = window
-            .path
+    fn new(clip: &str, looks: &[&Linearization], whitening: &Whitening) -> Self {
+        let models: Vec<Model> = looks
             .iter()
             .map(|look| Model {
                 z: whitening.whiten(&look.x),
@@ -131,7 +146,7 @@ impl Models {
         steps.sort_by(f64::total_cmp);
         let step = steps.get(steps.len() / 2).copied().unwrap_or(1.0);
         Self {
-            name: window.clip.clone(),
+            name: clip.to_string(),
             models,
             handover: (HANDOVER * HANDOVER * step).max(1e-12),
         }
@@ -271,6 +286,23 @@ mod tests {
         let family = RecordedFamily::new(&windows, &metric.whitening(2));
         let task = family.sample_validation(1, &mut Rng::seed_from_u64(0));
         (task[0].clone(), metric)
+    }
+
+    #[test]
+    fn paths_of_several_optimizers_through_a_window_make_one_task() {
+        let (first, mut second, mut other) = (window(), window(), window());
+        second.path.remove(1);
+        second.path[1].x = vec![2.5, 0.4];
+        other.first += 1;
+        let windows = [first, second, other];
+        let metric = mean_curvature(&windows, 1).unwrap();
+        let whitening = metric.whitening(2);
+        let family = RecordedFamily::new(&windows, &whitening);
+        assert_eq!(family.tasks.len(), 2);
+        // Both begin at one point, which counts once.
+        let models = |task: usize| &family.tasks[task].window.models;
+        assert_eq!((models(0).len(), models(1).len()), (4, 3));
+        assert_eq!(models(0)[3].z, whitening.whiten(&[2.5, 0.4]));
     }
 
     #[test]

@@ -1,0 +1,501 @@
+//! BVH files: a tree of named joints with offsets and channels, then a row of numbers per frame.
+//!
+//! Positions follow by forward kinematics. The rotation channels of a joint are applied in the order
+//! in which they are listed, R = R₁ R₂ R₃ (parent ← child, degrees); position channels stand in
+//! place of the coordinates of its OFFSET. A file has neither unit nor up axis, and joints are called
+//! whatever its author liked: [`rig`](super::rig) finds the ones that are needed.
+
+use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
+
+use super::container::Points;
+use super::rig::Rig;
+use crate::error::{Error, Result};
+use crate::motion::calibration::Unit;
+
+/// A frame rate this close to a whole number (relative) is that: files give the time of a frame with
+/// few digits.
+const WHOLE_RATE: f64 = 1e-4;
+
+/// A joint of the tree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joint {
+    /// Its name, as it stands in the file.
+    pub name: String,
+    /// Index of its parent; `None` for the root. A parent comes before its children.
+    pub parent: Option<usize>,
+    /// From the parent, in the parent's frame and the file's unit.
+    pub offset: Vector3<f64>,
+    /// From the joint to its end site, if it has one.
+    pub end: Option<Vector3<f64>>,
+    channels: Vec<Channel>,
+}
+
+/// What a number of a row moves: a coordinate of the joint, or its turn about an axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Channel {
+    Position(usize),
+    Rotation(usize),
+}
+
+/// A parsed file; the numbers of its frames are read last.
+#[derive(Clone, Debug)]
+pub struct Bvh<'a> {
+    /// The tree, depth first.
+    pub joints: Vec<Joint>,
+    /// Number of frames T.
+    pub frames: usize,
+    /// Frames per second, Hz.
+    pub fps: f64,
+    numbers: &'a str,
+    origin: &'a str,
+}
+
+/// Where the joints are in one frame.
+#[derive(Clone, Debug)]
+pub struct Pose<'a> {
+    joints: &'a [Joint],
+    world: Vec<Isometry3<f64>>,
+}
+
+impl Pose<'_> {
+    /// Of a joint, in the file's unit and axes.
+    pub fn joint(&self, joint: usize) -> Vector3<f64> {
+        self.world[joint].translation.vector
+    }
+
+    /// Of the end site of a joint, or of the joint itself where there is none.
+    pub fn end(&self, joint: usize) -> Vector3<f64> {
+        let end = self.joints[joint].end.unwrap_or_default();
+        self.joint(joint) + self.world[joint].rotation * end
+    }
+}
+
+/// Whether a file that begins so is a BVH file.
+pub fn begins(start: &[u8]) -> bool {
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start); // a byte order mark
+    start.trim_ascii_start().starts_with(b"HIERARCHY")
+}
+
+/// Reads the 17 joints, and the toe bases where there are some, of a BVH file's `text`. The frame
+/// rate is `fps`, or else the file's; `check` sees shape and rate before the frames are read.
+///
+/// # Errors
+/// [`Error::Input`] with line or frame when the file is not as above, holds several skeletons, or
+/// lacks joints.
+pub fn read(
+    text: &str,
+    origin: &str,
+    fps: Option<f64>,
+    check: impl Fn(&[usize], Option<f64>) -> Result<()>,
+) -> Result<Points> {
+    let mut bvh = parse(text, origin)?;
+    let fps = fps.unwrap_or(bvh.fps);
+    let mut rig = Rig::find(&bvh.joints, origin)?;
+    let width = rig.layout().joint_count();
+    check(&[bvh.frames, width, 3], Some(fps))?;
+    let mut notes = vec![format!(
+        "skeleton: BVH, {} joints, of which {width} are used",
+        bvh.joints.len()
+    )];
+    notes.extend(rig.restore_thorax(&mut bvh.joints));
+    let rows = bvh.rows()?;
+    let mut rows = &rows[..];
+    if bvh.begins_at_rest(rows) {
+        notes.push("first frame: a pose of whole degrees, not of the motion: left out".to_string());
+        rows = &rows[bvh.width()..];
+    }
+    rig.choose_spine(&bvh.joints, &bvh.pose(&rows[..bvh.width()]));
+    let mut values = Vec::with_capacity(rows.len() / bvh.width() * 3 * width);
+    for row in rows.chunks_exact(bvh.width()) {
+        let points = rig.place(&bvh.pose(row));
+        values.extend(points.iter().flat_map(|point| point.iter().copied()));
+    }
+    Ok(Points {
+        joints: width,
+        values,
+        fps: Some(fps),
+        layout: Some(rig.layout()),
+        units: &Unit::ALL,
+        notes,
+    })
+}
+
+/// Reads everything but the numbers of the frames.
+fn parse<'a>(text: &'a str, origin: &'a str) -> Result<Bvh<'a>> {
+    let mut tree = Tree::default();
+    let mut rest = text;
+    let mut number = 0;
+    loop {
+        let Some((line, after)) = next_line(rest) else {
+            let advice = "the file is cut off: copy or export it again";
+            return Err(Error::input(origin, "MOTION", "nothing", advice));
+        };
+        (rest, number) = (after, number + 1);
+        let refuse = |(found, advice): Refusal| {
+            Error::input(origin, format!("line {number}"), found, advice)
+        };
+        if line.trim() == "MOTION" {
+            tree.check_complete().map_err(refuse)?;
+            break;
+        }
+        tree.read(line).map_err(refuse)?;
+    }
+    let mut header = |name: &str, advice: &str| {
+        let found = loop {
+            match next_line(rest) {
+                Some((line, after)) if line.trim().is_empty() => rest = after,
+                Some((line, after)) => {
+                    rest = after;
+                    break line.trim();
+                }
+                None => break "nothing",
+            }
+        };
+        let value = found
+            .strip_prefix(name)
+            .map(|v| v.trim_start_matches(':').trim());
+        let value = value.and_then(|value| value.parse::<f64>().ok());
+        let is_value = |value: &f64| value.is_finite() && *value > 0.0;
+        value
+            .filter(is_value)
+            .ok_or_else(|| Error::input(origin, name, format!("`{}`", shortened(found)), advice))
+    };
+    let frames = header("Frames", "give the number of frames: `Frames: 344`")?;
+    let time = header(
+        "Frame Time",
+        "give the seconds of a frame: `Frame Time: 0.0083333`",
+    )?;
+    let (fps, whole) = (time.recip(), time.recip().round());
+    Ok(Bvh {
+        joints: tree.joints,
+        frames: frames as usize,
+        fps: match (fps - whole).abs() <= WHOLE_RATE * fps {
+            true => whole,
+            false => fps,
+        },
+        numbers: rest,
+        origin,
+    })
+}
+
+/// The first line of `text`, and what comes after it.
+fn next_line(text: &str) -> Option<(&str, &str)> {
+    (!text.is_empty()).then(|| text.split_once('\n').unwrap_or((text, "")))
+}
+
+/// At most forty characters of what was found.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_string(),
+    }
+}
+
+/// What was found, and what to do.
+type Refusal = (String, &'static str);
+
+/// A line that was understood, or not.
+type Understood = std::result::Result<(), Refusal>;
+
+/// The tree while it is read.
+#[derive(Debug, Default)]
+struct Tree {
+    joints: Vec<Joint>,
+    /// What the open braces belong to.
+    open: Vec<Node>,
+    /// What the next brace will belong to.
+    announced: Option<Node>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Node {
+    Joint(usize),
+    /// The end site of a joint.
+    End(usize),
+}
+
+impl Tree {
+    /// Reads a line of the hierarchy.
+    fn read(&mut self, line: &str) -> Understood {
+        for piece in line.split_inclusive(['{', '}']) {
+            let statement = piece.trim_end_matches(['{', '}']).trim();
+            if !statement.is_empty() {
+                self.state(statement)?;
+            }
+            if piece.ends_with('{') {
+                let node = self.announced.take();
+                let advice = "a brace follows ROOT, JOINT or End Site";
+                self.open
+                    .push(node.ok_or(("a brace of nothing".into(), advice))?);
+            } else if piece.ends_with('}') && self.open.pop().is_none() {
+                let advice = "remove it: no brace is open";
+                return Err(("a closing brace".into(), advice));
+            }
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, statement: &str) -> Understood {
+        let (word, rest) = statement
+            .split_once(char::is_whitespace)
+            .unwrap_or((statement, ""));
+        let found = || format!("`{}`", shortened(statement));
+        match (word, self.open.last().copied()) {
+            ("HIERARCHY" | "\u{feff}HIERARCHY", None) if self.joints.is_empty() => {}
+            ("ROOT", None) if !self.joints.is_empty() => {
+                let advice = "keep one person's skeleton in a file";
+                return Err(("a second ROOT".into(), advice));
+            }
+            ("ROOT", None) => self.announce(rest, None),
+            ("JOINT", Some(Node::Joint(parent))) => self.announce(rest, Some(parent)),
+            ("End", Some(Node::Joint(joint))) => self.announced = Some(Node::End(joint)),
+            ("OFFSET", Some(node)) => {
+                let advice = "give three numbers: `OFFSET 0.0 10.5 0.0`";
+                let offset = numbers(rest).ok_or((found(), advice))?;
+                match node {
+                    Node::Joint(joint) => self.joints[joint].offset = offset,
+                    Node::End(joint) => self.joints[joint].end = Some(offset),
+                }
+            }
+            ("CHANNELS", Some(Node::Joint(joint))) => {
+                let advice =
+                    "give their number and names: `CHANNELS 3 Zrotation Yrotation Xrotation`";
+                let channels = channels(rest).ok_or((found(), advice))?;
+                self.joints[joint].channels = channels;
+            }
+            _ => {
+                let advice = "a hierarchy has ROOT, JOINT, End Site, OFFSET and CHANNELS in braces";
+                return Err((found(), advice));
+            }
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, name: &str, parent: Option<usize>) {
+        self.announced = Some(Node::Joint(self.joints.len()));
+        self.joints.push(Joint {
+            name: name.trim().to_string(),
+            parent,
+            offset: Vector3::zeros(),
+            end: None,
+            channels: Vec::new(),
+        });
+    }
+
+    fn check_complete(&self) -> Understood {
+        let open = self.open.iter().rev().chain(&self.announced).next();
+        match open {
+            Some(Node::Joint(joint) | Node::End(joint)) => {
+                let name = &self.joints[*joint].name;
+                Err((
+                    format!("MOTION inside {name}"),
+                    "close the braces of the hierarchy",
+                ))
+            }
+            None if self.joints.is_empty() => {
+                Err(("MOTION without joints".into(), "give a HIERARCHY first"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn numbers(text: &str) -> Option<Vector3<f64>> {
+    let numbers = text.split_whitespace().map(|word| word.parse().ok());
+    let numbers: Vec<f64> = numbers.collect::<Option<_>>()?;
+    let is_offset = numbers.len() == 3 && numbers.iter().all(|number| number.is_finite());
+    is_offset.then(|| Vector3::from_column_slice(&numbers))
+}
+
+fn channels(text: &str) -> Option<Vec<Channel>> {
+    let mut words = text.split_whitespace();
+    let count: usize = words.next()?.parse().ok()?;
+    let channels: Vec<Channel> = words.map(channel).collect::<Option<_>>()?;
+    (channels.len() == count).then_some(channels)
+}
+
+fn channel(name: &str) -> Option<Channel> {
+    let lower = name.to_ascii_lowercase();
+    let axis = "xyz".find(lower.chars().next()?)?;
+    match &lower[1..] {
+        "position" => Some(Channel::Position(axis)),
+        "rotation" => Some(Channel::Rotation(axis)),
+        _ => None,
+    }
+}
+
+impl Bvh<'_> {
+    /// Numbers of a frame C.
+    fn width(&self) -> usize {
+        self.joints.iter().map(|joint| joint.channels.len()).sum()
+    }
+
+    /// The numbers of all frames, `(T, C)`.
+    fn rows(&self) -> Result<Vec<f64>> {
+        let width = self.width();
+        if width == 0 {
+            let advice = "a motion needs CHANNELS";
+            return Err(Error::input(self.origin, "CHANNELS", "none", advice));
+        }
+        let expected = width * self.frames;
+        // At least two characters for every number: what the file cannot hold is not reserved.
+        let mut values = Vec::with_capacity(expected.min(self.numbers.len() / 2 + 1));
+        for word in self.numbers.split_ascii_whitespace() {
+            match word.parse::<f64>() {
+                Ok(value) if value.is_finite() => values.push(value),
+                _ => {
+                    let frame = format!("frame {}", values.len() / width);
+                    let found = format!("`{}`", shortened(word));
+                    let advice = "give a number for every channel";
+                    return Err(Error::input(self.origin, frame, found, advice));
+                }
+            }
+        }
+        if values.len() != expected {
+            let frames = values.len() as f64 / width as f64;
+            let found = format!("numbers of {frames:.2} frames of {width} channels");
+            let advice = format!(
+                "the header tells of {}: copy or export it again",
+                self.frames
+            );
+            return Err(Error::input(self.origin, "MOTION", found, advice));
+        }
+        Ok(values)
+    }
+
+    /// The joints with the numbers of one frame, `row: (C,)`.
+    fn pose(&self, row: &[f64]) -> Pose<'_> {
+        let mut row = row.iter();
+        let mut world: Vec<Isometry3<f64>> = Vec::with_capacity(self.joints.len());
+        for joint in &self.joints {
+            let mut offset = joint.offset;
+            let mut rotation = UnitQuaternion::identity();
+            for (channel, value) in joint.channels.iter().zip(&mut row) {
+                match *channel {
+                    Channel::Position(axis) => offset[axis] = *value,
+                    Channel::Rotation(axis) => {
+                        let axis = [Vector3::x_axis(), Vector3::y_axis(), Vector3::z_axis()][axis];
+                        rotation *= UnitQuaternion::from_axis_angle(&axis, value.to_radians());
+                    }
+                }
+            }
+            let local = Isometry3::from_parts(Translation3::from(offset), rotation);
+            world.push(joint.parent.map_or(local, |parent| world[parent] * local));
+        }
+        Pose {
+            joints: &self.joints,
+            world,
+        }
+    }
+
+    /// Whether the first frame is a rest pose that was put before the motion, as in the CMU files for
+    /// MotionBuilder: all its angles are whole degrees, those of the next frame are not.
+    fn begins_at_rest(&self, rows: &[f64]) -> bool {
+        let width = self.width();
+        let channels = self.joints.iter().flat_map(|joint| &joint.channels);
+        let is_angle: Vec<bool> = channels
+            .map(|channel| matches!(channel, Channel::Rotation(_)))
+            .collect();
+        let whole = |row: &[f64]| {
+            let mut angles = row.iter().zip(&is_angle).filter(|(_, is_angle)| **is_angle);
+            angles.all(|(angle, _)| angle.fract() == 0.0)
+        };
+        self.frames > 2 && whole(&rows[..width]) && !whole(&rows[width..2 * width])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARM: &str = "HIERARCHY\nROOT Hips {\n OFFSET 1 2 3\n CHANNELS 6 Xposition Yposition \
+        Zposition Zrotation Xrotation Yrotation\n JOINT L Arm\n {\n  OFFSET 0 10 0\n  CHANNELS 3 \
+        Zrotation Yrotation Xrotation\n  End Site\n  {\n   OFFSET 0 5 0\n  }\n }\n}\nMOTION\nFrames: \
+        2\nFrame Time: .0083333\n";
+
+    fn with_rows(rows: &str) -> String {
+        format!("{ARM}{rows}")
+    }
+
+    fn refusal(text: &str) -> String {
+        match parse(text, "a.bvh") {
+            Ok(bvh) => bvh.rows().unwrap_err().to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn rotations_apply_in_the_order_of_their_channels() {
+        let text = with_rows("0 0 0 0 0 0 0 0 0\n7 8 9 90 90 0  0 0 90\n");
+        let bvh = parse(&text, "a.bvh").unwrap();
+        assert_eq!((bvh.frames, bvh.fps), (2, 120.0));
+        assert_eq!(bvh.joints[1].name, "L Arm");
+        let rows = bvh.rows().unwrap();
+        let rest = bvh.pose(&rows[..9]);
+        assert_eq!(rest.joint(1), Vector3::new(0.0, 10.0, 0.0)); // channels replace the OFFSET
+        assert_eq!(rest.end(1), Vector3::new(0.0, 15.0, 0.0));
+        // Rz(90) Rx(90) takes y to z and leaves z; the elbow's Rx(90) takes its y to z, which is −y
+        // after Rx and x after Rz.
+        let pose = bvh.pose(&rows[9..]);
+        assert!((pose.joint(1) - Vector3::new(7.0, 8.0, 19.0)).norm() < 1e-12);
+        assert!((pose.end(1) - Vector3::new(12.0, 8.0, 19.0)).norm() < 1e-12);
+    }
+
+    #[test]
+    fn a_frame_of_whole_degrees_before_the_motion_is_told_from_one_of_it() {
+        let begins = |rows: &str| {
+            let text = with_rows(rows).replace("Frames: 2", "Frames: 3");
+            let bvh = parse(&text, "a.bvh").unwrap();
+            bvh.begins_at_rest(&bvh.rows().unwrap())
+        };
+        let moving = "0.5 0 0 0.25 0 0 0 1 0\n";
+        assert!(begins(&format!("0.5 0 0 0 0 -21 0 0 0\n{moving}{moving}")));
+        assert!(!begins(&moving.repeat(3)));
+        assert!(!begins(&"0 0 0 0 0 0 0 0 0\n".repeat(3)));
+    }
+
+    #[test]
+    fn broken_files_are_told_with_the_place() {
+        let rows = "0 0 0 0 0 0 0 0 0\n0 0 0 0 0 0 0 0 0\n";
+        let complete = with_rows(rows);
+        parse(&complete, "a.bvh").unwrap().rows().unwrap();
+        for (from, to, told) in [
+            (
+                "OFFSET 0 10 0",
+                "OFFSET 0 ten 0",
+                "line 7: found `OFFSET 0 ten 0`",
+            ),
+            ("CHANNELS 3", "CHANNELS 2", "line 8: found `CHANNELS 2"),
+            (
+                "Yrotation\n JOINT",
+                "Yturn\n JOINT",
+                "line 4: found `CHANNELS 6",
+            ),
+            ("MOTION", "MOTOIN", "found `MOTOIN`"),
+            (" }\n}\n", " }\n", "MOTION inside Hips"),
+            (" }\n}\n", " }\n}\n}\n", "a closing brace"),
+            (
+                " }\n}\n",
+                " }\n}\nROOT Other\n{\n}\n",
+                "one person's skeleton",
+            ),
+            ("Frames: 2", "Frames: two", "Frames: found `Frames: two`"),
+            (
+                "Frames: 2",
+                "Frames: 3",
+                "numbers of 2.00 frames of 9 channels",
+            ),
+            (".0083333", "0", "Frame Time"),
+            ("0 0 0\n", "0 0 nan\n", "frame 0: found `nan`"),
+        ] {
+            let error = refusal(&complete.replacen(from, to, 1));
+            assert!(
+                error.contains(told) && !error.contains('\n'),
+                "{told}: {error}"
+            );
+        }
+        assert!(refusal("HIERARCHY\nROOT Hips\n{\n").contains("cut off"));
+        assert!(refusal("HIERARCHY\nMOTION\n").contains("without joints"));
+    }
+}

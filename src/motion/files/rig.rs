@@ -1,0 +1,470 @@
+//! Which joints of a named skeleton are the ones of Human3.6M-17.
+//!
+//! Names differ between programs (Mixamo, MotionBuilder, 3ds Max, Blender, Unreal, SMPL, Daz), and one
+//! name even stands for different joints: "LeftShoulder" is a clavicle here and an upper arm there.
+//! Knees, ankles, elbows, wrists and the head have names that agree; the joints above them follow from
+//! the tree.
+
+use nalgebra::Vector3;
+
+use super::bvh::{Joint, Pose};
+use crate::error::{Error, Result};
+use crate::motion::JOINTS;
+use crate::motion::skeleton::Layout;
+
+/// Height of the top of the head above the base of the skull over that of the latter above the thorax,
+/// where the file has no such point, as in SMPL.
+const CROWN: f64 = 0.7;
+
+/// The same ratio where an end site is believed to be the top of the head.
+const CROWNS: std::ops::RangeInclusive<f64> = 0.3..=1.6;
+
+/// Length from the base of the neck to the top of the head over that of the trunk (Human3.6M).
+const HEAD_AND_NECK: f64 = 0.48;
+
+/// The same ratio where the end of a head that includes the neck is believed to be its top.
+const HEADS_AND_NECKS: std::ops::RangeInclusive<f64> = 0.25..=0.8;
+
+/// Where the spine joint may lie between pelvis (0) and thorax (1).
+const SPINES: std::ops::RangeInclusive<f64> = 0.25..=0.75;
+
+/// A trunk, from the hips to where the arms begin, shorter than this share of the legs lacks a bone.
+/// CMU: 0.40 without the thorax, 0.53 with it.
+const SHORT_TRUNK: f64 = 0.47;
+
+/// Where a point of the body is on a skeleton.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    Joint(usize),
+    /// The end site of a joint.
+    End(usize),
+}
+
+impl Place {
+    fn of(self, pose: &Pose) -> Vector3<f64> {
+        match self {
+            Self::Joint(joint) => pose.joint(joint),
+            Self::End(joint) => pose.end(joint),
+        }
+    }
+}
+
+/// Where the points of the body are on a skeleton; pairs are `[right, left]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rig {
+    /// Hip, knee, ankle.
+    legs: [[Place; 3]; 2],
+    /// Shoulder, elbow, wrist.
+    arms: [[Place; 3]; 2],
+    /// The joint half way up the trunk; the middle of pelvis and thorax where there is none.
+    spine: Option<usize>,
+    /// Where arms and neck branch off.
+    chest: usize,
+    /// The thorax is their middle.
+    thorax: [usize; 2],
+    head: usize,
+    /// Whether there is a neck below the head; otherwise the head begins where the neck does.
+    has_neck: bool,
+    crown: Option<Place>,
+    toes: Option<[Place; 2]>,
+}
+
+/// A side of the body.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Side {
+    Right,
+    Left,
+}
+
+/// What names tell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Part {
+    Thigh,
+    Knee,
+    Ankle,
+    Toe,
+    UpperArm,
+    Elbow,
+    Wrist,
+    Neck,
+    Head,
+    Crown,
+}
+
+/// Ends of names, side and punctuation left out; the longest that fits counts.
+const ENDINGS: [(&str, Part); 44] = [
+    ("thigh", Part::Thigh),
+    ("upleg", Part::Thigh),
+    ("upperleg", Part::Thigh),
+    ("hip", Part::Thigh),
+    ("femur", Part::Thigh),
+    ("leg", Part::Knee),
+    ("lowerleg", Part::Knee),
+    ("lowleg", Part::Knee),
+    ("knee", Part::Knee),
+    ("shin", Part::Knee),
+    ("calf", Part::Knee),
+    ("shank", Part::Knee),
+    ("tibia", Part::Knee),
+    ("foot", Part::Ankle),
+    ("ankle", Part::Ankle),
+    ("toe", Part::Toe),
+    ("toes", Part::Toe),
+    ("toe0", Part::Toe),
+    ("toebase", Part::Toe),
+    ("ball", Part::Toe),
+    ("arm", Part::UpperArm),
+    ("upperarm", Part::UpperArm),
+    ("uparm", Part::UpperArm),
+    ("shoulder", Part::UpperArm),
+    ("shldr", Part::UpperArm),
+    ("humerus", Part::UpperArm),
+    ("elbow", Part::Elbow),
+    ("forearm", Part::Elbow),
+    ("lowerarm", Part::Elbow),
+    ("lowarm", Part::Elbow),
+    ("radius", Part::Elbow),
+    ("hand", Part::Wrist),
+    ("wrist", Part::Wrist),
+    ("neck", Part::Neck),
+    ("neck1", Part::Neck),
+    ("neck01", Part::Neck),
+    ("lowerneck", Part::Neck),
+    ("head", Part::Head),
+    ("headend", Part::Crown),
+    ("headtop", Part::Crown),
+    ("headtopend", Part::Crown),
+    ("headnub", Part::Crown),
+    ("headtip", Part::Crown),
+    ("headsite", Part::Crown),
+];
+
+/// What `name` tells: "mixamorig:LeftForeArm", "lowerarm_l", "Bip01 L Forearm" and "lForeArm" are all
+/// left elbows.
+fn meaning(name: &str) -> (Option<Part>, Option<Side>) {
+    let own = name.rsplit([':', '|']).next().unwrap_or(name);
+    let mut side = None;
+    let mut stem = String::new();
+    for word in words(own) {
+        match word.as_str() {
+            "left" | "l" => side = Some(Side::Left),
+            "right" | "r" => side = Some(Side::Right),
+            word => stem.push_str(word),
+        }
+    }
+    let fitting = ENDINGS.iter().filter(|(ending, _)| stem.ends_with(ending));
+    let part = fitting.max_by_key(|(ending, _)| ending.len());
+    (part.map(|(_, part)| *part), side)
+}
+
+/// The words of a name in lower case: separated by punctuation, spaces, and capitals.
+fn words(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let mut words = vec![String::new()];
+    for (i, letter) in letters.iter().enumerate() {
+        let follows_small = i > 0 && letters[i - 1].is_lowercase();
+        let precedes_small = letters.get(i + 1).is_some_and(|next| next.is_lowercase());
+        let begins = letter.is_uppercase() && (follows_small || precedes_small);
+        if begins || !letter.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+impl Rig {
+    /// Finds the points of the body among `joints`, of which parents come before children.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the joints that no name tells.
+    pub fn find(joints: &[Joint], origin: &str) -> Result<Self> {
+        let tree = Names::new(joints);
+        let mut missing = Vec::new();
+        let mut limb = |what: [&str; 3], parts: [Part; 3]| {
+            [Side::Right, Side::Left].map(|side| {
+                tree.limb(parts, side).unwrap_or_else(|lost| {
+                    let side = if side == Side::Right { "right" } else { "left" };
+                    missing.push(format!("{side} {}", what[lost]));
+                    [Place::Joint(0); 3]
+                })
+            })
+        };
+        let legs = limb(
+            ["hip", "knee", "ankle"],
+            [Part::Thigh, Part::Knee, Part::Ankle],
+        );
+        let arms = limb(
+            ["shoulder", "elbow", "wrist"],
+            [Part::UpperArm, Part::Elbow, Part::Wrist],
+        );
+        let head = tree.first(Part::Head, None, None);
+        if head.is_none() {
+            missing.push("head".to_string());
+        }
+        let (true, Some(head)) = (missing.is_empty(), head) else {
+            let names: Vec<&str> = joints.iter().map(|joint| joint.name.as_str()).collect();
+            let found = format!("no {} among {}", missing.join(", "), names.join(", "));
+            let advice = "rename the joints: LeftUpLeg, LeftLeg, LeftFoot, LeftArm, LeftForeArm, \
+                          LeftHand, the same on the right, and Head";
+            return Err(Error::input(origin, "joints", found, advice));
+        };
+        let (chest, collars) = tree.shoulder_girdle(arms.map(|arm| arm[0]));
+        let toes = legs.map(|leg| tree.toe(leg[2]));
+        Ok(Self {
+            legs,
+            arms,
+            spine: None,
+            chest,
+            thorax: collars.unwrap_or_else(|| [tree.neck(chest, head); 2]),
+            head,
+            has_neck: tree.neck(chest, head) != head,
+            crown: tree.crown(head),
+            toes: match toes {
+                [Some(right), Some(left)] => Some([right, left]),
+                _ => None,
+            },
+        })
+    }
+
+    /// The layout of what [`place`](Self::place) gives.
+    pub fn layout(&self) -> Layout {
+        match self.toes {
+            Some(_) => Layout::H36m17Toes,
+            None => Layout::H36m17,
+        }
+    }
+
+    /// Gives back the bone that the CMU files by cgspeed have lost: neck and clavicles begin at the end
+    /// of the spine below it (OFFSET 0 0 0), so that the trunk is 12 cm too short. It is as long as the
+    /// bone below within a few millimetres, and goes on in its direction. Returns what was done.
+    pub fn restore_thorax(&self, joints: &mut [Joint]) -> Option<String> {
+        let is_branch = |j: &usize| joints[*j].parent == Some(self.chest);
+        let branches: Vec<usize> = (0..joints.len()).filter(is_branch).collect();
+        let none_has_length = branches
+            .iter()
+            .all(|&j| joints[j].offset == Vector3::zeros());
+        let length = |j: &usize| joints[*j].offset.norm();
+        let leg = self.legs[0].iter().filter_map(|place| match place {
+            Place::Joint(j) => Some(*j),
+            Place::End(_) => None,
+        });
+        let leg: f64 = leg.skip(1).map(|j| length(&j)).sum();
+        let ascent = std::iter::successors(Some(self.chest), |&j| joints[j].parent);
+        let hip = match self.legs[0][0] {
+            Place::Joint(j) => length(&j),
+            Place::End(_) => 0.0,
+        };
+        let trunk = hip + ascent.map(|j| length(&j)).sum::<f64>() - joints[0].offset.norm();
+        if branches.len() < 3 || !none_has_length || trunk >= SHORT_TRUNK * leg {
+            return None;
+        }
+        let bone = joints[self.chest].offset;
+        branches.iter().for_each(|&j| joints[j].offset = bone);
+        let name = &joints[self.chest].name;
+        Some(format!(
+            "trunk: neck and shoulders begin at {name} itself (a flaw of converted CMU files); a bone \
+             as long as the one below was put between"
+        ))
+    }
+
+    /// Takes for the spine joint the one nearest to the middle of the trunk in `pose`.
+    pub fn choose_spine(&mut self, joints: &[Joint], pose: &Pose) {
+        let pelvis = self.pelvis(pose);
+        let trunk = self.thorax(pose) - pelvis;
+        let share = |j: usize| (pose.joint(j) - pelvis).dot(&trunk) / trunk.norm_squared();
+        let off_middle = |j: &usize| (share(*j) - 0.5).abs();
+        let ascent = std::iter::successors(Some(self.chest), |&j| joints[j].parent);
+        self.spine = ascent
+            .filter(|&j| SPINES.contains(&share(j)))
+            .min_by(|a, b| off_middle(a).total_cmp(&off_middle(b)));
+    }
+
+    fn pelvis(&self, pose: &Pose) -> Vector3<f64> {
+        let [right, left] = self.legs.map(|leg| leg[0].of(pose));
+        (right + left) / 2.0
+    }
+
+    fn thorax(&self, pose: &Pose) -> Vector3<f64> {
+        let [right, left] = self.thorax.map(|joint| pose.joint(joint));
+        (right + left) / 2.0
+    }
+
+    /// The base of the skull and the top of the head.
+    fn skull(
+        &self,
+        pose: &Pose,
+        pelvis: Vector3<f64>,
+        thorax: Vector3<f64>,
+    ) -> (Vector3<f64>, Vector3<f64>) {
+        let head = pose.joint(self.head);
+        let crown = self.crown.map(|crown| crown.of(pose));
+        let (below, ratio, ratios) = match self.has_neck {
+            true => (head - thorax, CROWN, CROWNS),
+            false => (thorax - pelvis, HEAD_AND_NECK, HEADS_AND_NECKS),
+        };
+        let is_crown = |p: &Vector3<f64>| ratios.contains(&((p - head).norm() / below.norm()));
+        let crown = crown.filter(is_crown).unwrap_or(head + ratio * below);
+        match self.has_neck {
+            true => (head, crown),
+            false => ((head + crown) / 2.0, crown),
+        }
+    }
+
+    /// The points of one frame in the order of [`layout`](Self::layout), in the unit and axes of `pose`.
+    pub fn place(&self, pose: &Pose) -> Vec<Vector3<f64>> {
+        let (pelvis, thorax) = (self.pelvis(pose), self.thorax(pose));
+        let spine = self
+            .spine
+            .map_or((pelvis + thorax) / 2.0, |j| pose.joint(j));
+        let (skull, crown) = self.skull(pose, pelvis, thorax);
+        let [right_leg, left_leg] = self.legs.map(|leg| leg.map(|place| place.of(pose)));
+        let [right_arm, left_arm] = self.arms.map(|arm| arm.map(|place| place.of(pose)));
+        let mut points = Vec::with_capacity(JOINTS + 2);
+        points.push(pelvis);
+        points.extend(right_leg);
+        points.extend(left_leg);
+        points.extend([spine, thorax, skull, crown]);
+        points.extend(left_arm);
+        points.extend(right_arm);
+        points.extend(self.toes.iter().flatten().map(|toe| toe.of(pose)));
+        points
+    }
+}
+
+/// A tree of joints whose names are understood.
+struct Names<'a> {
+    joints: &'a [Joint],
+    meanings: Vec<(Option<Part>, Option<Side>)>,
+}
+
+impl<'a> Names<'a> {
+    fn new(joints: &'a [Joint]) -> Self {
+        Self {
+            joints,
+            meanings: joints.iter().map(|joint| meaning(&joint.name)).collect(),
+        }
+    }
+
+    /// From `joint` up to the root, without itself.
+    fn ancestors(&self, joint: usize) -> impl Iterator<Item = usize> + '_ {
+        std::iter::successors(self.joints[joint].parent, |&j| self.joints[j].parent)
+    }
+
+    /// The first joint of that name, below `above` if given.
+    fn first(&self, part: Part, side: Option<Side>, above: Option<usize>) -> Option<usize> {
+        (0..self.joints.len()).find(|&j| {
+            let is_below = above.is_none_or(|above| self.ancestors(j).any(|a| a == above));
+            self.meanings[j] == (Some(part), side) && is_below
+        })
+    }
+
+    /// The three points of a limb: the middle one by its name; the upper one is the nearest above it
+    /// whose name says so, or its parent; the lower one is below it by name, or its end.
+    ///
+    /// # Errors
+    /// Which of the three there is not.
+    fn limb(
+        &self,
+        [upper, middle, lower]: [Part; 3],
+        side: Side,
+    ) -> std::result::Result<[Place; 3], usize> {
+        let side = Some(side);
+        let joint = self.first(middle, side, None).ok_or(1_usize)?;
+        let named = self
+            .ancestors(joint)
+            .find(|&j| self.meanings[j] == (Some(upper), side));
+        let above = named.or(self.joints[joint].parent).ok_or(0_usize)?;
+        let below = self.first(lower, side, Some(joint)).map(Place::Joint);
+        let end = self.joints[joint].end.map(|_| Place::End(joint));
+        let below = below.or(end).ok_or(2_usize)?;
+        Ok([Place::Joint(above), Place::Joint(joint), below])
+    }
+
+    /// The joint where the arms branch off, and the clavicles `[right, left]` that begin there, if
+    /// there are some.
+    fn shoulder_girdle(&self, shoulders: [Place; 2]) -> (usize, Option<[usize; 2]>) {
+        let [right, left] = shoulders.map(|place| match place {
+            Place::Joint(joint) | Place::End(joint) => joint,
+        });
+        let shared = |j: &usize| self.ancestors(left).any(|a| a == *j);
+        let chest = self.ancestors(right).find(shared).unwrap_or(0);
+        let collar = |shoulder: usize| {
+            let between = self.ancestors(shoulder).take_while(|&j| j != chest);
+            between.last()
+        };
+        let collars = match [collar(right), collar(left)] {
+            [Some(right), Some(left)] => Some([right, left]),
+            _ => None,
+        };
+        (chest, collars)
+    }
+
+    /// Where the neck begins: the joint nearest to the chest on the way to the head, or the head.
+    fn neck(&self, chest: usize, head: usize) -> usize {
+        let neck = self.ancestors(head).take_while(|&j| j != chest).last();
+        neck.unwrap_or(head)
+    }
+
+    /// The toe base below an ankle.
+    fn toe(&self, ankle: Place) -> Option<Place> {
+        let Place::Joint(ankle) = ankle else {
+            return None;
+        };
+        let toe = self.first(Part::Toe, self.meanings[ankle].1, Some(ankle));
+        toe.map(Place::Joint)
+    }
+
+    /// The top of the head: a joint of that name, or the end of the skull.
+    fn crown(&self, head: usize) -> Option<Place> {
+        let named = self.first(Part::Crown, None, Some(head)).map(Place::Joint);
+        named.or(self.joints[head].end.map(|_| Place::End(head)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_many_programs_are_understood() {
+        use Part::{Ankle, Crown, Elbow, Head, Knee, Neck, Thigh, Toe, UpperArm, Wrist};
+        let right = Some(Side::Right);
+        let left = Some(Side::Left);
+        for (name, part, side) in [
+            ("LeftForeArm", Some(Elbow), left),
+            ("mixamorig:RightForeArm", Some(Elbow), right),
+            ("lowerarm_l", Some(Elbow), left),
+            ("Bip01 L Forearm", Some(Elbow), left),
+            ("lForeArm", Some(Elbow), left),
+            ("forearm.R", Some(Elbow), right),
+            ("left_elbow", Some(Elbow), left),
+            ("L_Elbow", Some(Elbow), left),
+            ("LeftUpLeg", Some(Thigh), left),
+            ("RightUpperLeg", Some(Thigh), right),
+            ("RightLeg", Some(Knee), right),
+            ("Bip001 R Calf", Some(Knee), right),
+            ("rShin", Some(Knee), right),
+            ("calf_r", Some(Knee), right),
+            ("LeftToeBase", Some(Toe), left),
+            ("ball_l", Some(Toe), left),
+            ("RightAnkle", Some(Ankle), right),
+            ("foot.L", Some(Ankle), left),
+            ("LeftHand", Some(Wrist), left),
+            ("LeftHandIndex1", None, left),
+            ("LeftForeArmRoll", None, left),
+            ("LHipJoint", None, left),
+            ("LeftShoulder", Some(UpperArm), left),
+            ("LeftCollar", None, left),
+            ("Head", Some(Head), None),
+            ("HeadTop_End", Some(Crown), None),
+            ("Neck1", Some(Neck), None),
+            ("Hips", None, None),
+        ] {
+            assert_eq!(meaning(name), (part, side), "{name}");
+        }
+    }
+}
