@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use motionfit::motion::{self, JOINTS, ReadOptions};
 use ndarray::Array3;
 use program::{QUICK, Workspace, fail, motionfit, succeed, text, walk, walk_array};
 
@@ -128,6 +129,20 @@ fn every_format_can_be_exported() {
     assert!(export("glb", &[]) == fs::read(work.path("run/motion.glb")).unwrap());
     assert!(export("npz", &[]) == fs::read(work.path("run/motion.npz")).unwrap());
     assert!(export("bvh", &[]).starts_with(b"HIERARCHY\nROOT "));
+    // A skeleton that was exported is a pose file again; its joints are those of the run.
+    let skeleton = work.arg("motion.bvh");
+    let read = |path: &str| motion::read(path.as_ref(), &ReadOptions::default()).unwrap();
+    let (read_back, simulated) = (read(&skeleton).motion, read(&work.arg("motion.npz")).motion);
+    assert_eq!(
+        (read_back.len(), read_back.fps),
+        (simulated.len(), simulated.fps)
+    );
+    for (a, b) in read_back.joints.iter().zip(&simulated.joints) {
+        for (j, k) in (0..JOINTS).flat_map(|j| (0..j).map(move |k| (j, k))) {
+            let apart = ((a[j] - a[k]).norm() - (b[j] - b[k]).norm()).abs();
+            assert!(apart < 0.03, "joints {j} and {k}: {apart} m");
+        }
+    }
     assert!(export("csv", &[]).starts_with(b"time_s,pelvis_x_m,"));
     assert!(
         fail(

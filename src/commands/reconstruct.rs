@@ -55,9 +55,9 @@ const KINEMATIC: &str = "kinematic.npz";
 /// loss.png, body.json and config.json.
 #[derive(Debug, Args)]
 pub struct ReconstructArgs {
-    /// Joint positions: .npy (T, J, 3), or .npz holding such an array. With --camera or --focal, 2D
-    /// keypoints: a folder of OpenPose, a .json of MMPose or AlphaPose, .npy, .npz, or an AIST++
-    /// .pkl.
+    /// Joint positions: .npy (T, J, 3), .npz holding such an array, or a skeleton, .bvh. With
+    /// --camera or --focal, 2D keypoints: a folder of OpenPose, a .json of MMPose or AlphaPose,
+    /// .npy, .npz, or an AIST++ .pkl.
     poses: Option<PathBuf>,
     /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
     #[arg(long, value_name = "NAME", conflicts_with_all = FILE_OPTIONS)]
@@ -81,7 +81,7 @@ pub struct ReconstructArgs {
         allow_hyphen_values = true
     )]
     up: Option<Axis>,
-    /// Unit of length: m, cm or mm; detected unless given.
+    /// Unit of length: m, cm, mm, in, cmu, or its length in metres; detected unless given.
     #[arg(long, requires = "poses", value_name = "UNIT")]
     units: Option<Unit>,
     /// Where to start, in seconds from the first frame.

@@ -406,8 +406,39 @@ impl Bvh<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::fmt::Write;
+
     use super::*;
+
+    /// The text of a skeleton that stands still for three frames in its rest pose; every line is
+    /// `(name, parent, offset)`, and leaves end where an `End` of theirs is.
+    pub fn standing(lines: &[(&str, &str, [f64; 3])]) -> String {
+        let mut text = String::from("HIERARCHY\n");
+        write(&mut text, lines, 0);
+        let joints = lines.iter().filter(|line| line.0 != "End").count();
+        let row = "0.25 ".repeat(3) + &"0 ".repeat(3 * joints) + "\n";
+        text + "MOTION\nFrames: 3\nFrame Time: 0.0333333\n" + &row.repeat(3)
+    }
+
+    fn write(text: &mut String, lines: &[(&str, &str, [f64; 3])], at: usize) {
+        let (name, parent, [x, y, z]) = lines[at];
+        let (kind, channels) = match (name, parent) {
+            ("End", _) => ("End Site".into(), ""),
+            (_, "") => (
+                format!("ROOT {name}"),
+                "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation",
+            ),
+            _ => (
+                format!("JOINT {name}"),
+                "CHANNELS 3 Zrotation Xrotation Yrotation",
+            ),
+        };
+        let _ = writeln!(text, "{kind} {{\nOFFSET {x} {y} {z}\n{channels}");
+        let children = (0..lines.len()).filter(|&child| name != "End" && lines[child].1 == name);
+        children.for_each(|child| write(text, lines, child));
+        let _ = writeln!(text, "}}");
+    }
 
     const ARM: &str = "HIERARCHY\nROOT Hips {\n OFFSET 1 2 3\n CHANNELS 6 Xposition Yposition \
         Zposition Zrotation Xrotation Yrotation\n JOINT L Arm\n {\n  OFFSET 0 10 0\n  CHANNELS 3 \

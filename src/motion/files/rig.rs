@@ -427,7 +427,216 @@ impl<'a> Names<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bvh::{self, tests::standing};
     use super::*;
+
+    type Line<'a> = (&'a str, &'a str, [f64; 3]);
+
+    /// A person of Mixamo's, y up, cm.
+    const MIXAMO: [Line; 24] = [
+        ("mixamorig:Hips", "", [0.0, 100.0, 0.0]),
+        ("mixamorig:Spine", "mixamorig:Hips", [0.0, 10.0, 0.0]),
+        ("mixamorig:Spine1", "mixamorig:Spine", [0.0, 12.0, 0.0]),
+        ("mixamorig:Spine2", "mixamorig:Spine1", [0.0, 12.0, 0.0]),
+        (
+            "mixamorig:LeftShoulder",
+            "mixamorig:Spine2",
+            [5.0, 12.0, 0.0],
+        ),
+        (
+            "mixamorig:LeftArm",
+            "mixamorig:LeftShoulder",
+            [12.0, 0.0, 0.0],
+        ),
+        (
+            "mixamorig:LeftForeArm",
+            "mixamorig:LeftArm",
+            [28.0, 0.0, 0.0],
+        ),
+        (
+            "mixamorig:LeftHand",
+            "mixamorig:LeftForeArm",
+            [26.0, 0.0, 0.0],
+        ),
+        (
+            "mixamorig:LeftHandIndex1",
+            "mixamorig:LeftHand",
+            [9.0, 0.0, 0.0],
+        ),
+        ("mixamorig:Neck", "mixamorig:Spine2", [0.0, 16.0, 0.0]),
+        ("mixamorig:Head", "mixamorig:Neck", [0.0, 8.0, 0.0]),
+        ("mixamorig:HeadTop_End", "mixamorig:Head", [0.0, 17.0, 0.0]),
+        (
+            "mixamorig:RightShoulder",
+            "mixamorig:Spine2",
+            [-5.0, 12.0, 0.0],
+        ),
+        (
+            "mixamorig:RightArm",
+            "mixamorig:RightShoulder",
+            [-12.0, 0.0, 0.0],
+        ),
+        (
+            "mixamorig:RightForeArm",
+            "mixamorig:RightArm",
+            [-28.0, 0.0, 0.0],
+        ),
+        (
+            "mixamorig:RightHand",
+            "mixamorig:RightForeArm",
+            [-26.0, 0.0, 0.0],
+        ),
+        ("mixamorig:LeftUpLeg", "mixamorig:Hips", [9.0, -6.0, 0.0]),
+        (
+            "mixamorig:LeftLeg",
+            "mixamorig:LeftUpLeg",
+            [0.0, -44.0, 0.0],
+        ),
+        ("mixamorig:LeftFoot", "mixamorig:LeftLeg", [0.0, -42.0, 0.0]),
+        (
+            "mixamorig:LeftToeBase",
+            "mixamorig:LeftFoot",
+            [0.0, -8.0, 14.0],
+        ),
+        ("mixamorig:RightUpLeg", "mixamorig:Hips", [-9.0, -6.0, 0.0]),
+        (
+            "mixamorig:RightLeg",
+            "mixamorig:RightUpLeg",
+            [0.0, -44.0, 0.0],
+        ),
+        (
+            "mixamorig:RightFoot",
+            "mixamorig:RightLeg",
+            [0.0, -42.0, 0.0],
+        ),
+        (
+            "mixamorig:RightToeBase",
+            "mixamorig:RightFoot",
+            [0.0, -8.0, 14.0],
+        ),
+    ];
+
+    fn read(lines: &[Line]) -> Result<(Layout, Vec<[f64; 3]>)> {
+        let points = bvh::read(&standing(lines), "a.bvh", None, |_, _| Ok(()))?;
+        assert_eq!(
+            (points.fps, points.values.len()),
+            (Some(30.0), 9 * points.joints)
+        );
+        let frame = points.values[..3 * points.joints].chunks(3);
+        let frame = frame.map(|p| [p[0] - 0.25, p[1] - 0.25, p[2] - 0.25]);
+        Ok((points.layout.unwrap(), frame.collect()))
+    }
+
+    #[test]
+    fn clavicles_and_names_above_the_limbs_follow_from_the_tree() {
+        let (layout, points) = read(&MIXAMO).unwrap();
+        assert_eq!(layout, Layout::H36m17Toes);
+        let expected = [
+            [0.0, -6.0, 0.0],
+            [-9.0, -6.0, 0.0],
+            [-9.0, -50.0, 0.0],
+            [-9.0, -92.0, 0.0],
+            [9.0, -6.0, 0.0],
+            [9.0, -50.0, 0.0],
+            [9.0, -92.0, 0.0],
+            [0.0, 22.0, 0.0], // Spine1
+            [0.0, 46.0, 0.0], // between the clavicles
+            [0.0, 58.0, 0.0],
+            [0.0, 75.0, 0.0],
+            [17.0, 46.0, 0.0],
+            [45.0, 46.0, 0.0],
+            [71.0, 46.0, 0.0],
+            [-17.0, 46.0, 0.0],
+            [-45.0, 46.0, 0.0],
+            [-71.0, 46.0, 0.0],
+            [-9.0, -100.0, 14.0],
+            [9.0, -100.0, 14.0],
+        ];
+        for (j, (found, expected)) in points.iter().zip(expected).enumerate() {
+            assert!(
+                (0..3).all(|k| (found[k] - expected[k]).abs() < 1e-9),
+                "{j}: {found:?}"
+            );
+        }
+        // The names of 3ds Max: the upper arm is called what is the clavicle above.
+        let renamed: Vec<(String, String, [f64; 3])> = MIXAMO
+            .iter()
+            .map(|(name, parent, offset)| (max(name), max(parent), *offset))
+            .collect();
+        let renamed: Vec<Line> = renamed
+            .iter()
+            .map(|(n, p, o)| (&n[..], &p[..], *o))
+            .collect();
+        assert_eq!(read(&renamed).unwrap(), (layout, points));
+    }
+
+    fn max(name: &str) -> String {
+        let own = name.trim_start_matches("mixamorig:");
+        own.replace("Shoulder", "Collar")
+            .replace("ForeArm", "Elbow")
+            .replace("Arm", "Shoulder")
+            .replace("HandIndex1", "Finger0")
+            .replace("Hand", "Wrist")
+            .replace("UpLeg", "Hip")
+            .replace("Leg", "Knee")
+            .replace("Foot", "Ankle")
+            .replace("ToeBase", "Toe")
+    }
+
+    #[test]
+    fn what_a_rig_lacks_is_filled_in() {
+        // Without toes, top of the head, neck, clavicles and hands, whose forearms have an end.
+        let lacks = ["ToeBase", "HeadTop", "Index1"];
+        let mut lines: Vec<Line> = MIXAMO.to_vec();
+        lines.retain(|line| !lacks.iter().any(|name| line.0.contains(name)));
+        for line in &mut lines {
+            line.1 = line.1.trim_start_matches("mixamorig:");
+            line.0 = line.0.trim_start_matches("mixamorig:");
+            if line.0.ends_with("Hand") {
+                line.0 = "End";
+            }
+        }
+        let (layout, points) = read(&lines).unwrap();
+        assert_eq!(layout, Layout::H36m17);
+        assert_eq!((points[13][0], points[16][0]), (71.0, -71.0));
+        assert!((points[10][1] - (58.0 + 0.7 * 12.0)).abs() < 1e-9);
+        lines.retain(|line| !line.0.ends_with("Shoulder") && line.0 != "Neck");
+        for line in &mut lines {
+            match line.0 {
+                "LeftArm" => (line.1, line.2) = ("Spine2", [17.0, 12.0, 0.0]),
+                "RightArm" => (line.1, line.2) = ("Spine2", [-17.0, 12.0, 0.0]),
+                "Head" => (line.1, line.2) = ("Spine2", [0.0, 14.0, 0.0]),
+                _ => {}
+            }
+        }
+        // The head begins at the neck: its joint is the thorax.
+        let (_, points) = read(&lines).unwrap();
+        let crown = 48.0 + 0.48 * 54.0;
+        for (j, y) in [(8, 48.0), (9, (48.0 + crown) / 2.0), (10, crown)] {
+            assert!((points[j][1] - y).abs() < 1e-9, "{j}: {:?}", points[j]);
+        }
+    }
+
+    #[test]
+    fn joints_that_no_name_tells_are_told() {
+        let lines: Vec<Line> = MIXAMO
+            .iter()
+            .filter(|line| !line.0.contains("RightForeArm") && !line.0.contains("RightHand"))
+            .map(|&(name, parent, offset)| match name {
+                "mixamorig:Head" => ("Skull", parent, offset),
+                "mixamorig:HeadTop_End" => ("End", "Skull", offset),
+                _ => (name, parent, offset),
+            })
+            .collect();
+        let error = read(&lines).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        let told = error.to_string();
+        assert!(
+            told.starts_with("a.bvh: joints: found no right elbow, head among"),
+            "{told}"
+        );
+        assert!(told.contains("rename the joints"), "{told}");
+    }
 
     #[test]
     fn names_of_many_programs_are_understood() {
