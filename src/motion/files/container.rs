@@ -134,8 +134,9 @@ pub fn load(
         return load_npz(file, origin, fps, check);
     }
     if bvh::begins(&start) {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
-        return bvh::read(&text, origin, fps, check);
+        // Names may be in any encoding; what is read of them is ASCII.
+        let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
+        return bvh::read(&String::from_utf8_lossy(&bytes), origin, fps, check);
     }
     if !start.starts_with(&MAGIC[..start.len().min(6)]) {
         return Err(Error::input(

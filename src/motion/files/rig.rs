@@ -92,7 +92,7 @@ enum Part {
 }
 
 /// Ends of names, side and punctuation left out; the longest that fits counts.
-const ENDINGS: [(&str, Part); 44] = [
+const ENDINGS: [(&str, Part); 45] = [
     ("thigh", Part::Thigh),
     ("upleg", Part::Thigh),
     ("upperleg", Part::Thigh),
@@ -123,6 +123,7 @@ const ENDINGS: [(&str, Part); 44] = [
     ("forearm", Part::Elbow),
     ("lowerarm", Part::Elbow),
     ("lowarm", Part::Elbow),
+    ("farm", Part::Elbow),
     ("radius", Part::Elbow),
     ("hand", Part::Wrist),
     ("wrist", Part::Wrist),
@@ -164,7 +165,8 @@ fn words(name: &str) -> Vec<String> {
     for (i, letter) in letters.iter().enumerate() {
         let follows_small = i > 0 && letters[i - 1].is_lowercase();
         let precedes_small = letters.get(i + 1).is_some_and(|next| next.is_lowercase());
-        let begins = letter.is_uppercase() && (follows_small || precedes_small);
+        let is_side = i == 1 && is_side_before_capitals(&letters);
+        let begins = letter.is_uppercase() && (follows_small || precedes_small || is_side);
         if begins || !letter.is_alphanumeric() {
             words.push(String::new());
         }
@@ -174,6 +176,12 @@ fn words(name: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// Whether a name begins with a side, an abbreviation and a word, as "LUArm" does.
+fn is_side_before_capitals(letters: &[char]) -> bool {
+    matches!(letters, ['L' | 'R', middle, begin, next, ..]
+        if middle.is_uppercase() && begin.is_uppercase() && next.is_lowercase())
 }
 
 impl Rig {
@@ -652,6 +660,9 @@ mod tests {
             ("forearm.R", Some(Elbow), right),
             ("left_elbow", Some(Elbow), left),
             ("L_Elbow", Some(Elbow), left),
+            ("LFArm", Some(Elbow), left),
+            ("RUArm", Some(UpperArm), right),
+            ("RIGHT_FOREARM", Some(Elbow), right),
             ("LeftUpLeg", Some(Thigh), left),
             ("RightUpperLeg", Some(Thigh), right),
             ("RightLeg", Some(Knee), right),
