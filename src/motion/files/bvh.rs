@@ -97,14 +97,17 @@ pub fn read(
         "skeleton: BVH, {} joints, of which {width} are used",
         bvh.joints.len()
     )];
-    notes.extend(rig.restore_thorax(&mut bvh.joints));
     let rows = bvh.rows()?;
     let mut rows = &rows[..];
     if bvh.begins_at_rest(rows) {
         notes.push("first frame: a pose of whole degrees, not of the motion: left out".to_string());
         rows = &rows[bvh.width()..];
     }
-    rig.choose_spine(&bvh.joints, &bvh.pose(&rows[..bvh.width()]));
+    let first = &rows[..bvh.width()];
+    if rig.lacks_thorax(&bvh.joints, &bvh.pose(first)) {
+        notes.push(rig.restore_thorax(&mut bvh.joints));
+    }
+    rig.choose_spine(&bvh.joints, &bvh.pose(first));
     let mut values = Vec::with_capacity(rows.len() / bvh.width() * 3 * width);
     for row in rows.chunks_exact(bvh.width()) {
         let points = rig.place(&bvh.pose(row));

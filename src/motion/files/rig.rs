@@ -246,37 +246,30 @@ impl Rig {
         }
     }
 
-    /// Gives back the bone that the CMU files by cgspeed have lost: neck and clavicles begin at the end
-    /// of the spine below it (OFFSET 0 0 0), so that the trunk is 12 cm too short. It is as long as the
-    /// bone below within a few millimetres, and goes on in its direction. Returns what was done.
-    pub fn restore_thorax(&self, joints: &mut [Joint]) -> Option<String> {
-        let is_branch = |j: &usize| joints[*j].parent == Some(self.chest);
-        let branches: Vec<usize> = (0..joints.len()).filter(is_branch).collect();
-        let none_has_length = branches
+    /// Whether the trunk lacks a bone, as in the CMU files by cgspeed: neck and clavicles begin at the end
+    /// of the spine below it (OFFSET 0 0 0), so that it is 12 cm too short.
+    pub fn lacks_thorax(&self, joints: &[Joint], pose: &Pose) -> bool {
+        let mut branches = joints
             .iter()
-            .all(|&j| joints[j].offset == Vector3::zeros());
-        let length = |j: &usize| joints[*j].offset.norm();
-        let leg = self.legs[0].iter().filter_map(|place| match place {
-            Place::Joint(j) => Some(*j),
-            Place::End(_) => None,
-        });
-        let leg: f64 = leg.skip(1).map(|j| length(&j)).sum();
-        let ascent = std::iter::successors(Some(self.chest), |&j| joints[j].parent);
-        let hip = match self.legs[0][0] {
-            Place::Joint(j) => length(&j),
-            Place::End(_) => 0.0,
-        };
-        let trunk = hip + ascent.map(|j| length(&j)).sum::<f64>() - joints[0].offset.norm();
-        if branches.len() < 3 || !none_has_length || trunk >= SHORT_TRUNK * leg {
-            return None;
-        }
-        let bone = joints[self.chest].offset;
-        branches.iter().for_each(|&j| joints[j].offset = bone);
-        let name = &joints[self.chest].name;
-        Some(format!(
-            "trunk: neck and shoulders begin at {name} itself (a flaw of converted CMU files); a bone \
+            .filter(|joint| joint.parent == Some(self.chest));
+        let [hip, knee, ankle] = self.legs[0].map(|place| place.of(pose));
+        let leg = (knee - hip).norm() + (ankle - knee).norm();
+        let trunk = (pose.joint(self.chest) - self.pelvis(pose)).norm();
+        branches.all(|joint| joint.offset == Vector3::zeros()) && trunk < SHORT_TRUNK * leg
+    }
+
+    /// Gives that bone back: it is as long as the one below within a few millimetres, and goes on in its
+    /// direction. Returns what was done.
+    pub fn restore_thorax(&self, joints: &mut [Joint]) -> String {
+        let (bone, chest) = (joints[self.chest].offset, joints[self.chest].name.clone());
+        let branches = joints.iter_mut();
+        branches
+            .filter(|joint| joint.parent == Some(self.chest))
+            .for_each(|joint| joint.offset = bone);
+        format!(
+            "trunk: neck and shoulders begin at {chest} itself (a flaw of converted CMU files); a bone \
              as long as the one below was put between"
-        ))
+        )
     }
 
     /// Takes for the spine joint the one nearest to the middle of the trunk in `pose`.
