@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use motionfit::motion::{self, JOINTS, ReadOptions};
 use ndarray::Array3;
+use serde_json::json;
+
 use program::{QUICK, Workspace, fail, motionfit, succeed, text, walk, walk_array};
 
 mod program;
@@ -22,6 +24,11 @@ fn reconstruct_writes_what_it_promises() {
         "{said}"
     );
     let metrics = work.json("run/metrics.json");
+    assert_eq!(metrics["input"]["file"], poses);
+    assert_eq!(
+        metrics["input"]["world_from_file"][2],
+        json!([0.0, 0.0, 1.0, 0.0])
+    );
     for key in [
         "frames",
         "fps",

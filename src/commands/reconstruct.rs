@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::keypoints::{Cut, KeypointArgs};
 use super::progress::Reporter;
@@ -223,7 +223,11 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
         return from_keypoints(path, args, &config, session);
     }
     args.keypoints.check_absent()?;
-    let (motion, notes) = load(args)?;
+    let Loaded {
+        motion,
+        input,
+        notes,
+    } = load(args)?;
     let out = args
         .out
         .clone()
@@ -241,7 +245,8 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     let reconstruction = run(&motion, &config, session)?;
     let seconds = started.elapsed().as_secs_f64();
     let record = record(&reconstruction, &config.optimizer);
-    let files = files(&motion.name, &reconstruction, &config, &record, seconds)?;
+    let of_run = (input, seconds);
+    let files = files(&motion.name, &reconstruction, &config, &record, of_run)?;
     session.check()?;
     output.write_all(&files)?;
     output.remove(KINEMATIC)?; // a run from keypoints may have left it
@@ -300,7 +305,9 @@ fn from_keypoints(
         reconstruction: found.settings.clone(),
         ..config.clone()
     };
-    let mut files = files(&name, &found.reconstruction, &used, &record, seconds)?;
+    let notes = [&input.notes[..], &found.fit.notes].concat();
+    let of_run = (json!({"file": path, "notes": notes}), seconds);
+    let mut files = files(&name, &found.reconstruction, &used, &record, of_run)?;
     files.push((
         KINEMATIC,
         kinematic::encode(&found.fit, found.observation.fps)?,
@@ -342,8 +349,16 @@ pub(super) fn check_optimizer(origin: &str, name: &str, config: &Config) -> Resu
     found.map(drop).map_err(|error| named_by(origin, error))
 }
 
-/// The motion to reconstruct, and what was understood about it.
-fn load(args: &ReconstructArgs) -> Result<(Motion, Vec<String>)> {
+/// The motion to reconstruct.
+struct Loaded {
+    motion: Motion,
+    /// Where it comes from, for `metrics.json`.
+    input: Value,
+    /// What was understood about it.
+    notes: Vec<String>,
+}
+
+fn load(args: &ReconstructArgs) -> Result<Loaded> {
     if let Some(poses) = &args.poses {
         let options = ReadOptions {
             fps: args.fps,
@@ -355,13 +370,23 @@ fn load(args: &ReconstructArgs) -> Result<(Motion, Vec<String>)> {
             smoothing: args.smooth.unwrap_or_default(),
         };
         let reading = motion::read(poses, &options)?;
-        return Ok((reading.motion, reading.notes));
+        let rows = reading.world_from_file.row_iter();
+        let rows: Vec<Vec<f64>> = rows.map(|row| row.iter().copied().collect()).collect();
+        return Ok(Loaded {
+            input: json!({"file": poses, "world_from_file": rows, "notes": reading.notes}),
+            motion: reading.motion,
+            notes: reading.notes,
+        });
     }
     let name = args.sample.as_deref().unwrap_or("walk");
     let motion = motion::sample(name).ok_or_else(|| {
         Error::input("--sample", "name", name, "choose walk, turn, squat or jump")
     })?;
-    Ok((motion, vec![format!("embedded sample \"{name}\"")]))
+    Ok(Loaded {
+        motion,
+        input: json!({ "sample": name }),
+        notes: vec![format!("embedded sample \"{name}\"")],
+    })
 }
 
 /// Reconstructs `motion`, showing progress and stopping at Ctrl-C.

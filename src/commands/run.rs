@@ -9,14 +9,14 @@ use crate::export::{Recording, glb, npz, report};
 use crate::plot::{Chart, Curve, Mark, Picture};
 use crate::reconstruction::{CurvePoint, Reconstruction};
 
-/// All files of a run, complete in memory. Times are only in `metrics.json` and `loss.csv`:
+/// All files of a run, complete in memory; `input` tells where it comes from. Times are only in `metrics.json` and `loss.csv`:
 /// everything else is the same for the same input.
 pub(super) fn files(
     name: &str,
     reconstruction: &Reconstruction,
     config: &Config,
     record: &Map<String, Value>,
-    seconds: f64,
+    (input, seconds): (Value, f64),
 ) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let recording = Recording::new(
         reconstruction.body.clone(),
@@ -28,6 +28,7 @@ pub(super) fn files(
     let page = report::encode(&recording, name, &metrics, &losses);
     let mut timed = record.clone();
     timed.shift_insert(2, "seconds".into(), json!(seconds));
+    timed.insert("input".into(), input);
     timed.insert("window_reports".into(), json!(reconstruction.windows));
     let mut files = vec![
         ("motion.glb", glb::encode(&recording, &metrics)?),

@@ -13,7 +13,7 @@ mod rig;
 
 use std::path::Path;
 
-use nalgebra::Vector3;
+use nalgebra::{Matrix3x4, Vector3};
 
 use super::calibration::{self, Axis, FLOOR_TOLERANCE, Unit};
 use super::skeleton::{self, Frame, Layout, NAMES, is_seen};
@@ -63,6 +63,8 @@ pub struct Reading {
     pub motion: Motion,
     /// Standing height by the bone lengths, m.
     pub stature: f64,
+    /// Takes a point of the file, `[x, y, z, 1]` in its unit and axes, to the world of `motion`.
+    pub world_from_file: Matrix3x4<f64>,
     /// One line for each thing understood, assumed or repaired.
     pub notes: Vec<String>,
 }
@@ -129,7 +131,8 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         (frames.len() - 1) as f64 / fps
     ));
     let noise = smoothing::reduce_noise(&mut frames, fps, options.smoothing);
-    let stature = calibrate(&mut frames, options, points.units, &origin, &mut notes)?;
+    let (stature, world_from_file) =
+        calibrate(&mut frames, options, points.units, &origin, &mut notes)?;
     notes.extend(noise.note(stature));
     let (start, end) = cut(frames.len(), fps, options, &origin, &mut notes)?;
     let name = path
@@ -142,6 +145,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
     Ok(Reading {
         motion,
         stature,
+        world_from_file,
         notes,
     })
 }
@@ -223,14 +227,14 @@ fn detect_layout(points: &Points) -> Layout {
 }
 
 /// Brings `frames`, which are in one of `units`, to metres, z up, floor at z = 0; returns the stature
-/// in metres.
+/// in metres, and what brings a point there.
 fn calibrate(
     frames: &mut [Frame],
     options: &ReadOptions,
     units: &[Unit],
     origin: &str,
     notes: &mut Vec<String>,
-) -> Result<f64> {
+) -> Result<(f64, Matrix3x4<f64>)> {
     let complete = complete(frames);
     if complete.is_empty() {
         let advice = "fill the gaps first: at least one frame must be complete";
@@ -268,7 +272,10 @@ fn calibrate(
                 .to_string(),
         );
     }
-    Ok(stature)
+    let [x, y, z] =
+        [Vector3::x(), Vector3::y(), Vector3::z()].map(|axis| up.to_z_up(axis) * unit.metres());
+    let world_from_file = Matrix3x4::from_columns(&[x, y, z, -Vector3::z() * floor]);
+    Ok((stature, world_from_file))
 }
 
 /// The frames in which nothing is missing.

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use nalgebra::Vector4;
+
 use super::*;
 use crate::motion::JOINTS;
 
@@ -118,6 +120,14 @@ fn units_axes_and_floors_come_out_the_same() {
                 if y_up { "up axis: y" } else { "up axis: z" }
             ));
             assert!(noted(&reading, "moved to z = 0"));
+            let world_from_file = reading.world_from_file;
+            for (p, joint) in values
+                .chunks_exact(3)
+                .zip(reading.motion.joints.iter().flatten())
+            {
+                let point = world_from_file * Vector4::new(p[0], p[1], p[2], 1.0);
+                assert!((point - joint).norm() < 1e-9);
+            }
             for (a, b) in reading
                 .motion
                 .joints
