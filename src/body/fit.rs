@@ -235,7 +235,7 @@ fn measure(motion: &Motion, stature: Option<f64>) -> Result<Proportions> {
             &motion.name,
             format!("bone between joints {from} and {to}"),
             format!("length {:.1} mm", 1e3 * length),
-            "check the joint order (--layout)",
+            "check the order of the joints (--layout), or their names",
         ))
     };
     let (x, y, z) = (Vector3::x(), Vector3::y(), Vector3::z());

@@ -119,6 +119,14 @@ pub fn find(motions: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     Ok(clips)
 }
 
+/// Extensions of pose files.
+const EXTENSIONS: [&str; 3] = ["npy", "npz", "bvh"];
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension()
+        .is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
 fn in_directory(directory: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     let own_index = directory.join("index.csv");
     let index = match index {
@@ -130,17 +138,20 @@ fn in_directory(directory: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|e| Error::io(directory, "read", e))?.path();
-        if matches!(
-            path.extension().and_then(|e| e.to_str()),
-            Some("npy" | "npz" | "bvh")
-        ) {
+        if EXTENSIONS
+            .iter()
+            .any(|extension| has_extension(&path, extension))
+        {
             paths.push(path);
         }
     }
     // Arrays before skeletons, .npy before .npz.
     paths.sort_by_key(|path| {
-        let is_skeleton = path.extension().is_some_and(|extension| extension == "bvh");
-        (path.with_extension(""), is_skeleton, path.clone())
+        (
+            path.with_extension(""),
+            has_extension(path, "bvh"),
+            path.clone(),
+        )
     });
     paths.dedup_by_key(|path| path.with_extension(""));
     let of_paths = |row: &IndexRow| {

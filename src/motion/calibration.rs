@@ -19,6 +19,9 @@ pub const STATURES: std::ops::RangeInclusive<f64> = 0.5..=2.5;
 /// The stature that is taken for the most likely one, m.
 const ADULT: f64 = 1.7;
 
+/// How much more unlikely an unmetrical unit is: as if the stature were wrong by a factor of 1.5.
+const UNUSUAL: f64 = 0.405;
+
 /// The quantile of the heights of an ankle or toe base that is its standing height.
 const STANDING_QUANTILE: f64 = 0.05;
 
@@ -221,7 +224,7 @@ pub fn shin(lengths: &Joints17<f64>) -> f64 {
 }
 
 /// The one of `units` in which a body of `stature` file units is between 0.5 and 2.5 m tall, and
-/// nearest to [`ADULT`] where several are.
+/// most likely by [`ADULT`] where several are.
 ///
 /// # Errors
 /// When none fits, or not the one that was asked for.
@@ -233,7 +236,10 @@ pub fn detect_unit(
 ) -> Result<Unit> {
     let metres = |unit: Unit| stature * unit.metres();
     let fits = |unit: &Unit| STATURES.contains(&metres(*unit));
-    let unlikely = |unit: &Unit| (metres(*unit) / ADULT).ln().abs();
+    let unlikely = |unit: &Unit| {
+        let is_metric = Unit::METRIC.contains(unit);
+        (metres(*unit) / ADULT).ln().abs() + if is_metric { 0.0 } else { UNUSUAL }
+    };
     let likely = units
         .iter()
         .copied()

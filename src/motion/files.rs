@@ -7,6 +7,7 @@ mod archive;
 mod beside;
 mod bvh;
 mod container;
+mod names;
 pub mod pickle;
 mod repair;
 mod rig;
@@ -15,7 +16,7 @@ use std::path::Path;
 
 use nalgebra::{Matrix3x4, Vector3};
 
-use super::calibration::{self, Axis, FLOOR_TOLERANCE, Unit};
+use super::calibration::{self, Axis, FLOOR_TOLERANCE, STATURES, Unit};
 use super::skeleton::{self, Frame, Layout, NAMES, is_seen};
 use super::smoothing::{self, Smoothing};
 use super::{JOINTS, Joints, Motion, gaps};
@@ -97,10 +98,18 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         let name = name.file_name().unwrap_or_default().to_string_lossy();
         notes.push(format!("frame rate: {fps} fps, by {name} beside the file"));
     }
-    let mut points = container::load(path, &origin, known, |shape, fps| {
+    let mut points = container::load(path, &origin, known, |shape, fps, layout| {
+        if let (Some(asked), Some(_)) = (
+            options.layout,
+            layout.filter(|l| options.layout != Some(*l)),
+        ) {
+            let advice = "leave it out: the names of the joints tell what they are";
+            let found = format!("{asked} for {origin}");
+            return Err(Error::input("--layout", "use", found, advice));
+        }
         let fps = fps.unwrap_or(DEFAULT_FPS);
         check_rate(fps, &origin)?;
-        check_shape(shape, options.layout, fps, &origin)
+        check_shape(shape, layout.or(options.layout), fps, &origin)
     })?;
     let fps = points.fps.unwrap_or_else(|| {
         notes.push(format!(
@@ -110,19 +119,11 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
     });
     points.check_finite(&origin)?;
     notes.append(&mut points.notes);
-    repair::drop_lost(&mut points, &mut notes);
-    let layout = match (options.layout, points.layout) {
-        (Some(layout), Some(_)) => {
-            let advice = "leave it out: the names of its joints tell what they are";
-            return Err(Error::input(
-                "--layout",
-                "use",
-                format!("{layout} for {origin}"),
-                advice,
-            ));
-        }
-        (asked, known) => asked.or(known).unwrap_or_else(|| detect_layout(&points)),
-    };
+    if points.layout.is_none() {
+        repair::drop_lost(&mut points, &mut notes); // skeletons lose nobody
+    }
+    let asked = points.layout.or(options.layout);
+    let layout = asked.unwrap_or_else(|| detect_layout(&points));
     repair::drop_spikes(&mut points, layout, fps, &origin, &mut notes)?;
     let mut frames = points.in_layout(layout);
     notes.push(format!(
@@ -248,10 +249,21 @@ fn calibrate(
     let joints: Vec<Joints> = complete.iter().map(|frame| frame.joints).collect();
     let lengths = calibration::bone_lengths(&joints);
     check_bones(&joints, &lengths, origin, notes)?;
-    let stature = calibration::stature(&lengths);
-    let unit = calibration::detect_unit(stature, options.units, units, origin)?;
-    let stature = stature * unit.metres();
-    notes.push(format!("units: {unit} (a subject {stature:.2} m tall)"));
+    let file_stature = calibration::stature(&lengths);
+    let unit = calibration::detect_unit(file_stature, options.units, units, origin)?;
+    let stature = file_stature * unit.metres();
+    let others = units
+        .iter()
+        .filter(|other| **other != unit && options.units.is_none())
+        .map(|other| (other, file_stature * other.metres()))
+        .filter(|(_, stature)| STATURES.contains(stature));
+    let others: Vec<String> = others
+        .map(|(other, stature)| format!("; {stature:.2} m with --units {other}"))
+        .collect();
+    notes.push(format!(
+        "units: {unit} (a subject {stature:.2} m tall{})",
+        others.concat()
+    ));
     let up = options.up.or_else(|| calibration::detect_up(&joints));
     notes.push(match (options.up, up) {
         (None, Some(up)) => format!("up axis: {up}, as the head is above the feet"),
@@ -268,7 +280,7 @@ fn calibrate(
         .collect();
     if calibration::looks_mirrored(&joints) {
         notes.push(
-            "left and right look swapped: the knees bend backwards (check --layout and the axes)"
+            "left and right look swapped: the knees bend backwards (check --layout, or the names of the joints, and the axes)"
                 .to_string(),
         );
     }
@@ -323,7 +335,7 @@ fn check_bones(
     let typical = calibration::quantile(variation.collect(), 0.5);
     let found = format!("bone lengths varying by {:.0} %", 100.0 * typical);
     if typical > 5.0 * BONE_VARIATION {
-        let advice = "these are no joints of one person in a known order; check --layout";
+        let advice = "these are no joints of one person in a known order; check --layout, or the names of the joints";
         return Err(Error::input(origin, "positions", found, advice));
     }
     if typical > BONE_VARIATION {

@@ -11,6 +11,10 @@ use super::container::Points;
 use super::rig::Rig;
 use crate::error::{Error, Result};
 use crate::motion::calibration::Unit;
+use crate::motion::skeleton::Layout;
+
+/// Angles this close to whole degrees are that.
+const WHOLE_DEGREE: f64 = 1e-3;
 
 /// A frame rate this close to a whole number (relative) is that: files give the time of a frame with
 /// few digits.
@@ -30,11 +34,21 @@ pub struct Joint {
     channels: Vec<Channel>,
 }
 
+impl Joint {
+    /// Whether it is always at its offset.
+    pub fn is_placed_by_offset(&self) -> bool {
+        let mut channels = self.channels.iter();
+        channels.all(|channel| !matches!(channel, Channel::Position(_)))
+    }
+}
+
 /// What a number of a row moves: a coordinate of the joint, or its turn about an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Channel {
     Position(usize),
     Rotation(usize),
+    /// Nothing.
+    Idle,
 }
 
 /// A parsed file; the numbers of its frames are read last.
@@ -44,8 +58,8 @@ pub struct Bvh<'a> {
     pub joints: Vec<Joint>,
     /// Number of frames T.
     pub frames: usize,
-    /// Frames per second, Hz.
-    pub fps: f64,
+    /// What the file says of the time of a frame.
+    time: &'a str,
     numbers: &'a str,
     origin: &'a str,
 }
@@ -86,35 +100,38 @@ pub fn read(
     text: &str,
     origin: &str,
     fps: Option<f64>,
-    check: impl Fn(&[usize], Option<f64>) -> Result<()>,
+    check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
 ) -> Result<Points> {
     let mut bvh = parse(text, origin)?;
-    let fps = fps.unwrap_or(bvh.fps);
+    let fps = fps.map_or_else(|| bvh.rate(), Ok)?;
     let mut rig = Rig::find(&bvh.joints, origin)?;
-    let width = rig.layout().joint_count();
-    check(&[bvh.frames, width, 3], Some(fps))?;
+    let points = rig.layout().joint_count();
+    check(&[bvh.frames, points, 3], Some(fps), Some(rig.layout()))?;
     let mut notes = vec![format!(
-        "skeleton: BVH, {} joints, of which {width} are used",
-        bvh.joints.len()
+        "skeleton: BVH, {points} points from {} joints: {}",
+        bvh.joints.len(),
+        rig.describe(&bvh.joints)
     )];
-    let rows = bvh.rows()?;
+    let rows = bvh.rows(&mut notes)?;
+    bvh.ignore_idle_positions(&rows, &mut notes);
+    let channels = bvh.width();
     let mut rows = &rows[..];
     if bvh.begins_at_rest(rows) {
         notes.push("first frame: a pose of whole degrees, not of the motion: left out".to_string());
-        rows = &rows[bvh.width()..];
+        rows = &rows[channels..];
     }
-    let first = &rows[..bvh.width()];
-    if rig.lacks_thorax(&bvh.joints, &bvh.pose(first)) {
+    let rest = bvh.without_rotations(&rows[..channels]);
+    if rig.lacks_thorax(&bvh.joints, &bvh.pose(&rest)) {
         notes.push(rig.restore_thorax(&mut bvh.joints));
     }
-    rig.choose_spine(&bvh.joints, &bvh.pose(first));
-    let mut values = Vec::with_capacity(rows.len() / bvh.width() * 3 * width);
-    for row in rows.chunks_exact(bvh.width()) {
-        let points = rig.place(&bvh.pose(row));
-        values.extend(points.iter().flat_map(|point| point.iter().copied()));
+    rig.settle(&bvh.joints, &bvh.pose(&rest));
+    let mut values = Vec::with_capacity(rows.len() / channels * 3 * points);
+    for row in rows.chunks_exact(channels) {
+        let placed = rig.place(&bvh.pose(row));
+        values.extend(placed.iter().flat_map(|point| point.iter().copied()));
     }
     Ok(Points {
-        joints: width,
+        joints: points,
         values,
         fps: Some(fps),
         layout: Some(rig.layout()),
@@ -137,49 +154,48 @@ fn parse<'a>(text: &'a str, origin: &'a str) -> Result<Bvh<'a>> {
         let refuse = |(found, advice): Refusal| {
             Error::input(origin, format!("line {number}"), found, advice)
         };
-        if line.trim() == "MOTION" {
+        if line.trim().eq_ignore_ascii_case("MOTION") {
             tree.check_complete().map_err(refuse)?;
             break;
         }
         tree.read(line).map_err(refuse)?;
     }
     let mut header = |name: &str, advice: &str| {
-        let found = loop {
-            match next_line(rest) {
-                Some((line, after)) if line.trim().is_empty() => rest = after,
-                Some((line, after)) => {
-                    rest = after;
-                    break line.trim();
-                }
-                None => break "nothing",
+        let line = loop {
+            let Some((line, after)) = next_line(rest) else {
+                return Err(Error::input(origin, name, "nothing", advice));
+            };
+            rest = after;
+            if !line.trim().is_empty() {
+                break line.trim();
             }
         };
-        let value = found
-            .strip_prefix(name)
-            .map(|v| v.trim_start_matches(':').trim());
-        let value = value.and_then(|value| value.parse::<f64>().ok());
-        let is_value = |value: &f64| value.is_finite() && *value > 0.0;
-        value
-            .filter(is_value)
-            .ok_or_else(|| Error::input(origin, name, format!("`{}`", shortened(found)), advice))
+        let (found, value) = line.split_once(':').unwrap_or((line, ""));
+        let found = found.split_whitespace().collect::<String>();
+        match found.eq_ignore_ascii_case(&name.replace(' ', "")) {
+            true => Ok(value.trim()),
+            false => {
+                let found = format!("`{}`", shortened(line));
+                Err(Error::input(origin, name, found, advice))
+            }
+        }
     };
-    let frames = header("Frames", "give the number of frames: `Frames: 344`")?;
-    let time = header(
-        "Frame Time",
-        "give the seconds of a frame: `Frame Time: 0.0083333`",
-    )?;
-    let (fps, whole) = (time.recip(), time.recip().round());
+    let advice = "give the number of frames: `Frames: 344`";
+    let frames = header("Frames", advice)?;
+    let time = header("Frame Time", TIME_ADVICE)?;
+    let count = frames.parse().ok().filter(|count| *count > 0);
+    let found = || format!("`{}`", shortened(frames));
     Ok(Bvh {
         joints: tree.joints,
-        frames: frames as usize,
-        fps: match (fps - whole).abs() <= WHOLE_RATE * fps {
-            true => whole,
-            false => fps,
-        },
+        frames: count.ok_or_else(|| Error::input(origin, "Frames", found(), advice))?,
+        time,
         numbers: rest,
         origin,
     })
 }
+
+/// What to do about the time of a frame.
+const TIME_ADVICE: &str = "give the seconds of a frame: `Frame Time: 0.0083333`, or --fps";
 
 /// The first line of `text`, and what comes after it.
 fn next_line(text: &str) -> Option<(&str, &str)> {
@@ -243,16 +259,17 @@ impl Tree {
         let (word, rest) = statement
             .split_once(char::is_whitespace)
             .unwrap_or((statement, ""));
+        let word = word.trim_start_matches('\u{feff}').to_ascii_uppercase();
         let found = || format!("`{}`", shortened(statement));
-        match (word, self.open.last().copied()) {
-            ("HIERARCHY" | "\u{feff}HIERARCHY", None) if self.joints.is_empty() => {}
+        match (word.as_str(), self.open.last().copied()) {
+            ("HIERARCHY", None) if self.joints.is_empty() => {}
             ("ROOT", None) if !self.joints.is_empty() => {
                 let advice = "keep one person's skeleton in a file";
                 return Err(("a second ROOT".into(), advice));
             }
             ("ROOT", None) => self.announce(rest, None),
             ("JOINT", Some(Node::Joint(parent))) => self.announce(rest, Some(parent)),
-            ("End", Some(Node::Joint(joint))) => self.announced = Some(Node::End(joint)),
+            ("END", Some(Node::Joint(joint))) => self.announced = Some(Node::End(joint)),
             ("OFFSET", Some(node)) => {
                 let advice = "give three numbers: `OFFSET 0.0 10.5 0.0`";
                 let offset = numbers(rest).ok_or((found(), advice))?;
@@ -334,37 +351,102 @@ impl Bvh<'_> {
         self.joints.iter().map(|joint| joint.channels.len()).sum()
     }
 
-    /// The numbers of all frames, `(T, C)`.
-    fn rows(&self) -> Result<Vec<f64>> {
+    /// Frames per second by the file, Hz.
+    fn rate(&self) -> Result<f64> {
+        let time = self.time.parse().ok();
+        let time = time.filter(|time: &f64| time.is_finite() && *time > 0.0);
+        let found = || format!("`{}`", shortened(self.time));
+        let time =
+            time.ok_or_else(|| Error::input(self.origin, "Frame Time", found(), TIME_ADVICE))?;
+        let (fps, whole) = (time.recip(), time.recip().round());
+        Ok(match (fps - whole).abs() <= WHOLE_RATE * fps {
+            true => whole,
+            false => fps,
+        })
+    }
+
+    /// The numbers of all frames, `(T, C)`. One frame more or less than the header tells is noted.
+    fn rows(&self, notes: &mut Vec<String>) -> Result<Vec<f64>> {
         let width = self.width();
         if width == 0 {
             let advice = "a motion needs CHANNELS";
             return Err(Error::input(self.origin, "CHANNELS", "none", advice));
         }
-        let expected = width * self.frames;
         // At least two characters for every number: what the file cannot hold is not reserved.
+        let expected = width.saturating_mul(self.frames);
         let mut values = Vec::with_capacity(expected.min(self.numbers.len() / 2 + 1));
         for word in self.numbers.split_ascii_whitespace() {
             match word.parse::<f64>() {
                 Ok(value) if value.is_finite() => values.push(value),
                 _ => {
-                    let frame = format!("frame {}", values.len() / width);
+                    let joints = self.joints.iter();
+                    let owners =
+                        joints.flat_map(|j| std::iter::repeat_n(&j.name, j.channels.len()));
+                    let owner = owners.into_iter().nth(values.len() % width);
+                    let owner = owner.map_or("", |name| name);
+                    let place = format!("frame {}, {owner}", values.len() / width);
                     let found = format!("`{}`", shortened(word));
-                    let advice = "give a number for every channel";
-                    return Err(Error::input(self.origin, frame, found, advice));
+                    let advice = "give a number for every channel, with a decimal point";
+                    return Err(Error::input(self.origin, place, found, advice));
                 }
             }
         }
-        if values.len() != expected {
-            let frames = values.len() as f64 / width as f64;
-            let found = format!("numbers of {frames:.2} frames of {width} channels");
+        let frames = values.len() / width;
+        if values.len() != width * frames || frames.abs_diff(self.frames) > 1 || frames < 2 {
+            let found = format!(
+                "numbers of {:.2} frames of {width} channels",
+                values.len() as f64 / width as f64
+            );
             let advice = format!(
                 "the header tells of {}: copy or export it again",
                 self.frames
             );
             return Err(Error::input(self.origin, "MOTION", found, advice));
         }
+        if frames != self.frames {
+            let told = self.frames;
+            notes.push(format!(
+                "frames: {frames}, though the header tells of {told}"
+            ));
+        }
         Ok(values)
+    }
+
+    /// Position channels that are zero all the time below the root tell nothing: the OFFSET stays.
+    fn ignore_idle_positions(&mut self, rows: &[f64], notes: &mut Vec<String>) {
+        let width = self.width();
+        let mut at = 0;
+        let mut idle = 0;
+        for joint in &mut self.joints {
+            let places = at..at + joint.channels.len();
+            at = places.end;
+            let is_position =
+                |k: &usize| matches!(joint.channels[k - places.start], Channel::Position(_));
+            let positions: Vec<usize> = places.clone().filter(is_position).collect();
+            let mut numbers = rows.chunks_exact(width);
+            let is_idle = numbers.all(|row| positions.iter().all(|&k| row[k] == 0.0));
+            if joint.parent.is_some() && joint.offset != Vector3::zeros() && is_idle {
+                idle += usize::from(!positions.is_empty());
+                for k in positions {
+                    joint.channels[k - places.start] = Channel::Idle;
+                }
+            }
+        }
+        if idle > 0 {
+            notes.push(format!(
+                "position channels: zero for {idle} joints, which keep their OFFSET"
+            ));
+        }
+    }
+
+    /// `row: (C,)` with all angles zero.
+    fn without_rotations(&self, row: &[f64]) -> Vec<f64> {
+        let channels = self.joints.iter().flat_map(|joint| &joint.channels);
+        let angles = channels.map(|channel| matches!(channel, Channel::Rotation(_)));
+        row.iter()
+            .zip(angles)
+            .map(|(value, is_angle)| if is_angle { 0.0 } else { *value })
+            .collect()
     }
 
     /// The joints with the numbers of one frame, `row: (C,)`.
@@ -376,6 +458,7 @@ impl Bvh<'_> {
             let mut rotation = UnitQuaternion::identity();
             for (channel, value) in joint.channels.iter().zip(&mut row) {
                 match *channel {
+                    Channel::Idle => {}
                     Channel::Position(axis) => offset[axis] = *value,
                     Channel::Rotation(axis) => {
                         let axis = [Vector3::x_axis(), Vector3::y_axis(), Vector3::z_axis()][axis];
@@ -402,9 +485,9 @@ impl Bvh<'_> {
             .collect();
         let whole = |row: &[f64]| {
             let mut angles = row.iter().zip(&is_angle).filter(|(_, is_angle)| **is_angle);
-            angles.all(|(angle, _)| angle.fract() == 0.0)
+            angles.all(|(angle, _)| (angle - angle.round()).abs() < WHOLE_DEGREE)
         };
-        self.frames > 2 && whole(&rows[..width]) && !whole(&rows[width..2 * width])
+        rows.len() > 2 * width && whole(&rows[..width]) && !whole(&rows[width..2 * width])
     }
 }
 
@@ -454,7 +537,10 @@ pub(super) mod tests {
 
     fn refusal(text: &str) -> String {
         match parse(text, "a.bvh") {
-            Ok(bvh) => bvh.rows().unwrap_err().to_string(),
+            Ok(bvh) => match bvh.rate() {
+                Ok(_) => bvh.rows(&mut Vec::new()).unwrap_err().to_string(),
+                Err(error) => error.to_string(),
+            },
             Err(error) => error.to_string(),
         }
     }
@@ -463,9 +549,9 @@ pub(super) mod tests {
     fn rotations_apply_in_the_order_of_their_channels() {
         let text = with_rows("0 0 0 0 0 0 0 0 0\n7 8 9 90 90 0  0 0 90\n");
         let bvh = parse(&text, "a.bvh").unwrap();
-        assert_eq!((bvh.frames, bvh.fps), (2, 120.0));
+        assert_eq!((bvh.frames, bvh.rate().unwrap()), (2, 120.0));
         assert_eq!(bvh.joints[1].name, "L Arm");
-        let rows = bvh.rows().unwrap();
+        let rows = bvh.rows(&mut Vec::new()).unwrap();
         let rest = bvh.pose(&rows[..9]);
         assert_eq!(rest.joint(1), Vector3::new(0.0, 10.0, 0.0)); // channels replace the OFFSET
         assert_eq!(rest.end(1), Vector3::new(0.0, 15.0, 0.0));
@@ -481,7 +567,7 @@ pub(super) mod tests {
         let begins = |rows: &str| {
             let text = with_rows(rows).replace("Frames: 2", "Frames: 3");
             let bvh = parse(&text, "a.bvh").unwrap();
-            bvh.begins_at_rest(&bvh.rows().unwrap())
+            bvh.begins_at_rest(&bvh.rows(&mut Vec::new()).unwrap())
         };
         let moving = "0.5 0 0 0.25 0 0 0 1 0\n";
         assert!(begins(&format!("0.5 0 0 0 0 -21 0 0 0\n{moving}{moving}")));
@@ -490,10 +576,31 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_frame_more_or_less_and_idle_positions_are_noted() {
+        let rows = "0 0 0 0 0 0 0 0 0\n".repeat(4);
+        let text = with_rows(&rows).replace("Frames: 2", "frames : 3");
+        let bvh = parse(&text, "a.bvh").unwrap();
+        let mut notes = Vec::new();
+        assert_eq!(bvh.rows(&mut notes).unwrap().len(), 36);
+        assert!(notes[0].starts_with("frames: 4, though"), "{notes:?}");
+        // The arm has position channels that are never used.
+        let text = with_rows("7 0 0 0 0 0 0 0 0 0 0 0\n7 0 0 0 0 0 0 0 0 0 0 0\n");
+        let six = "CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation";
+        let text = text.replace("CHANNELS 3 Zrotation Yrotation Xrotation", six);
+        let mut bvh = parse(&text, "a.bvh").unwrap();
+        let rows = bvh.rows(&mut notes).unwrap();
+        assert_eq!(bvh.pose(&rows[..12]).joint(1), Vector3::new(7.0, 0.0, 0.0));
+        bvh.ignore_idle_positions(&rows, &mut notes);
+        assert_eq!(bvh.pose(&rows[..12]).joint(1), Vector3::new(7.0, 10.0, 0.0));
+        assert!(notes[1].contains("zero for 1 joints"), "{notes:?}");
+    }
+
+    #[test]
     fn broken_files_are_told_with_the_place() {
         let rows = "0 0 0 0 0 0 0 0 0\n0 0 0 0 0 0 0 0 0\n";
         let complete = with_rows(rows);
-        parse(&complete, "a.bvh").unwrap().rows().unwrap();
+        let bvh = parse(&complete, "a.bvh").unwrap();
+        bvh.rows(&mut Vec::new()).unwrap();
         for (from, to, told) in [
             (
                 "OFFSET 0 10 0",
@@ -514,14 +621,14 @@ pub(super) mod tests {
                 " }\n}\nROOT Other\n{\n}\n",
                 "one person's skeleton",
             ),
-            ("Frames: 2", "Frames: two", "Frames: found `Frames: two`"),
+            ("Frames: 2", "Frames: two", "Frames: found `two`"),
             (
                 "Frames: 2",
-                "Frames: 3",
+                "Frames: 4",
                 "numbers of 2.00 frames of 9 channels",
             ),
             (".0083333", "0", "Frame Time"),
-            ("0 0 0\n", "0 0 nan\n", "frame 0: found `nan`"),
+            ("0 0 0\n", "0 0 nan\n", "frame 0, L Arm: found `nan`"),
         ] {
             let error = refusal(&complete.replacen(from, to, 1));
             assert!(

@@ -105,13 +105,13 @@ impl Points {
 }
 
 /// Reads the positions of `path`. The frame rate is `fps`, or else what the file says; `check` sees
-/// the shape and the frame rate before the elements are read and must refuse every shape but
-/// (T, J, 3).
+/// the shape, the frame rate and the layout that the file tells before the elements are read, and must
+/// refuse every shape but (T, J, 3).
 pub fn load(
     path: &Path,
     origin: &str,
     fps: Option<f64>,
-    check: impl Fn(&[usize], Option<f64>) -> Result<()>,
+    check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
 ) -> Result<Points> {
     let metadata = path
         .metadata()
@@ -138,6 +138,13 @@ pub fn load(
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
         return bvh::read(&String::from_utf8_lossy(&bytes), origin, fps, check);
     }
+    if path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("bvh"))
+    {
+        let advice = "a BVH file begins with HIERARCHY; export it again as text";
+        return Err(Error::input(origin, "format", describe(&start), advice));
+    }
     if !start.starts_with(&MAGIC[..start.len().min(6)]) {
         return Err(Error::input(
             origin,
@@ -146,7 +153,7 @@ pub fn load(
             SAVE_ADVICE,
         ));
     }
-    let array = Array::read(path, origin, |shape| check(shape, fps))?;
+    let array = Array::read(path, origin, |shape| check(shape, fps, None))?;
     Ok(Points::new(&array.shape, array.values, fps))
 }
 
@@ -169,7 +176,7 @@ fn load_npz(
     file: BufReader<File>,
     origin: &str,
     mut fps: Option<f64>,
-    check: impl Fn(&[usize], Option<f64>) -> Result<()>,
+    check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
 ) -> Result<Points> {
     let mut archive = ZipArchive::new(file).map_err(|error| damaged(error, origin))?;
     for name in FRAME_RATES {
@@ -182,7 +189,7 @@ fn load_npz(
         .by_name(&name)
         .map_err(|error| damaged(error, &inside))?;
     let header = Header::read(&mut member, &inside)?;
-    check(&header.shape, fps)?;
+    check(&header.shape, fps, None)?;
     let values = header.read_values(&mut member, &inside)?;
     Ok(Points::new(&header.shape, values, fps))
 }

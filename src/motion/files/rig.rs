@@ -1,29 +1,30 @@
 //! Which joints of a named skeleton are the ones of Human3.6M-17.
 //!
-//! Names differ between programs (Mixamo, MotionBuilder, 3ds Max, Blender, Unreal, SMPL, Daz), and one
-//! name even stands for different joints: "LeftShoulder" is a clavicle here and an upper arm there.
-//! Knees, ankles, elbows, wrists and the head have names that agree; the joints above them follow from
+//! Names differ between programs (Mixamo, MotionBuilder, 3ds Max, Blender, Unreal, Unity, Daz, Maya,
+//! SMPL), and one name even stands for different joints: "LeftShoulder" is a clavicle here and an upper
+//! arm there. Knees, elbows and what is below them have names that agree; what is above follows from
 //! the tree.
+
+use std::collections::HashMap;
 
 use nalgebra::Vector3;
 
 use super::bvh::{Joint, Pose};
+use super::names::{ANKLE, Meaning, Part, Side};
 use crate::error::{Error, Result};
 use crate::motion::JOINTS;
 use crate::motion::skeleton::Layout;
 
-/// Height of the top of the head above the base of the skull over that of the latter above the thorax,
-/// where the file has no such point, as in SMPL.
-const CROWN: f64 = 0.7;
+/// Longest way from the base of the skull to the top of the head over that from the thorax to the
+/// former, and the one that is taken where the file has no such point: Human3.6M's and SMPL's.
+const CROWN: (f64, f64) = (0.95, 0.7);
 
-/// The same ratio where an end site is believed to be the top of the head.
-const CROWNS: std::ops::RangeInclusive<f64> = 0.3..=1.6;
+/// The same for a head that includes the neck, over the length of the trunk (Human3.6M).
+const HEAD_AND_NECK: (f64, f64) = (0.48, 0.48);
 
-/// Length from the base of the neck to the top of the head over that of the trunk (Human3.6M).
-const HEAD_AND_NECK: f64 = 0.48;
-
-/// The same ratio where the end of a head that includes the neck is believed to be its top.
-const HEADS_AND_NECKS: std::ops::RangeInclusive<f64> = 0.25..=0.8;
+/// The top of the head is no shorter than this share of the longest way, and no farther from the
+/// direction of the neck than 60°.
+const LOWEST_CROWN: f64 = 0.3;
 
 /// Where the spine joint may lie between pelvis (0) and thorax (1).
 const SPINES: std::ops::RangeInclusive<f64> = 0.25..=0.75;
@@ -31,6 +32,9 @@ const SPINES: std::ops::RangeInclusive<f64> = 0.25..=0.75;
 /// A trunk, from the hips to where the arms begin, shorter than this share of the legs lacks a bone.
 /// CMU: 0.40 without the thorax, 0.53 with it.
 const SHORT_TRUNK: f64 = 0.47;
+
+/// So many names are shown where joints are missing.
+const SHOWN_NAMES: usize = 30;
 
 /// Where a point of the body is on a skeleton.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +51,13 @@ impl Place {
             Self::End(joint) => pose.end(joint),
         }
     }
+
+    /// The joint, or that which it is the end of.
+    fn joint(self) -> usize {
+        match self {
+            Self::Joint(joint) | Self::End(joint) => joint,
+        }
+    }
 }
 
 /// Where the points of the body are on a skeleton; pairs are `[right, left]`.
@@ -58,7 +69,7 @@ pub struct Rig {
     arms: [[Place; 3]; 2],
     /// The joint half way up the trunk; the middle of pelvis and thorax where there is none.
     spine: Option<usize>,
-    /// Where arms and neck branch off.
+    /// Where the arms branch off.
     chest: usize,
     /// The thorax is their middle.
     thorax: [usize; 2],
@@ -69,120 +80,11 @@ pub struct Rig {
     toes: Option<[Place; 2]>,
 }
 
-/// A side of the body.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Side {
-    Right,
-    Left,
-}
+/// Joints of a head that has another name (Rigify).
+const FACE: [&str; 6] = ["face", "forehead", "jaw", "eye", "nose", "mouth"];
 
-/// What names tell.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Part {
-    Thigh,
-    Knee,
-    Ankle,
-    Toe,
-    UpperArm,
-    Elbow,
-    Wrist,
-    Neck,
-    Head,
-    Crown,
-}
-
-/// Ends of names, side and punctuation left out; the longest that fits counts.
-const ENDINGS: [(&str, Part); 45] = [
-    ("thigh", Part::Thigh),
-    ("upleg", Part::Thigh),
-    ("upperleg", Part::Thigh),
-    ("hip", Part::Thigh),
-    ("femur", Part::Thigh),
-    ("leg", Part::Knee),
-    ("lowerleg", Part::Knee),
-    ("lowleg", Part::Knee),
-    ("knee", Part::Knee),
-    ("shin", Part::Knee),
-    ("calf", Part::Knee),
-    ("shank", Part::Knee),
-    ("tibia", Part::Knee),
-    ("foot", Part::Ankle),
-    ("ankle", Part::Ankle),
-    ("toe", Part::Toe),
-    ("toes", Part::Toe),
-    ("toe0", Part::Toe),
-    ("toebase", Part::Toe),
-    ("ball", Part::Toe),
-    ("arm", Part::UpperArm),
-    ("upperarm", Part::UpperArm),
-    ("uparm", Part::UpperArm),
-    ("shoulder", Part::UpperArm),
-    ("shldr", Part::UpperArm),
-    ("humerus", Part::UpperArm),
-    ("elbow", Part::Elbow),
-    ("forearm", Part::Elbow),
-    ("lowerarm", Part::Elbow),
-    ("lowarm", Part::Elbow),
-    ("farm", Part::Elbow),
-    ("radius", Part::Elbow),
-    ("hand", Part::Wrist),
-    ("wrist", Part::Wrist),
-    ("neck", Part::Neck),
-    ("neck1", Part::Neck),
-    ("neck01", Part::Neck),
-    ("lowerneck", Part::Neck),
-    ("head", Part::Head),
-    ("headend", Part::Crown),
-    ("headtop", Part::Crown),
-    ("headtopend", Part::Crown),
-    ("headnub", Part::Crown),
-    ("headtip", Part::Crown),
-    ("headsite", Part::Crown),
-];
-
-/// What `name` tells: "mixamorig:LeftForeArm", "lowerarm_l", "Bip01 L Forearm" and "lForeArm" are all
-/// left elbows.
-fn meaning(name: &str) -> (Option<Part>, Option<Side>) {
-    let own = name.rsplit([':', '|']).next().unwrap_or(name);
-    let mut side = None;
-    let mut stem = String::new();
-    for word in words(own) {
-        match word.as_str() {
-            "left" | "l" => side = Some(Side::Left),
-            "right" | "r" => side = Some(Side::Right),
-            word => stem.push_str(word),
-        }
-    }
-    let fitting = ENDINGS.iter().filter(|(ending, _)| stem.ends_with(ending));
-    let part = fitting.max_by_key(|(ending, _)| ending.len());
-    (part.map(|(_, part)| *part), side)
-}
-
-/// The words of a name in lower case: separated by punctuation, spaces, and capitals.
-fn words(name: &str) -> Vec<String> {
-    let letters: Vec<char> = name.chars().collect();
-    let mut words = vec![String::new()];
-    for (i, letter) in letters.iter().enumerate() {
-        let follows_small = i > 0 && letters[i - 1].is_lowercase();
-        let precedes_small = letters.get(i + 1).is_some_and(|next| next.is_lowercase());
-        let is_side = i == 1 && is_side_before_capitals(&letters);
-        let begins = letter.is_uppercase() && (follows_small || precedes_small || is_side);
-        if begins || !letter.is_alphanumeric() {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
-            word.extend(letter.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// Whether a name begins with a side, an abbreviation and a word, as "LUArm" does.
-fn is_side_before_capitals(letters: &[char]) -> bool {
-    matches!(letters, ['L' | 'R', middle, begin, next, ..]
-        if middle.is_uppercase() && begin.is_uppercase() && next.is_lowercase())
-}
+/// Joints of limbs that only share the turn of the one above.
+const TWISTS: [&str; 2] = ["twist", "roll"];
 
 impl Rig {
     /// Finds the points of the body among `joints`, of which parents come before children.
@@ -209,27 +111,27 @@ impl Rig {
             ["shoulder", "elbow", "wrist"],
             [Part::UpperArm, Part::Elbow, Part::Wrist],
         );
-        let head = tree.first(Part::Head, None, None);
+        let (chest, collars) = tree.shoulder_girdle(arms.map(|arm| arm[0].joint()));
+        let head = tree.head(chest, arms.map(|arm| arm[1].joint()));
         if head.is_none() {
             missing.push("head".to_string());
         }
         let (true, Some(head)) = (missing.is_empty(), head) else {
-            let names: Vec<&str> = joints.iter().map(|joint| joint.name.as_str()).collect();
-            let found = format!("no {} among {}", missing.join(", "), names.join(", "));
+            let found = format!("no {} among {}", missing.join(", "), list_names(joints));
             let advice = "rename the joints: LeftUpLeg, LeftLeg, LeftFoot, LeftArm, LeftForeArm, \
                           LeftHand, the same on the right, and Head";
             return Err(Error::input(origin, "joints", found, advice));
         };
-        let (chest, collars) = tree.shoulder_girdle(arms.map(|arm| arm[0]));
+        let neck = tree.neck(chest, head);
         let toes = legs.map(|leg| tree.toe(leg[2]));
         Ok(Self {
             legs,
             arms,
             spine: None,
             chest,
-            thorax: collars.unwrap_or_else(|| [tree.neck(chest, head); 2]),
+            thorax: collars.unwrap_or([neck; 2]),
             head,
-            has_neck: tree.neck(chest, head) != head,
+            has_neck: neck != head || tree.meanings[chest].part == Some(Part::Neck),
             crown: tree.crown(head),
             toes: match toes {
                 [Some(right), Some(left)] => Some([right, left]),
@@ -246,22 +148,42 @@ impl Rig {
         }
     }
 
-    /// Whether the trunk lacks a bone, as in the CMU files by cgspeed: neck and clavicles begin at the end
-    /// of the spine below it (OFFSET 0 0 0), so that it is 12 cm too short.
+    /// The names of the joints that were chosen, those of the left side.
+    pub fn describe(&self, joints: &[Joint]) -> String {
+        let name = |place: Place| match place {
+            Place::Joint(joint) => printable(&joints[joint].name),
+            Place::End(joint) => format!("end of {}", printable(&joints[joint].name)),
+        };
+        let limb = |limb: [[Place; 3]; 2]| limb[1].map(name).join(" – ");
+        let toe = self.toes.map(|toes| format!(" – {}", name(toes[1])));
+        format!(
+            "{}{}, {}, {}",
+            limb(self.legs),
+            toe.unwrap_or_default(),
+            limb(self.arms),
+            name(Place::Joint(self.head))
+        )
+    }
+
+    /// Whether the trunk lacks a bone, as in the CMU files by cgspeed: neck and clavicles begin at the
+    /// end of the spine below it (OFFSET 0 0 0), so that it is 12 cm too short.
     pub fn lacks_thorax(&self, joints: &[Joint], pose: &Pose) -> bool {
-        let mut branches = joints
-            .iter()
-            .filter(|joint| joint.parent == Some(self.chest));
+        let mut branches = (0..joints.len()).filter(|&j| joints[j].parent == Some(self.chest));
         let [hip, knee, ankle] = self.legs[0].map(|place| place.of(pose));
         let leg = (knee - hip).norm() + (ankle - knee).norm();
-        let trunk = (pose.joint(self.chest) - self.pelvis(pose)).norm();
-        branches.all(|joint| joint.offset == Vector3::zeros()) && trunk < SHORT_TRUNK * leg
+        let chest = pose.joint(self.chest);
+        let trunk = (chest - self.pelvis(pose)).norm();
+        let is_lost = |j: usize| joints[j].is_placed_by_offset() && pose.joint(j) == chest;
+        branches.all(is_lost) && trunk < SHORT_TRUNK * leg
     }
 
     /// Gives that bone back: it is as long as the one below within a few millimetres, and goes on in its
     /// direction. Returns what was done.
     pub fn restore_thorax(&self, joints: &mut [Joint]) -> String {
-        let (bone, chest) = (joints[self.chest].offset, joints[self.chest].name.clone());
+        let (bone, chest) = (
+            joints[self.chest].offset,
+            printable(&joints[self.chest].name),
+        );
         let branches = joints.iter_mut();
         branches
             .filter(|joint| joint.parent == Some(self.chest))
@@ -272,16 +194,23 @@ impl Rig {
         )
     }
 
-    /// Takes for the spine joint the one nearest to the middle of the trunk in `pose`.
-    pub fn choose_spine(&mut self, joints: &[Joint], pose: &Pose) {
-        let pelvis = self.pelvis(pose);
-        let trunk = self.thorax(pose) - pelvis;
-        let share = |j: usize| (pose.joint(j) - pelvis).dot(&trunk) / trunk.norm_squared();
+    /// Settles, in the pose `rest` without rotations, which joint is the spine joint (the one nearest to
+    /// the middle of the trunk), and whether what looks like the top of the head is that.
+    pub fn settle(&mut self, joints: &[Joint], rest: &Pose) {
+        let pelvis = self.pelvis(rest);
+        let trunk = self.thorax(rest) - pelvis;
+        let share = |j: usize| (rest.joint(j) - pelvis).dot(&trunk) / trunk.norm_squared();
         let off_middle = |j: &usize| (share(*j) - 0.5).abs();
         let ascent = std::iter::successors(Some(self.chest), |&j| joints[j].parent);
         self.spine = ascent
             .filter(|&j| SPINES.contains(&share(j)))
             .min_by(|a, b| off_middle(a).total_cmp(&off_middle(b)));
+        let (below, (longest, _)) = self.below_head(rest);
+        self.crown = self.crown.filter(|crown| {
+            let head = crown.of(rest) - rest.joint(self.head);
+            let upward = head.dot(&below) / below.norm();
+            head.norm() > LOWEST_CROWN * longest * below.norm() && upward > 0.5 * head.norm()
+        });
     }
 
     fn pelvis(&self, pose: &Pose) -> Vector3<f64> {
@@ -294,41 +223,43 @@ impl Rig {
         (right + left) / 2.0
     }
 
-    /// The base of the skull and the top of the head.
-    fn skull(
-        &self,
-        pose: &Pose,
-        pelvis: Vector3<f64>,
-        thorax: Vector3<f64>,
-    ) -> (Vector3<f64>, Vector3<f64>) {
-        let head = pose.joint(self.head);
-        let crown = self.crown.map(|crown| crown.of(pose));
-        let (below, ratio, ratios) = match self.has_neck {
-            true => (head - thorax, CROWN, CROWNS),
-            false => (thorax - pelvis, HEAD_AND_NECK, HEADS_AND_NECKS),
-        };
-        let is_crown = |p: &Vector3<f64>| ratios.contains(&((p - head).norm() / below.norm()));
-        let crown = crown.filter(is_crown).unwrap_or(head + ratio * below);
+    /// What the head goes on from, neck or trunk, and how long it is over that: at most, and where the
+    /// file does not say.
+    fn below_head(&self, pose: &Pose) -> (Vector3<f64>, (f64, f64)) {
+        let thorax = self.thorax(pose);
         match self.has_neck {
-            true => (head, crown),
-            false => ((head + crown) / 2.0, crown),
+            true => (pose.joint(self.head) - thorax, CROWN),
+            false => (thorax - self.pelvis(pose), HEAD_AND_NECK),
+        }
+    }
+
+    /// The base of the skull and the top of the head.
+    fn skull(&self, pose: &Pose) -> [Vector3<f64>; 2] {
+        let head = pose.joint(self.head);
+        let (below, (longest, usual)) = self.below_head(pose);
+        let crown = match self.crown {
+            Some(crown) => head + (crown.of(pose) - head).cap_magnitude(longest * below.norm()),
+            None => head + usual * below,
+        };
+        match self.has_neck {
+            true => [head, crown],
+            false => [(head + crown) / 2.0, crown],
         }
     }
 
     /// The points of one frame in the order of [`layout`](Self::layout), in the unit and axes of `pose`.
     pub fn place(&self, pose: &Pose) -> Vec<Vector3<f64>> {
         let (pelvis, thorax) = (self.pelvis(pose), self.thorax(pose));
-        let spine = self
-            .spine
-            .map_or((pelvis + thorax) / 2.0, |j| pose.joint(j));
-        let (skull, crown) = self.skull(pose, pelvis, thorax);
+        let middle = || (pelvis + thorax) / 2.0;
+        let spine = self.spine.map_or_else(middle, |j| pose.joint(j));
         let [right_leg, left_leg] = self.legs.map(|leg| leg.map(|place| place.of(pose)));
         let [right_arm, left_arm] = self.arms.map(|arm| arm.map(|place| place.of(pose)));
         let mut points = Vec::with_capacity(JOINTS + 2);
         points.push(pelvis);
         points.extend(right_leg);
         points.extend(left_leg);
-        points.extend([spine, thorax, skull, crown]);
+        points.extend([spine, thorax]);
+        points.extend(self.skull(pose));
         points.extend(left_arm);
         points.extend(right_arm);
         points.extend(self.toes.iter().flatten().map(|toe| toe.of(pose)));
@@ -336,17 +267,43 @@ impl Rig {
     }
 }
 
+/// A name without control characters.
+fn printable(name: &str) -> String {
+    name.replace(char::is_control, "?")
+}
+
+/// The first names, and how many more there are.
+fn list_names(joints: &[Joint]) -> String {
+    let shown = joints.iter().take(SHOWN_NAMES);
+    let shown: Vec<String> = shown.map(|joint| printable(&joint.name)).collect();
+    match joints.len().saturating_sub(SHOWN_NAMES) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// A tree of joints whose names are understood.
 struct Names<'a> {
     joints: &'a [Joint],
-    meanings: Vec<(Option<Part>, Option<Side>)>,
+    meanings: Vec<Meaning>,
+    children: HashMap<usize, Vec<usize>>,
 }
 
 impl<'a> Names<'a> {
     fn new(joints: &'a [Joint]) -> Self {
+        let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (j, joint) in joints.iter().enumerate() {
+            if let Some(parent) = joint.parent {
+                children.entry(parent).or_default().push(j);
+            }
+        }
         Self {
             joints,
-            meanings: joints.iter().map(|joint| meaning(&joint.name)).collect(),
+            meanings: joints
+                .iter()
+                .map(|joint| Meaning::of(&joint.name))
+                .collect(),
+            children,
         }
     }
 
@@ -355,48 +312,93 @@ impl<'a> Names<'a> {
         std::iter::successors(self.joints[joint].parent, |&j| self.joints[j].parent)
     }
 
-    /// The first joint of that name, below `above` if given.
-    fn first(&self, part: Part, side: Option<Side>, above: Option<usize>) -> Option<usize> {
-        (0..self.joints.len()).find(|&j| {
-            let is_below = above.is_none_or(|above| self.ancestors(j).any(|a| a == above));
-            self.meanings[j] == (Some(part), side) && is_below
-        })
+    fn is_below(&self, joint: usize, above: usize) -> bool {
+        self.ancestors(joint).any(|a| a == above)
     }
 
-    /// The three points of a limb: the middle one by its name; the upper one is the nearest above it
-    /// whose name says so, or its parent; the lower one is below it by name, or its end.
+    /// The only child of a joint.
+    fn only_child(&self, joint: usize) -> Option<usize> {
+        match self.children.get(&joint).map(Vec::as_slice) {
+            Some(&[child]) => Some(child),
+            _ => None,
+        }
+    }
+
+    /// The joints of that name.
+    fn named(&self, part: Part, side: Option<Side>) -> impl Iterator<Item = usize> + '_ {
+        (0..self.joints.len()).filter(move |&j| self.meanings[j].is(part, side))
+    }
+
+    /// The first joint of that name below `above`.
+    fn below(&self, above: usize, part: Part, side: Option<Side>) -> Option<usize> {
+        self.named(part, side).find(|&j| self.is_below(j, above))
+    }
+
+    /// The three points of a limb: of the joints that have the name of the middle one the first whose
+    /// neighbours have theirs, so that neither props nor controls are taken.
     ///
     /// # Errors
     /// Which of the three there is not.
-    fn limb(
+    fn limb(&self, parts: [Part; 3], side: Side) -> std::result::Result<[Place; 3], usize> {
+        let candidates = self.named(parts[1], Some(side));
+        // The first of the best: `max_by_key` takes the last.
+        let ranked = candidates.map(|middle| {
+            let (upper, lower) = self.neighbours(middle, parts, side);
+            (
+                usize::from(upper.is_some()) + usize::from(lower.is_some()),
+                middle,
+            )
+        });
+        let best = ranked.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        let (_, middle) = best.ok_or(1_usize)?;
+        let (upper, lower) = self.neighbours(middle, parts, side);
+        let is_twist = |j: &usize| {
+            TWISTS
+                .iter()
+                .any(|twist| self.meanings[*j].stem.contains(twist))
+        };
+        let parent = self.ancestors(middle).find(|j| !is_twist(j));
+        let upper = upper.or(parent).ok_or(0_usize)?;
+        let child = self.only_child(middle).filter(|j| !is_twist(j));
+        let end = self.joints[middle].end.filter(|end| end.norm() > 0.0);
+        let lower = lower.or(child).map(Place::Joint);
+        let lower = lower.or(end.map(|_| Place::End(middle))).ok_or(2_usize)?;
+        Ok([Place::Joint(upper), Place::Joint(middle), lower])
+    }
+
+    /// The joints above and below the middle one of a limb that have the right names. Where a thigh is
+    /// called leg, a name of the middle joint is right for the upper one as well; of parts of one bone
+    /// (`upper_arm.L.001`) the first counts.
+    fn neighbours(
         &self,
-        [upper, middle, lower]: [Part; 3],
+        middle: usize,
+        [upper, own, lower]: [Part; 3],
         side: Side,
-    ) -> std::result::Result<[Place; 3], usize> {
+    ) -> (Option<usize>, Option<usize>) {
         let side = Some(side);
-        let joint = self.first(middle, side, None).ok_or(1_usize)?;
-        let named = self
-            .ancestors(joint)
-            .find(|&j| self.meanings[j] == (Some(upper), side));
-        let above = named.or(self.joints[joint].parent).ok_or(0_usize)?;
-        let below = self.first(lower, side, Some(joint)).map(Place::Joint);
-        let end = self.joints[joint].end.map(|_| Place::End(joint));
-        let below = below.or(end).ok_or(2_usize)?;
-        Ok([Place::Joint(above), Place::Joint(joint), below])
+        let is_upper = |j: &usize| {
+            let meaning = &self.meanings[*j];
+            let other = meaning.stem != self.meanings[middle].stem;
+            meaning.is(upper, side) || meaning.is(own, side) && other
+        };
+        let mut above = self.ancestors(middle).find(is_upper);
+        while let Some(joint) = above.filter(|&joint| self.meanings[joint].is_numbered)
+            && let Some(parent) = self.joints[joint].parent
+            && self.meanings[parent].side == side
+            && self.meanings[parent].stem == self.meanings[joint].stem
+        {
+            above = Some(parent);
+        }
+        (above, self.below(middle, lower, side))
     }
 
     /// The joint where the arms branch off, and the clavicles `[right, left]` that begin there, if
     /// there are some.
-    fn shoulder_girdle(&self, shoulders: [Place; 2]) -> (usize, Option<[usize; 2]>) {
-        let [right, left] = shoulders.map(|place| match place {
-            Place::Joint(joint) | Place::End(joint) => joint,
-        });
-        let shared = |j: &usize| self.ancestors(left).any(|a| a == *j);
-        let chest = self.ancestors(right).find(shared).unwrap_or(0);
-        let collar = |shoulder: usize| {
-            let between = self.ancestors(shoulder).take_while(|&j| j != chest);
-            between.last()
-        };
+    fn shoulder_girdle(&self, [right, left]: [usize; 2]) -> (usize, Option<[usize; 2]>) {
+        let above_left: Vec<usize> = self.ancestors(left).collect();
+        let chest = self.ancestors(right).find(|j| above_left.contains(j));
+        let chest = chest.unwrap_or(0);
+        let collar = |shoulder: usize| self.ancestors(shoulder).take_while(|&j| j != chest).last();
         let collars = match [collar(right), collar(left)] {
             [Some(right), Some(left)] => Some([right, left]),
             _ => None,
@@ -404,10 +406,32 @@ impl<'a> Names<'a> {
         (chest, collars)
     }
 
-    /// Where the neck begins: the joint nearest to the chest on the way to the head, or the head.
+    /// The head: by its name, above the chest if one is there; or the end of the chain that leaves the
+    /// chest beside the `arms`.
+    fn head(&self, chest: usize, arms: [usize; 2]) -> Option<usize> {
+        let named = || self.named(Part::Head, None);
+        let of_chest = named().find(|&j| self.is_below(j, chest));
+        of_chest.or_else(|| named().next()).or_else(|| {
+            let holds_arm = |j: usize| arms.iter().any(|&arm| arm == j || self.is_below(arm, j));
+            let mut branches = self.children.get(&chest)?.iter().copied();
+            let neck = branches.find(|&j| self.meanings[j].side.is_none() && !holds_arm(j))?;
+            let chain = std::iter::successors(Some(neck), |&j| self.only_child(j));
+            let is_face = |j: usize| {
+                let Meaning { part, stem, .. } = &self.meanings[j];
+                *part == Some(Part::Crown) || FACE.iter().any(|name| stem.contains(name))
+            };
+            chain.take_while(|&j| !is_face(j)).last()
+        })
+    }
+
+    /// Where the neck begins: the lowest joint on the way to the head that is not on the way to the arms,
+    /// or the head.
     fn neck(&self, chest: usize, head: usize) -> usize {
-        let neck = self.ancestors(head).take_while(|&j| j != chest).last();
-        neck.unwrap_or(head)
+        let trunk: Vec<usize> = std::iter::once(chest)
+            .chain(self.ancestors(chest))
+            .collect();
+        let neck = self.ancestors(head).take_while(|j| !trunk.contains(j));
+        neck.last().unwrap_or(head)
     }
 
     /// The toe base below an ankle.
@@ -415,13 +439,18 @@ impl<'a> Names<'a> {
         let Place::Joint(ankle) = ankle else {
             return None;
         };
-        let toe = self.first(Part::Toe, self.meanings[ankle].1, Some(ankle));
-        toe.map(Place::Joint)
+        let side = self.meanings[ankle].side;
+        let toe = self.below(ankle, Part::Toe, side);
+        let foot = || match self.meanings[ankle].ending {
+            ANKLE => self.below(ankle, Part::Ankle, side),
+            _ => None,
+        };
+        toe.or_else(foot).map(Place::Joint)
     }
 
     /// The top of the head: a joint of that name, or the end of the skull.
     fn crown(&self, head: usize) -> Option<Place> {
-        let named = self.first(Part::Crown, None, Some(head)).map(Place::Joint);
+        let named = self.below(head, Part::Crown, None).map(Place::Joint);
         named.or(self.joints[head].end.map(|_| Place::End(head)))
     }
 }
@@ -518,7 +547,7 @@ mod tests {
     ];
 
     fn read(lines: &[Line]) -> Result<(Layout, Vec<[f64; 3]>)> {
-        let points = bvh::read(&standing(lines), "a.bvh", None, |_, _| Ok(()))?;
+        let points = bvh::read(&standing(lines), "a.bvh", None, |_, _, _| Ok(()))?;
         assert_eq!(
             (points.fps, points.values.len()),
             (Some(30.0), 9 * points.joints)
@@ -543,7 +572,7 @@ mod tests {
             [0.0, 22.0, 0.0], // Spine1
             [0.0, 46.0, 0.0], // between the clavicles
             [0.0, 58.0, 0.0],
-            [0.0, 75.0, 0.0],
+            [0.0, 69.4, 0.0], // the top of the head is no farther than Human3.6M's
             [17.0, 46.0, 0.0],
             [45.0, 46.0, 0.0],
             [71.0, 46.0, 0.0],
@@ -582,6 +611,72 @@ mod tests {
             .replace("Leg", "Knee")
             .replace("Foot", "Ankle")
             .replace("ToeBase", "Toe")
+    }
+
+    /// The same person with joints renamed and more of them.
+    fn changed(rename: impl Fn(&str) -> String, more: &[Line]) -> Vec<[f64; 3]> {
+        let own = |name: &str| match name.trim_start_matches("mixamorig:") {
+            "" => String::new(),
+            name => rename(name),
+        };
+        let lines = MIXAMO.iter().map(|(n, p, o)| (own(n), own(p), *o));
+        let more = more.iter().map(|(n, p, o)| (n.to_string(), rename(p), *o));
+        // What is new comes before the rest, where a search would find it first.
+        let mut lines: Vec<(String, String, [f64; 3])> = lines.collect();
+        lines.splice(1..1, more);
+        let lines: Vec<Line> = lines.iter().map(|(n, p, o)| (&n[..], &p[..], *o)).collect();
+        read(&lines).unwrap().1
+    }
+
+    #[test]
+    fn props_controls_and_parts_of_bones_are_not_taken_for_limbs() {
+        let expected = read(&MIXAMO).unwrap().1;
+        let same = |name: &str| name.to_string();
+        let more = [
+            ("Skirt_L_BackLeg", "Hips", [3.0, -9.0, -5.0]),
+            ("IK_Knee.L", "Hips", [9.0, -50.0, 30.0]),
+            ("SpearHead", "Hips", [0.0, 40.0, 0.0]),
+            ("Head", "Hips", [0.0, 40.0, 0.0]),
+        ];
+        assert_eq!(changed(same, &more[..3]), expected);
+        let head = |name: &str| name.replace("Head", "head");
+        assert_eq!(changed(head, &more), expected);
+        let capitals = |name: &str| name.to_uppercase().replace('_', "");
+        assert_eq!(changed(capitals, &[]), expected);
+        let numbered = |name: &str| format!("{name}.001");
+        assert_eq!(changed(numbered, &[]), expected);
+        let shins = |name: &str| name.replace("tLeg", "tShin").replace("UpLeg", "Leg");
+        assert_eq!(changed(shins, &[]), expected);
+        // The end of the chain is the head; that of its face is not its top.
+        let spine = |name: &str| match name {
+            "Head" => "Spine6".to_string(),
+            "HeadTop_End" => "Face".to_string(),
+            name => name.to_string(),
+        };
+        let nameless = changed(spine, &[]);
+        let all_but_crown = |points: &[[f64; 3]]| [&points[..10], &points[11..]].concat();
+        assert_eq!(all_but_crown(&nameless), all_but_crown(&expected));
+        let smpl = |name: &str| name.replace("Foot", "Ankle").replace("ToeBase", "Foot");
+        assert_eq!(changed(smpl, &[]), expected);
+    }
+
+    #[test]
+    fn the_neck_may_begin_where_no_arm_does() {
+        let below = MIXAMO.map(|(name, parent, [x, y, z])| match name {
+            "mixamorig:Neck" => (name, "mixamorig:Spine1", [x, y + 12.0, z]),
+            _ => (name, parent, [x, y, z]),
+        });
+        assert_eq!(read(&below).unwrap(), read(&MIXAMO).unwrap());
+    }
+
+    #[test]
+    fn an_end_that_looks_ahead_is_no_top_of_the_head() {
+        let nose = MIXAMO.map(|(name, parent, offset)| match name {
+            "mixamorig:HeadTop_End" => (name, parent, [0.0, 1.0, 10.0]),
+            _ => (name, parent, offset),
+        });
+        let crown = read(&nose).unwrap().1[10];
+        assert!((crown[1] - (58.0 + 0.7 * 12.0)).abs() < 1e-9 && crown[2].abs() < 1e-9);
     }
 
     #[test]
@@ -623,61 +718,15 @@ mod tests {
         let lines: Vec<Line> = MIXAMO
             .iter()
             .filter(|line| !line.0.contains("RightForeArm") && !line.0.contains("RightHand"))
-            .map(|&(name, parent, offset)| match name {
-                "mixamorig:Head" => ("Skull", parent, offset),
-                "mixamorig:HeadTop_End" => ("End", "Skull", offset),
-                _ => (name, parent, offset),
-            })
+            .copied()
             .collect();
         let error = read(&lines).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         let told = error.to_string();
         assert!(
-            told.starts_with("a.bvh: joints: found no right elbow, head among"),
+            told.starts_with("a.bvh: joints: found no right elbow among mixamorig:Hips, "),
             "{told}"
         );
         assert!(told.contains("rename the joints"), "{told}");
-    }
-
-    #[test]
-    fn names_of_many_programs_are_understood() {
-        use Part::{Ankle, Crown, Elbow, Head, Knee, Neck, Thigh, Toe, UpperArm, Wrist};
-        let right = Some(Side::Right);
-        let left = Some(Side::Left);
-        for (name, part, side) in [
-            ("LeftForeArm", Some(Elbow), left),
-            ("mixamorig:RightForeArm", Some(Elbow), right),
-            ("lowerarm_l", Some(Elbow), left),
-            ("Bip01 L Forearm", Some(Elbow), left),
-            ("lForeArm", Some(Elbow), left),
-            ("forearm.R", Some(Elbow), right),
-            ("left_elbow", Some(Elbow), left),
-            ("L_Elbow", Some(Elbow), left),
-            ("LFArm", Some(Elbow), left),
-            ("RUArm", Some(UpperArm), right),
-            ("RIGHT_FOREARM", Some(Elbow), right),
-            ("LeftUpLeg", Some(Thigh), left),
-            ("RightUpperLeg", Some(Thigh), right),
-            ("RightLeg", Some(Knee), right),
-            ("Bip001 R Calf", Some(Knee), right),
-            ("rShin", Some(Knee), right),
-            ("calf_r", Some(Knee), right),
-            ("LeftToeBase", Some(Toe), left),
-            ("ball_l", Some(Toe), left),
-            ("RightAnkle", Some(Ankle), right),
-            ("foot.L", Some(Ankle), left),
-            ("LeftHand", Some(Wrist), left),
-            ("LeftHandIndex1", None, left),
-            ("LeftForeArmRoll", None, left),
-            ("LHipJoint", None, left),
-            ("LeftShoulder", Some(UpperArm), left),
-            ("LeftCollar", None, left),
-            ("Head", Some(Head), None),
-            ("HeadTop_End", Some(Crown), None),
-            ("Neck1", Some(Neck), None),
-            ("Hips", None, None),
-        ] {
-            assert_eq!(meaning(name), (part, side), "{name}");
-        }
     }
 }
