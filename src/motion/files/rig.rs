@@ -131,7 +131,7 @@ impl Rig {
             chest,
             thorax: collars.unwrap_or([neck; 2]),
             head,
-            has_neck: neck != head || tree.meanings[chest].part == Some(Part::Neck),
+            has_neck: neck != head,
             crown: tree.crown(head),
             toes: match toes {
                 [Some(right), Some(left)] => Some([right, left]),
@@ -424,14 +424,17 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// Where the neck begins: the lowest joint on the way to the head that is not on the way to the arms,
-    /// or the head.
+    /// Where the neck begins: the lowest joint on the way to the head that is not on the way to the arms;
+    /// or where the arms branch off, if it is called a neck; or the head.
     fn neck(&self, chest: usize, head: usize) -> usize {
         let trunk: Vec<usize> = std::iter::once(chest)
             .chain(self.ancestors(chest))
             .collect();
         let neck = self.ancestors(head).take_while(|j| !trunk.contains(j));
-        neck.last().unwrap_or(head)
+        neck.last().unwrap_or(match self.meanings[chest].part {
+            Some(Part::Neck) => chest,
+            _ => head,
+        })
     }
 
     /// The toe base below an ankle.
@@ -667,6 +670,27 @@ mod tests {
             _ => (name, parent, [x, y, z]),
         });
         assert_eq!(read(&below).unwrap(), read(&MIXAMO).unwrap());
+    }
+
+    #[test]
+    fn arms_may_hang_on_the_neck() {
+        let expected = read(&MIXAMO).unwrap();
+        // As in 3ds Max, the neck is where the clavicles, or the arms, branch off.
+        let biped = |arms: &'static str, offset: [f64; 3]| {
+            MIXAMO.map(|(name, parent, [x, y, z])| match name {
+                _ if name.ends_with("Shoulder") => (name, "mixamorig:Neck", [x, y - 12.0, z]),
+                "mixamorig:Neck" => (name, parent, [x, y - 4.0, z]),
+                "mixamorig:Head" => (name, parent, [x, y + 4.0, z]),
+                "mixamorig:LeftArm" if !arms.is_empty() => (name, arms, offset),
+                "mixamorig:RightArm" if !arms.is_empty() => (name, arms, offset.map(|x| -x)),
+                _ => (name, parent, [x, y, z]),
+            })
+        };
+        assert_eq!(read(&biped("", [0.0; 3])).unwrap(), expected);
+        assert_eq!(
+            read(&biped("mixamorig:Neck", [17.0, 0.0, 0.0])).unwrap(),
+            expected
+        );
     }
 
     #[test]
