@@ -246,7 +246,6 @@ fn backprop_through_one_step_is_the_derivative() {
     let backprop = Backprop {
         truncation: 1,
         discount: 1.0,
-        correction: None,
         distance: 0.0,
         clip: 1.0,
     };

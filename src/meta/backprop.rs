@@ -14,7 +14,7 @@ use std::f64::consts::LN_10;
 use candle_core::{Device, Tensor};
 
 use crate::error::Result;
-use crate::learned::{LearnedOptimizer, Network, curvature::uncorrected};
+use crate::learned::{LearnedOptimizer, Network};
 use crate::objective::{Evaluation, Rng, Task};
 
 use super::group::{Estimate, GradientEstimator, Group, look, mean_loss};
@@ -29,12 +29,6 @@ pub struct Backprop {
     /// With γ = 1 a step is credited with all that later steps will have to do as well: it
     /// overshoots, and oscillation looks optimal, since its slopes cancel.
     pub discount: f64,
-    /// Damping λ of the Gauss–Newton steps by which later steps are expected to correct this one,
-    /// for tasks that know JᵀJ and optimizers that see it.
-    ///
-    /// An error δx left by a step is δx − (JᵀJ + λ D)⁻¹ JᵀJ δx after the next one: nothing is left where
-    /// f is steep, all where it is flat. With constant gradients alone all of it would last.
-    pub correction: Option<f64>,
     /// Weight of log₁₀ ‖x − x*‖² beside the normalized value in the meta-loss, for tasks whose
     /// minimizer x* is known: the pull towards the global minimum that a local gradient lacks.
     pub distance: f64,
@@ -59,7 +53,6 @@ impl GradientEstimator<Network> for Backprop {
         let batch = &mut group.sides[0];
         let mut seen = group.seen.take();
         let (mut steps, mut scales, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
-        let mut curvatures = Vec::new();
         let mut loss = 0.0;
         let targets: Vec<Option<Vec<f64>>> = if self.distance > 0.0 {
             tasks.iter().map(Task::known_minimizer).collect()
@@ -78,7 +71,6 @@ impl GradientEstimator<Network> for Backprop {
             let advance = network.advance(&rule, batch, &evaluations)?;
             steps.push(advance.steps);
             scales.push(advance.scales);
-            curvatures.push(evaluations.into_iter().map(|seen| seen.curvature));
         }
         batch.detach();
         let mut surrogate = Tensor::zeros((), candle_core::DType::F32, &Device::Cpu)?;
@@ -87,11 +79,7 @@ impl GradientEstimator<Network> for Backprop {
             let cotangent = cotangent(&future, &scales[s], self.clip);
             let cotangent = Tensor::from_vec(cotangent, steps[s].shape(), &Device::Cpu)?;
             surrogate = (surrogate + (&steps[s] * cotangent)?.sum_all()?)?;
-            let curvatures = curvatures.pop().into_iter().flatten();
-            for ((future, slope), curvature) in future.iter_mut().zip(&slopes[s]).zip(curvatures) {
-                if let (Some(damping), Some(matrix)) = (self.correction, curvature) {
-                    *future = uncorrected(&matrix, damping, future);
-                }
+            for (future, slope) in future.iter_mut().zip(&slopes[s]) {
                 let sums = future.iter_mut().zip(slope);
                 sums.for_each(|(future, slope)| *future = self.discount * *future + slope);
             }

@@ -91,7 +91,6 @@ impl AnyEstimator {
                 return Self::Backprop(Backprop {
                     truncation: stage.truncation,
                     discount: stage.discount,
-                    correction: stage.correction,
                     distance: stage.distance,
                     clip: 1.0,
                 });

@@ -42,10 +42,6 @@ pub struct Stage {
     pub tasks: usize,
     /// Discount γ of backprop: how far a step is credited with later losses. Default: 0.5.
     pub discount: f64,
-    /// Damping λ of the Gauss–Newton steps by which backprop expects later steps to correct this one,
-    /// where tasks know JᵀJ; `None` leaves it to the discount. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub correction: Option<f64>,
     /// Weight of the distance to known minimizers in the meta-loss of backprop. Default: 0.
     pub distance: f64,
     /// Standard deviation σ of the perturbations of evolution strategies. Default: 0.01.
@@ -67,7 +63,6 @@ impl Default for Stage {
             groups: 4,
             tasks: 8,
             discount: 0.5,
-            correction: None,
             distance: 0.0,
             deviation: 0.01,
             parameters: Vec::new(),
@@ -150,17 +145,6 @@ impl Settings {
                 let field = format!("stages[{i}].discount");
                 let advice = "give a number from 0 to 1";
                 return Err(Error::input(origin, field, stage.discount, advice));
-            }
-            if let Some(damping) = stage.correction
-                && !(damping.is_finite() && damping > 0.0)
-            {
-                let field = format!("stages[{i}].correction");
-                return Err(Error::input(
-                    origin,
-                    field,
-                    damping,
-                    "give a positive number",
-                ));
             }
             if !(stage.distance.is_finite() && stage.distance >= 0.0) {
                 let field = format!("stages[{i}].distance");
