@@ -99,10 +99,9 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         notes.push(format!("frame rate: {fps} fps, by {name} beside the file"));
     }
     let mut points = container::load(path, &origin, known, |shape, fps, layout| {
-        if let (Some(asked), Some(_)) = (
-            options.layout,
-            layout.filter(|l| options.layout != Some(*l)),
-        ) {
+        if let Some(asked) = options.layout
+            && layout.is_some_and(|known| known != asked)
+        {
             let advice = "leave it out: the names of the joints tell what they are";
             let found = format!("{asked} for {origin}");
             return Err(Error::input("--layout", "use", found, advice));

@@ -202,13 +202,18 @@ fn next_line(text: &str) -> Option<(&str, &str)> {
     (!text.is_empty()).then(|| text.split_once('\n').unwrap_or((text, "")))
 }
 
-/// At most forty characters of what was found.
+/// At most forty characters of what was found, none of which controls a terminal.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 40;
     match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_string(),
+        Some((at, _)) => format!("{}…", printable(&text[..at])),
+        None => printable(text),
     }
+}
+
+/// `text` without control characters.
+pub fn printable(text: &str) -> String {
+    text.replace(char::is_control, "?")
 }
 
 /// What was found, and what to do.
@@ -383,7 +388,7 @@ impl Bvh<'_> {
                     let owners =
                         joints.flat_map(|j| std::iter::repeat_n(&j.name, j.channels.len()));
                     let owner = owners.into_iter().nth(values.len() % width);
-                    let owner = owner.map_or("", |name| name);
+                    let owner = owner.map_or_else(String::new, |name| printable(name));
                     let place = format!("frame {}, {owner}", values.len() / width);
                     let found = format!("`{}`", shortened(word));
                     let advice = "give a number for every channel, with a decimal point";

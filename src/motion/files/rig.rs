@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use nalgebra::Vector3;
 
-use super::bvh::{Joint, Pose};
+use super::bvh::{Joint, Pose, printable};
 use super::names::{ANKLE, Meaning, Part, Side};
 use crate::error::{Error, Result};
 use crate::motion::JOINTS;
@@ -265,11 +265,6 @@ impl Rig {
         points.extend(self.toes.iter().flatten().map(|toe| toe.of(pose)));
         points
     }
-}
-
-/// A name without control characters.
-fn printable(name: &str) -> String {
-    name.replace(char::is_control, "?")
 }
 
 /// The first names, and how many more there are.
