@@ -86,6 +86,7 @@ fn metrics(args: &ExportArgs) -> Value {
     if let Value::Object(metrics) = &mut metrics {
         metrics.shift_remove("seconds");
         metrics.shift_remove("window_reports");
+        metrics.shift_remove("input");
     }
     metrics
 }
