@@ -224,7 +224,7 @@ pub fn shin(lengths: &Joints17<f64>) -> f64 {
 }
 
 /// The one of `units` in which a body of `stature` file units is between 0.5 and 2.5 m tall, and
-/// most likely by [`ADULT`] where several are.
+/// most likely, for a stature of 1.7 m, where several are.
 ///
 /// # Errors
 /// When none fits, or not the one that was asked for.
