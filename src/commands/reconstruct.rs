@@ -245,8 +245,8 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     let reconstruction = run(&motion, &config, session)?;
     let seconds = started.elapsed().as_secs_f64();
     let record = record(&reconstruction, &config.optimizer);
-    let of_run = (input, seconds);
-    let files = files(&motion.name, &reconstruction, &config, &record, of_run)?;
+    let name = &motion.name;
+    let files = files(name, &reconstruction, &config, &record, input, seconds)?;
     session.check()?;
     output.write_all(&files)?;
     output.remove(KINEMATIC)?; // a run from keypoints may have left it
@@ -306,8 +306,9 @@ fn from_keypoints(
         ..config.clone()
     };
     let notes = [&input.notes[..], &found.fit.notes].concat();
-    let of_run = (json!({"file": path, "notes": notes}), seconds);
-    let mut files = files(&name, &found.reconstruction, &used, &record, of_run)?;
+    let input = json!({"file": path, "notes": notes});
+    let run = &found.reconstruction;
+    let mut files = files(&name, run, &used, &record, input, seconds)?;
     files.push((
         KINEMATIC,
         kinematic::encode(&found.fit, found.observation.fps)?,

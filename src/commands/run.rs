@@ -9,14 +9,15 @@ use crate::export::{Recording, glb, npz, report};
 use crate::plot::{Chart, Curve, Mark, Picture};
 use crate::reconstruction::{CurvePoint, Reconstruction};
 
-/// All files of a run, complete in memory; `input` tells where it comes from. Times are only in `metrics.json` and `loss.csv`:
-/// everything else is the same for the same input.
+/// All files of a run, complete in memory; `input` tells where it comes from. Times are only in
+/// `metrics.json` and `loss.csv`: everything else is the same for the same input.
 pub(super) fn files(
     name: &str,
     reconstruction: &Reconstruction,
     config: &Config,
     record: &Map<String, Value>,
-    (input, seconds): (Value, f64),
+    input: Value,
+    seconds: f64,
 ) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let recording = Recording::new(
         reconstruction.body.clone(),

@@ -223,6 +223,14 @@ pub fn shin(lengths: &Joints17<f64>) -> f64 {
     ANKLES.map(|j| lengths[j]).iter().sum::<f64>() / 2.0
 }
 
+/// The `units` in which a body of `stature` file units is of human size, and how tall it is then, m.
+pub fn human_sizes(stature: f64, units: &[Unit]) -> impl Iterator<Item = (Unit, f64)> {
+    let sizes = units
+        .iter()
+        .map(move |unit| (*unit, stature * unit.metres()));
+    sizes.filter(|(_, size)| STATURES.contains(size))
+}
+
 /// The one of `units` in which a body of `stature` file units is between 0.5 and 2.5 m tall, and
 /// most likely, for a stature of 1.7 m, where several are.
 ///
@@ -235,18 +243,14 @@ pub fn detect_unit(
     origin: &str,
 ) -> Result<Unit> {
     let metres = |unit: Unit| stature * unit.metres();
-    let fits = |unit: &Unit| STATURES.contains(&metres(*unit));
-    let unlikely = |unit: &Unit| {
+    let unlikely = |(unit, size): &(Unit, f64)| {
         let is_metric = Unit::METRIC.contains(unit);
-        (metres(*unit) / ADULT).ln().abs() + if is_metric { 0.0 } else { UNUSUAL }
+        (size / ADULT).ln().abs() + if is_metric { 0.0 } else { UNUSUAL }
     };
-    let likely = units
-        .iter()
-        .copied()
-        .filter(fits)
-        .min_by(|a, b| unlikely(a).total_cmp(&unlikely(b)));
+    let likely = human_sizes(stature, units).min_by(|a, b| unlikely(a).total_cmp(&unlikely(b)));
+    let likely = likely.map(|(unit, _)| unit);
     match (asked, likely) {
-        (Some(unit), _) if fits(&unit) => Ok(unit),
+        (Some(unit), _) if STATURES.contains(&metres(unit)) => Ok(unit),
         (Some(unit), likely) => {
             let found = format!("a subject {} m tall", significant(metres(unit)));
             let advice = match likely {

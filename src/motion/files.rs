@@ -16,7 +16,7 @@ use std::path::Path;
 
 use nalgebra::{Matrix3x4, Vector3};
 
-use super::calibration::{self, Axis, FLOOR_TOLERANCE, STATURES, Unit};
+use super::calibration::{self, Axis, FLOOR_TOLERANCE, Unit};
 use super::skeleton::{self, Frame, Layout, NAMES, is_seen};
 use super::smoothing::{self, Smoothing};
 use super::{JOINTS, Joints, Motion, gaps};
@@ -251,12 +251,8 @@ fn calibrate(
     let file_stature = calibration::stature(&lengths);
     let unit = calibration::detect_unit(file_stature, options.units, units, origin)?;
     let stature = file_stature * unit.metres();
-    let others = units
-        .iter()
-        .filter(|other| **other != unit && options.units.is_none())
-        .map(|other| (other, file_stature * other.metres()))
-        .filter(|(_, stature)| STATURES.contains(stature));
-    let others: Vec<String> = others
+    let others: Vec<String> = calibration::human_sizes(file_stature, units)
+        .filter(|(other, _)| *other != unit && options.units.is_none())
         .map(|(other, stature)| format!("; {stature:.2} m with --units {other}"))
         .collect();
     notes.push(format!(

@@ -102,7 +102,7 @@ pub fn read(
     fps: Option<f64>,
     check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
 ) -> Result<Points> {
-    let mut bvh = parse(text, origin)?;
+    let mut bvh = parse(text.trim_start_matches('\u{feff}'), origin)?;
     let fps = fps.map_or_else(|| bvh.rate(), Ok)?;
     let mut rig = Rig::find(&bvh.joints, origin)?;
     let points = rig.layout().joint_count();
@@ -264,7 +264,7 @@ impl Tree {
         let (word, rest) = statement
             .split_once(char::is_whitespace)
             .unwrap_or((statement, ""));
-        let word = word.trim_start_matches('\u{feff}').to_ascii_uppercase();
+        let word = word.to_ascii_uppercase();
         let found = || format!("`{}`", shortened(statement));
         match (word.as_str(), self.open.last().copied()) {
             ("HIERARCHY", None) if self.joints.is_empty() => {}
@@ -356,6 +356,27 @@ impl Bvh<'_> {
         self.joints.iter().map(|joint| joint.channels.len()).sum()
     }
 
+    /// Whether each number of a row is an angle.
+    fn angles(&self) -> impl Iterator<Item = bool> {
+        let channels = self.joints.iter().flat_map(|joint| &joint.channels);
+        channels.map(|channel| matches!(channel, Channel::Rotation(_)))
+    }
+
+    /// The name of the joint that a number of a row moves.
+    fn owner(&self, number: usize) -> String {
+        let mut joints = self.joints.iter();
+        let mut numbers = number + 1;
+        let is_owner = |joint: &&Joint| {
+            let own = joint.channels.len();
+            let is_owner = numbers <= own;
+            numbers = numbers.saturating_sub(own);
+            is_owner
+        };
+        joints
+            .find(is_owner)
+            .map_or_else(String::new, |joint| printable(&joint.name))
+    }
+
     /// Frames per second by the file, Hz.
     fn rate(&self) -> Result<f64> {
         let time = self.time.parse().ok();
@@ -384,11 +405,7 @@ impl Bvh<'_> {
             match word.parse::<f64>() {
                 Ok(value) if value.is_finite() => values.push(value),
                 _ => {
-                    let joints = self.joints.iter();
-                    let owners =
-                        joints.flat_map(|j| std::iter::repeat_n(&j.name, j.channels.len()));
-                    let owner = owners.into_iter().nth(values.len() % width);
-                    let owner = owner.map_or_else(String::new, |name| printable(name));
+                    let owner = self.owner(values.len() % width);
                     let place = format!("frame {}, {owner}", values.len() / width);
                     let found = format!("`{}`", shortened(word));
                     let advice = "give a number for every channel, with a decimal point";
@@ -428,10 +445,13 @@ impl Bvh<'_> {
             let is_position =
                 |k: &usize| matches!(joint.channels[k - places.start], Channel::Position(_));
             let positions: Vec<usize> = places.clone().filter(is_position).collect();
+            let is_told_twice = joint.parent.is_some() && joint.offset != Vector3::zeros();
+            if positions.is_empty() || !is_told_twice {
+                continue;
+            }
             let mut numbers = rows.chunks_exact(width);
-            let is_idle = numbers.all(|row| positions.iter().all(|&k| row[k] == 0.0));
-            if joint.parent.is_some() && joint.offset != Vector3::zeros() && is_idle {
-                idle += usize::from(!positions.is_empty());
+            if numbers.all(|row| positions.iter().all(|&k| row[k] == 0.0)) {
+                idle += 1;
                 for k in positions {
                     joint.channels[k - places.start] = Channel::Idle;
                 }
@@ -446,10 +466,8 @@ impl Bvh<'_> {
 
     /// `row: (C,)` with all angles zero.
     fn without_rotations(&self, row: &[f64]) -> Vec<f64> {
-        let channels = self.joints.iter().flat_map(|joint| &joint.channels);
-        let angles = channels.map(|channel| matches!(channel, Channel::Rotation(_)));
         row.iter()
-            .zip(angles)
+            .zip(self.angles())
             .map(|(value, is_angle)| if is_angle { 0.0 } else { *value })
             .collect()
     }
@@ -484,12 +502,11 @@ impl Bvh<'_> {
     /// MotionBuilder: all its angles are whole degrees, those of the next frame are not.
     fn begins_at_rest(&self, rows: &[f64]) -> bool {
         let width = self.width();
-        let channels = self.joints.iter().flat_map(|joint| &joint.channels);
-        let is_angle: Vec<bool> = channels
-            .map(|channel| matches!(channel, Channel::Rotation(_)))
-            .collect();
         let whole = |row: &[f64]| {
-            let mut angles = row.iter().zip(&is_angle).filter(|(_, is_angle)| **is_angle);
+            let mut angles = row
+                .iter()
+                .zip(self.angles())
+                .filter(|(_, is_angle)| *is_angle);
             angles.all(|(angle, _)| (angle - angle.round()).abs() < WHOLE_DEGREE)
         };
         rows.len() > 2 * width && whole(&rows[..width]) && !whole(&rows[width..2 * width])
