@@ -10,7 +10,7 @@ use crate::reconstruction::Settings;
 
 pub use crate::json::parse as parse_json;
 pub use training::{
-    FunctionSettings, RecordedSettings, RecorderSettings, TaskSettings, TrainingConfig,
+    FunctionSettings, RecordedSettings, RecorderSettings, TaskSettings, TrainingConfig, Variables,
     WindowSettings,
 };
 

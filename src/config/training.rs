@@ -70,6 +70,21 @@ pub struct RecordedSettings {
     /// Along whose paths; each window is recorded once for every one of them. Default: Levenberg–
     /// Marquardt, 14 evaluations.
     pub recorders: Vec<RecorderSettings>,
+    /// The variables that the optimizer works in. Default: those of the mean curvature.
+    pub variables: Variables,
+}
+
+/// Variables of recorded windows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variables {
+    /// Those in which the mean curvature of the recorded windows is the identity.
+    #[default]
+    Curvature,
+    /// Offsets, each in the unit in which its mean curvature is 1.
+    Scaled,
+    /// Offsets of the PD targets, rad, as in the paper.
+    Plain,
 }
 
 /// An optimizer along whose path windows are recorded.
@@ -93,6 +108,7 @@ impl Default for RecordedSettings {
                 optimizer: "lm".into(),
                 evaluations: 14,
             }],
+            variables: Variables::default(),
         }
     }
 }

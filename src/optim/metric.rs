@@ -42,6 +42,18 @@ impl Metric {
         Ok(Self { matrix, block })
     }
 
+    /// The diagonal of H̄: units for the coordinates, and nothing else.
+    pub fn without_couplings(mut self) -> Self {
+        self.matrix = DMatrix::from_diagonal(&self.matrix.diagonal());
+        self
+    }
+
+    /// The identity of this size: the coordinates as they are.
+    pub fn identity(mut self) -> Self {
+        self.matrix.fill_with_identity();
+        self
+    }
+
     /// H̄, `(N, N)`.
     pub fn matrix(&self) -> &DMatrix<f64> {
         &self.matrix

@@ -2,13 +2,14 @@
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
+use super::footing::{Footing, footings};
 use super::loss::Weights;
 use super::sighting::Sighting;
 use super::window::Start;
 use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
-use crate::motion::{Joints, Motion, calibration};
+use crate::motion::{Joints, Motion};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
@@ -30,8 +31,8 @@ pub struct Clip {
     pub(super) track: ControlTrack,
     /// Accelerations of the observed joints, smoothed, one entry per frame, m per frame².
     pub(super) accelerations: Vec<Joints>,
-    /// How much the ankles `[right, left]` stand in the step to a frame, 0 to 1, one entry per frame.
-    pub(super) stance: Vec<[f64; 2]>,
+    /// The observed ankles `[right, left]` in the step to a frame, one entry per frame.
+    pub(super) footings: Vec<[Footing; 2]>,
     /// Centres of mass of the links in the reference poses, m.
     link_centers: Vec<Vec<Vector3<f64>>>,
     /// Centre of mass of the whole body in the reference poses, m.
@@ -70,7 +71,7 @@ impl Clip {
             mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
-            stance: stance(&motion.joints),
+            footings: footings(&motion.joints, motion.fps),
             views: 0,
             sightings: Vec::new(),
             physics,
@@ -232,14 +233,6 @@ fn accelerations(joints: &[Joints]) -> Vec<Joints> {
             })
         })
         .collect()
-}
-
-/// How much the ankles `[right, left]` stand in the step to every frame: at whichever of its ends they
-/// do more.
-fn stance(joints: &[Joints]) -> Vec<[f64; 2]> {
-    let stands = calibration::stance(joints);
-    let step = |t: usize| [0, 1].map(|foot| stands[t][foot].max(stands[t.saturating_sub(1)][foot]));
-    (0..stands.len()).map(step).collect()
 }
 
 /// The controlled axes of the body: (link, axis), in the order x holds them.

@@ -7,6 +7,7 @@
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
+use super::footing::{Footing, Hold};
 use super::sighting::Sighting;
 use crate::body::{Body, Link};
 use crate::motion::skeleton::ANKLES;
@@ -14,6 +15,10 @@ use crate::motion::{JOINTS, Joints};
 
 /// Length that counts as one unit of position error, m.
 pub(super) const POSITION_UNIT: f64 = 0.01;
+/// Speed that counts as one unit of skating, m/s.
+const SPEED_UNIT: f64 = 0.1;
+/// Height that counts as one unit of skating, m.
+const LIFT_UNIT: f64 = 0.005;
 /// √(h/g) of a standing person's centre of mass (h ≈ 0.95 m), s.
 const FALL_TIME: f64 = 0.31;
 /// Height over which a sole point's slip fades out, m.
@@ -30,6 +35,10 @@ pub struct Weights {
     /// How much more the velocity of an ankle counts while it is observed to stand, as a multiple of
     /// `velocity`: that is what keeps a foot in place. Default: 2.
     pub stance: f64,
+    /// Ankles that would skate where the observed ones do not: speed, per 0.1 m/s, beyond that of
+    /// skating of one that is observed to stand; height, per 5 mm, that one is too low which is
+    /// observed to swing. Default: 3.
+    pub skate: f64,
     /// Joint accelerations against those of the smoothed observation, as the position error that 50 ms
     /// make of the velocity error that 50 ms make of the acceleration error. Default: 1.
     pub acceleration: f64,
@@ -61,6 +70,7 @@ impl Default for Weights {
             position: 1.0,
             velocity: 1.0,
             stance: 2.0,
+            skate: 3.0,
             acceleration: 1.0,
             capture_point: 1.0,
             torque: 0.1,
@@ -75,13 +85,14 @@ impl Default for Weights {
 }
 
 /// Names of the terms, in the order of [`FrameTerms::sizes`] followed by the knot terms.
-pub const TERM_NAMES: [&str; 11] = [
+pub const TERM_NAMES: [&str; 12] = [
     "position",
     "velocity",
     "acceleration",
     "capture_point",
     "torque",
     "joint_limit",
+    "skate",
     "foot_slip",
     "penetration",
     "reprojection",
@@ -101,8 +112,8 @@ pub struct FrameState<'a> {
     pub targets: &'a [UnitQuaternion<f64>],
     /// Observed joints of this frame and of the one before.
     pub observed: [&'a Joints; 2],
-    /// How much the ankles `[right, left]` are observed to stand, 0 to 1.
-    pub stance: [f64; 2],
+    /// The observed ankles `[right, left]` in the step to this frame.
+    pub footings: [Footing; 2],
     /// Observed accelerations at the frame before, smoothed, m per frame².
     pub accelerations: &'a Joints,
     /// Centre of mass of the reference pose at this frame and at the one before, m.
@@ -151,7 +162,7 @@ impl FrameTerms {
     }
 
     /// Sizes of the blocks of one frame, in the order of [`TERM_NAMES`].
-    pub fn sizes(&self) -> [usize; 9] {
+    pub fn sizes(&self) -> [usize; 10] {
         let on = |weight: f64, size: usize| if weight > 0.0 { size } else { 0 };
         let joints = self.parents.len() - 1;
         [
@@ -161,6 +172,7 @@ impl FrameTerms {
             on(self.weights.capture_point, 2),
             on(self.weights.torque, 3 * joints),
             on(self.weights.joint_limit, 3 * joints),
+            on(self.weights.skate, ANKLES.len()),
             on(self.weights.foot_slip, 2 * self.soles.len()),
             on(self.weights.penetration, self.soles.len()),
             on(self.weights.reprojection, 2 * JOINTS * self.views),
@@ -195,8 +207,8 @@ impl FrameTerms {
         if w.velocity > 0.0 {
             let scale = rate * w.velocity * scale;
             let mut shares = [1.0; JOINTS];
-            for (ankle, stance) in ANKLES.into_iter().zip(state.stance) {
-                shares[ankle] += w.stance * stance;
+            for (ankle, footing) in ANKLES.into_iter().zip(state.footings) {
+                shares[ankle] += w.stance * footing.stands;
             }
             for j in 0..JOINTS {
                 let velocity = markers[j] - previous[j];
@@ -229,6 +241,21 @@ impl FrameTerms {
             put(scale * error.y);
         }
         self.joint_terms(state, &mut put);
+        if w.skate > 0.0 {
+            let scale = w.skate / (frames * ANKLES.len() as f64).sqrt();
+            for (ankle, footing) in ANKLES.into_iter().zip(state.footings) {
+                let (now, before) = (markers[ankle], previous[ankle]);
+                put(scale
+                    * match footing.hold {
+                        Hold::Speed(limit) => {
+                            let speed = self.fps * (now - before).xy().norm();
+                            (speed - limit).max(0.0) / SPEED_UNIT
+                        }
+                        Hold::Height(limit) => (limit - now.z.max(before.z)).max(0.0) / LIFT_UNIT,
+                        Hold::None => 0.0,
+                    });
+            }
+        }
         self.sole_terms(state, &mut put);
         if w.reprojection > 0.0 {
             let count = (frames * JOINTS as f64 * self.views as f64).sqrt();

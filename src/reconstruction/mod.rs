@@ -32,6 +32,7 @@ pub(crate) use stitch::exceeds;
 
 mod clip;
 mod family;
+pub mod footing;
 mod from_keypoints;
 pub mod loss;
 pub mod recorded;

@@ -198,6 +198,7 @@ impl Settings {
             ("weights.joint_limit", weights.joint_limit),
             ("weights.acceleration", weights.acceleration),
             ("weights.stance", weights.stance),
+            ("weights.skate", weights.skate),
             ("weights.foot_slip", weights.foot_slip),
             ("weights.penetration", weights.penetration),
             ("weights.reprojection", weights.reprojection),

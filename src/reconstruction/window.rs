@@ -245,7 +245,7 @@ impl<'a> PhysicsWindow<'a> {
                 },
                 targets: &record.targets[i + 1],
                 observed: [&joints[t], &joints[t - 1]],
-                stance: self.clip.stance[t],
+                footings: self.clip.footings[t],
                 accelerations: &self.clip.accelerations[t - 1],
                 reference_mass_center: [self.clip.mass_centers[t], self.clip.mass_centers[t - 1]],
                 sightings: self.clip.sightings(t),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::Session;
 use super::super::windows::{family, recorded};
 use super::{RECORDED, TrainArgs, WEIGHTS, motions, resumes, run, start, start_path};
-use crate::config::{RecordedSettings, TrainingConfig, WindowSettings};
+use crate::config::{RecordedSettings, TrainingConfig, Variables, WindowSettings};
 use crate::error::Result;
 use crate::learned::Trained;
 use crate::objective::{HeldOut, Objective};
@@ -59,7 +59,7 @@ pub(super) fn on_windows(
     )
 }
 
-/// Trains on recorded windows, in the variables of their mean curvature.
+/// Trains on recorded windows, in the variables that the settings name.
 pub(super) fn on_recorded_windows(
     args: &TrainArgs,
     session: &Session,
@@ -81,7 +81,12 @@ pub(super) fn on_recorded_windows(
     };
     let validation = recorded(&families.validation, &fewer, directory, session)?;
     let n = families.training.nth(0).dimension();
-    let metric = mean_curvature(&training, families.training.block())?;
+    let curvature = mean_curvature(&training, families.training.block())?;
+    let metric = match settings.variables {
+        Variables::Curvature => curvature,
+        Variables::Scaled => curvature.without_couplings(),
+        Variables::Plain => curvature.identity(),
+    };
     let whitening = metric.whitening(n);
     let looks: usize = training.iter().map(|window| window.path.len()).sum();
     let data = format!(
@@ -95,7 +100,8 @@ pub(super) fn on_recorded_windows(
     };
     drop((training, validation));
     let theta = start(args, config)?;
-    run(args, session, config, &family, (data, theta, Some(metric)))
+    let metric = Some(metric).filter(|_| settings.variables != Variables::Plain);
+    run(args, session, config, &family, (data, theta, metric))
 }
 
 /// The families of the clips to train on and of those to validate on; a training that is resumed
