@@ -106,7 +106,9 @@ fn a_window_inherits_the_jacobian_of_the_one_before() {
         .collect();
     let start = Start {
         world,
-        before: Some(frames[SHIFT - 2].links.clone()),
+        past: [SHIFT - 2, SHIFT - 3]
+            .map(|t| frames[t].links.clone())
+            .into(),
     };
     // Where the one before has led, its Jacobian is that of the next one.
     let mut window = PhysicsWindow::new(&clip, SHIFT, FRAMES, start.clone(), &all);
@@ -214,7 +216,7 @@ fn the_frame_before_a_window_gives_its_first_acceleration() {
     let new = |start: Start| PhysicsWindow::new(&clip, 10, FRAMES, start, &knots(&clip));
     let mut start = clip.start(10);
     let right = new(start.clone());
-    for link in start.before.iter_mut().flatten() {
+    for link in &mut start.past[0] {
         link.translation.vector.z += 0.01;
     }
     let x = vec![0.0; right.dimension()];
@@ -240,6 +242,40 @@ fn the_frame_before_a_window_gives_its_first_acceleration() {
     moved[n] += 1e-5;
     let column = (right.residuals(&moved) - right.residuals(&x)) / 1e-5;
     assert!((jacobian.column(n) - &column).norm() < 1e-6 * column.norm());
+}
+
+/// Jerks count where they are larger than observed, and only when they are told to; their columns are
+/// those of full rollouts, across the window's start too.
+#[test]
+fn jerks_count_with_the_share_they_are_given() {
+    let clip = clip(30);
+    let mut start = clip.start(10);
+    // Two frames before the window, a centimetre up: three jerks of the first three frames.
+    for link in &mut start.past[1] {
+        link.translation.vector.z += 0.01;
+    }
+    let window = |start: &Start, share: f64| {
+        let mut window = PhysicsWindow::new(&clip, 10, FRAMES, start.clone(), &knots(&clip));
+        window.set_jerk_share(share);
+        window
+    };
+    let [without, half, full] = [0.0, 0.5, 1.0].map(|share| window(&start, share));
+    let x = vec![0.0; full.dimension()];
+    let term = |window: &PhysicsWindow| window.term_losses(&x)[3].clone();
+    assert_eq!(term(&without), ("jerk".to_string(), 0.0));
+    assert!(term(&full).1 > 0.1, "{:?}", term(&full));
+    assert!((term(&half).1 - 0.25 * term(&full).1).abs() < 1e-9);
+    assert!((full.value(&x) - without.value(&x) - term(&full).1).abs() < 1e-9);
+    let calm = window(&clip.start(10), 1.0);
+    assert!(term(&calm).1 < 0.5 * term(&full).1);
+
+    let (_, jacobian) = full.residuals_and_jacobian(&x);
+    for n in [0, x.len() / 2, x.len() - 20] {
+        let mut moved = x.clone();
+        moved[n] += 1e-5;
+        let column = (full.residuals(&moved) - full.residuals(&x)) / 1e-5;
+        assert!((jacobian.column(n) - &column).norm() < 1e-6 * column.norm());
+    }
 }
 
 #[test]

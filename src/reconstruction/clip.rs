@@ -9,9 +9,11 @@ use super::window::Start;
 use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
-use crate::motion::{Joints, Motion};
+use crate::motion::{JOINTS, Joints, Motion};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
+/// Frames before and after over which observed jerks are averaged.
+const JERK_REACH: usize = 4;
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
 const ASSISTANCE: f64 = 700.0;
 
@@ -31,6 +33,9 @@ pub struct Clip {
     pub(super) track: ControlTrack,
     /// Accelerations of the observed joints, smoothed, one entry per frame, m per frame².
     pub(super) accelerations: Vec<Joints>,
+    /// Sizes of the observed joints' jerks, averaged over the frames around, one entry per frame,
+    /// m per frame³.
+    pub(super) jerks: Vec<[f64; JOINTS]>,
     /// The observed ankles `[right, left]` in the step to a frame, one entry per frame.
     pub(super) footings: Vec<[Footing; 2]>,
     /// Centres of mass of the links in the reference poses, m.
@@ -71,6 +76,7 @@ impl Clip {
             mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
+            jerks: nearby(&jerks(&motion.joints)),
             footings: footings(&motion.joints, motion.fps),
             views: 0,
             sightings: Vec::new(),
@@ -127,7 +133,7 @@ impl Clip {
         let links = |t: usize| self.body.forward_kinematics(&self.poses[t]);
         Start {
             world: self.world(t),
-            before: t.checked_sub(1).map(links),
+            past: (t.saturating_sub(2)..t).rev().map(links).collect(),
         }
     }
 
@@ -167,6 +173,18 @@ impl Clip {
             .zip(&self.motion.joints[t])
             .map(|(a, b)| (a - b).norm());
         errors.sum::<f64>() / markers.len() as f64
+    }
+
+    /// How much jerkier than the observed joints those of `frames` are from frame `from` on: the ratio
+    /// of the sums of all jerks; 0 where there are none.
+    pub(super) fn jerkiness(&self, frames: &[Frame], from: usize) -> f64 {
+        let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
+        let joints: Vec<Joints> = frames[from..].iter().map(markers).collect();
+        let sum = |joints: &[Joints]| jerks(joints).iter().flatten().sum::<f64>();
+        match sum(&self.motion.joints[from..frames.len()]) {
+            0.0 => 0.0,
+            observed => sum(&joints) / observed,
+        }
     }
 
     /// Sets the PD targets for simulation step `step` of the clip and returns them.
@@ -235,6 +253,33 @@ fn accelerations(joints: &[Joints]) -> Vec<Joints> {
         .collect()
 }
 
+/// Size of the third difference of joint `j` that ends in the last of four frames.
+fn jerk([a, b, c, d]: [&Joints; 4], j: usize) -> f64 {
+    (d[j] - 3.0 * (c[j] - b[j]) - a[j]).norm()
+}
+
+/// Sizes of the jerks of `joints` up to each frame, m per frame³; zero in the first three.
+fn jerks(joints: &[Joints]) -> Vec<[f64; JOINTS]> {
+    let unknown = std::iter::repeat_n([0.0; JOINTS], joints.len().min(3));
+    let known = joints
+        .windows(4)
+        .map(|four| std::array::from_fn(|j| jerk([&four[0], &four[1], &four[2], &four[3]], j)));
+    unknown.chain(known).collect()
+}
+
+/// The means of `jerks`, those of the first three frames aside, over the [`JERK_REACH`] frames before
+/// and after each.
+fn nearby(jerks: &[[f64; JOINTS]]) -> Vec<[f64; JOINTS]> {
+    let mean = |t: usize, j: usize| {
+        let end = (t + JERK_REACH + 1).min(jerks.len());
+        let near = &jerks[t.saturating_sub(JERK_REACH).max(3).min(end)..end];
+        near.iter().map(|jerks| jerks[j]).sum::<f64>() / near.len().max(1) as f64
+    };
+    (0..jerks.len())
+        .map(|t| std::array::from_fn(|j| mean(t, j)))
+        .collect()
+}
+
 /// The controlled axes of the body: (link, axis), in the order x holds them.
 fn controlled_axes(body: &Body) -> Vec<(usize, usize)> {
     let axes = |i: usize| (0..3).filter(move |axis| body.links[i].joint.controlled[*axis]);
@@ -261,5 +306,37 @@ mod tests {
             assert!((frame[3].z + 0.004).abs() < 1e-15);
         }
         assert_eq!([accelerations[0][3].z, accelerations[8][3].z], [0.0; 2]);
+    }
+
+    #[test]
+    fn jerks_are_third_differences_and_means_of_those_nearby() {
+        let joints: Vec<Joints> = (0..20)
+            .map(|t| {
+                let mut joints = Joints::default();
+                // A jerk of 6 × 0.001 up to frame 10, none from frame 13 on.
+                joints[3].x = 0.001 * f64::from(t.min(10)).powi(3);
+                if t > 10 {
+                    joints[3].x +=
+                        0.001 * (300.0 * f64::from(t - 10) + 30.0 * f64::from(t - 10).powi(2));
+                }
+                joints
+            })
+            .collect();
+        let jerks = jerks(&joints);
+        assert_eq!(jerks.len(), 20);
+        assert_eq!(jerks[2], [0.0; JOINTS]);
+        for (t, jerk) in jerks.iter().enumerate().skip(3) {
+            assert_eq!(jerk[0], 0.0);
+            match t {
+                ..=10 => assert!((jerk[3] - 0.006).abs() < 1e-12),
+                13.. => assert!(jerk[3] < 1e-12),
+                _ => (),
+            }
+        }
+        let nearby = nearby(&jerks);
+        // The unknown ones of the first frames do not count.
+        assert!((nearby[0][3] - 0.006).abs() < 1e-12);
+        assert!((nearby[6][3] - 0.006).abs() < 1e-12);
+        assert!(nearby[17][3] < 1e-12 && nearby[15][3] > 0.0);
     }
 }

@@ -19,6 +19,8 @@ pub(super) const POSITION_UNIT: f64 = 0.01;
 const SPEED_UNIT: f64 = 0.1;
 /// Height that counts as one unit of skating, m.
 const LIFT_UNIT: f64 = 0.005;
+/// Share of the observed jerks that the simulated ones may have where jerks count.
+const CALM: f64 = 0.7;
 /// √(h/g) of a standing person's centre of mass (h ≈ 0.95 m), s.
 const FALL_TIME: f64 = 0.31;
 /// Height over which a sole point's slip fades out, m.
@@ -42,6 +44,10 @@ pub struct Weights {
     /// Joint accelerations against those of the smoothed observation, as the position error that 50 ms
     /// make of the velocity error that 50 ms make of the acceleration error. Default: 1.
     pub acceleration: f64,
+    /// Joint jerks, as far as they are larger than 0.7 of the observed ones nearby, in the same way: 50 ms
+    /// once more. Counts only while the simulated motion so far is jerkier than the observed one.
+    /// Default: 1.
+    pub jerk: f64,
     /// Capture point (centre of mass plus its velocity times √(h/g), horizontal), per 10 mm: where
     /// the body would come to rest, so that the window's end is worth something to the next.
     /// Default: 1.
@@ -72,6 +78,7 @@ impl Default for Weights {
             stance: 2.0,
             skate: 3.0,
             acceleration: 1.0,
+            jerk: 1.0,
             capture_point: 1.0,
             torque: 0.1,
             joint_limit: 2.0,
@@ -85,10 +92,11 @@ impl Default for Weights {
 }
 
 /// Names of the terms, in the order of [`FrameTerms::sizes`] followed by the knot terms.
-pub const TERM_NAMES: [&str; 12] = [
+pub const TERM_NAMES: [&str; 13] = [
     "position",
     "velocity",
     "acceleration",
+    "jerk",
     "capture_point",
     "torque",
     "joint_limit",
@@ -108,6 +116,8 @@ pub struct FrameState<'a> {
     pub previous: &'a [Isometry3<f64>],
     /// World poses of the links two frames earlier; without them the acceleration counts as right.
     pub earlier: Option<&'a [Isometry3<f64>]>,
+    /// World poses of the links three frames earlier; without them the jerk counts as small.
+    pub earliest: Option<&'a [Isometry3<f64>]>,
     /// PD targets of the links, rotation parent ← child.
     pub targets: &'a [UnitQuaternion<f64>],
     /// Observed joints of this frame and of the one before.
@@ -116,6 +126,8 @@ pub struct FrameState<'a> {
     pub footings: [Footing; 2],
     /// Observed accelerations at the frame before, smoothed, m per frame².
     pub accelerations: &'a Joints,
+    /// Sizes of the observed joints' jerks nearby, m per frame³.
+    pub jerks: &'a [f64; JOINTS],
     /// Centre of mass of the reference pose at this frame and at the one before, m.
     pub reference_mass_center: [Vector3<f64>; 2],
     /// What the cameras saw; as many entries in every frame.
@@ -125,6 +137,8 @@ pub struct FrameState<'a> {
 /// The residuals of one frame.
 pub struct FrameTerms {
     weights: Weights,
+    /// The share of its weight with which the jerk counts.
+    jerk_share: f64,
     fps: f64,
     frames: usize,
     /// Number of cameras.
@@ -142,6 +156,7 @@ impl FrameTerms {
     pub fn new(body: &Body, weights: &Weights, fps: f64, frames: usize, views: usize) -> Self {
         Self {
             weights: weights.clone(),
+            jerk_share: 0.0,
             fps,
             frames,
             views,
@@ -161,14 +176,20 @@ impl FrameTerms {
         self.weights.foot_slip = weight;
     }
 
+    /// Counts the jerk with `share` of its weight; without, it does not count.
+    pub(super) fn set_jerk_share(&mut self, share: f64) {
+        self.jerk_share = share;
+    }
+
     /// Sizes of the blocks of one frame, in the order of [`TERM_NAMES`].
-    pub fn sizes(&self) -> [usize; 10] {
+    pub fn sizes(&self) -> [usize; 11] {
         let on = |weight: f64, size: usize| if weight > 0.0 { size } else { 0 };
         let joints = self.parents.len() - 1;
         [
             on(self.weights.position, 3 * JOINTS),
             on(self.weights.velocity, 3 * JOINTS),
             on(self.weights.acceleration, 3 * JOINTS),
+            on(self.weights.jerk, JOINTS),
             on(self.weights.capture_point, 2),
             on(self.weights.torque, 3 * joints),
             on(self.weights.joint_limit, 3 * joints),
@@ -217,14 +238,26 @@ impl FrameTerms {
                 (scale * (velocity - observed)).iter().for_each(|e| put(*e));
             }
         }
+        let earlier = state.earlier.map(|links| body.marker_positions(links));
         if w.acceleration > 0.0 {
             let scale = rate * rate * w.acceleration * scale;
-            let earlier = state.earlier.map(|links| body.marker_positions(links));
             for j in 0..JOINTS {
                 let error = earlier.as_ref().map_or(Vector3::zeros(), |earlier| {
                     markers[j] - 2.0 * previous[j] + earlier[j] - state.accelerations[j]
                 });
                 error.iter().for_each(|e| put(scale * e));
+            }
+        }
+        if w.jerk > 0.0 {
+            let scale = rate.powi(3) * w.jerk * self.jerk_share * scale;
+            let earliest = state.earliest.filter(|_| scale > 0.0);
+            let earliest = earliest.map(|links| body.marker_positions(links));
+            let past = earlier.as_ref().zip(earliest.as_ref());
+            for j in 0..JOINTS {
+                put(past.map_or(0.0, |(earlier, earliest)| {
+                    let jerk = markers[j] - 3.0 * (previous[j] - earlier[j]) - earliest[j];
+                    scale * (jerk.norm() - CALM * state.jerks[j]).max(0.0)
+                }));
             }
         }
         if w.capture_point > 0.0 {

@@ -197,6 +197,7 @@ impl Settings {
             ("weights.torque", weights.torque),
             ("weights.joint_limit", weights.joint_limit),
             ("weights.acceleration", weights.acceleration),
+            ("weights.jerk", weights.jerk),
             ("weights.stance", weights.stance),
             ("weights.skate", weights.skate),
             ("weights.foot_slip", weights.foot_slip),

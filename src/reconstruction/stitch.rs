@@ -27,6 +27,12 @@ const UNUSUAL: f64 = 3.0;
 /// Share of the weight of foot slip in the approach to a window: much of it traps some.
 const EARLY_SLIP: f64 = 0.3;
 
+/// Frames over which simulated and observed jerks are compared.
+const RECENT: usize = 150;
+
+/// Jerks count from so many times the observed ones on, and in full where they are as large.
+const CALM_ENOUGH: f64 = 0.9;
+
 /// Reconstructs `clip`.
 pub(super) fn stitch(
     clip: Clip,
@@ -164,13 +170,14 @@ impl<'a> Stitching<'a> {
         let is_careful = self.first < self.careful_until;
         let length = self.settings.window_frames * if is_careful { 3 } else { 2 } / 2;
         let remaining = self.clip.motion.len() - 1 - self.first;
-        let before = self.first.checked_sub(1);
+        let past = self.frames[..self.first].iter().rev().take(2);
         let start = Start {
             world: self.world.clone(),
-            before: before.map(|t| self.frames[t].links.clone()),
+            past: past.map(|frame| frame.links.clone()).collect(),
         };
         let frames = length.min(remaining);
         let mut window = PhysicsWindow::new(self.clip, self.first, frames, start, &self.knots);
+        window.set_jerk_share(self.jerk_share());
         let evaluations = self.settings.evaluations.div_ceil(2);
         let mut attempt = match self.first == 0 || is_careful {
             true => self.approach(&mut window, evaluations)?,
@@ -202,6 +209,13 @@ impl<'a> Stitching<'a> {
             self.bad_in_a_row = 0;
         }
         self.keep(&window, attempt, attempts)
+    }
+
+    /// The share of its weight with which the jerk counts: none while the last frames are calm enough.
+    fn jerk_share(&self) -> f64 {
+        let from = self.first.saturating_sub(RECENT);
+        let jerkiness = self.clip.jerkiness(&self.frames, from);
+        ((jerkiness - CALM_ENOUGH) / (1.0 - CALM_ENOUGH)).clamp(0.0, 1.0)
     }
 
     /// The loss above which a window is tried again: less where the windows before were much better, for

@@ -47,9 +47,15 @@ pub struct PhysicsWindow<'a> {
 pub struct Start {
     /// The world at the window's first frame.
     pub world: World,
-    /// World poses of the links one frame earlier, from which the acceleration at the first frame
-    /// follows; `None` where the clip begins.
-    pub before: Option<Vec<Isometry3<f64>>>,
+    /// World poses of the links one frame and two frames earlier, from which the acceleration and the
+    /// jerk at the first frame follow; fewer where the clip begins.
+    pub past: Vec<Vec<Isometry3<f64>>>,
+}
+
+impl Start {
+    fn past(&self) -> Past<'_> {
+        [0, 1].map(|ago| self.past.get(ago).map(Vec::as_slice))
+    }
 }
 
 /// What a rollout leaves behind: link poses and PD targets per frame, its start among them.
@@ -65,9 +71,12 @@ struct Restart<'w> {
     /// Frames after the window's first frame.
     frame: usize,
     links: &'w [Isometry3<f64>],
-    /// Link poses one frame earlier, where they are known.
-    before: Option<&'w [Isometry3<f64>]>,
+    /// Link poses one frame and two frames earlier, where they are known.
+    past: Past<'w>,
 }
+
+/// Link poses one frame and two frames earlier, where they are known.
+type Past<'w> = [Option<&'w [Isometry3<f64>]>; 2];
 
 impl<'a> PhysicsWindow<'a> {
     /// The window of `frames` frames after frame `first` of `clip`, starting in the state `start`
@@ -96,6 +105,11 @@ impl<'a> PhysicsWindow<'a> {
     pub fn set_slip_share(&mut self, share: f64) {
         self.terms
             .set_foot_slip(share * self.clip.weights.foot_slip);
+    }
+
+    /// Counts the jerk with `share` of its weight, from 0, as it is otherwise, to 1.
+    pub fn set_jerk_share(&mut self, share: f64) {
+        self.terms.set_jerk_share(share);
     }
 
     fn with_free(
@@ -224,29 +238,26 @@ impl<'a> PhysicsWindow<'a> {
         }
     }
 
-    /// Residuals of the frames after `frame`, in order; `before` are the link poses one frame before
-    /// it, where they are known.
-    fn frame_residuals(
-        &self,
-        record: &Record,
-        before: Option<&[Isometry3<f64>]>,
-        frame: usize,
-        out: &mut [f64],
-    ) {
+    /// Residuals of the frames after `frame`, in order; `past` are the link poses before it.
+    fn frame_residuals(&self, record: &Record, past: Past, frame: usize, out: &mut [f64]) {
+        // The poses `ago` frames before those of `record.links[i]`.
+        let earlier = |i: usize, ago: usize| match i.checked_sub(ago) {
+            Some(i) => Some(record.links[i].as_slice()),
+            None => past[ago - i - 1],
+        };
         for (i, out) in out.chunks_mut(self.terms.count()).enumerate() {
             let t = (self.first + frame + i + 1).min(self.clip.motion.joints.len() - 1);
             let joints = &self.clip.motion.joints;
             let state = FrameState {
                 links: &record.links[i + 1],
                 previous: &record.links[i],
-                earlier: match i.checked_sub(1) {
-                    None => before,
-                    Some(i) => Some(&record.links[i]),
-                },
+                earlier: earlier(i, 1),
+                earliest: earlier(i, 2),
                 targets: &record.targets[i + 1],
                 observed: [&joints[t], &joints[t - 1]],
                 footings: self.clip.footings[t],
                 accelerations: &self.clip.accelerations[t - 1],
+                jerks: &self.clip.jerks[t],
                 reference_mass_center: [self.clip.mass_centers[t], self.clip.mass_centers[t - 1]],
                 sightings: self.clip.sightings(t),
             };
@@ -281,7 +292,7 @@ impl<'a> PhysicsWindow<'a> {
         let (frames, rest) = residuals
             .as_mut_slice()
             .split_at_mut(self.frames * self.terms.count());
-        self.frame_residuals(record, self.start.before.as_deref(), 0, frames);
+        self.frame_residuals(record, self.start.past(), 0, frames);
         self.knot_residuals(knots, rest);
         residuals
     }
@@ -296,7 +307,7 @@ impl<'a> PhysicsWindow<'a> {
             world: &self.start.world,
             frame: 0,
             links,
-            before: self.start.before.as_deref(),
+            past: self.start.past(),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use nalgebra::{DMatrix, DVector, Isometry3};
 use rayon::prelude::*;
 
-use super::{DIFFERENCE_STEP, PhysicsWindow, Record, Restart};
+use super::{DIFFERENCE_STEP, Past, PhysicsWindow, Record, Restart};
 use crate::objective::Residuals;
 use crate::simulation::{Knots, World};
 
@@ -37,15 +37,22 @@ struct Tail {
     world: World,
     /// Link poses in the last frame.
     links: Vec<Isometry3<f64>>,
-    /// Those in the frame before.
-    before: Option<Vec<Isometry3<f64>>>,
+    /// Those one frame and two frames earlier, where they are known.
+    past: [Option<Vec<Isometry3<f64>>>; 2],
 }
 
 impl Tail {
-    fn of(mut record: Record) -> Self {
+    /// That of `record`, before which the links were in `past`.
+    fn of(mut record: Record, past: Past) -> Self {
+        let links = record.links.pop().unwrap_or_default();
+        let mut past = past.into_iter().flatten();
+        let mut earlier = || match record.links.pop() {
+            None => past.next().map(<[_]>::to_vec),
+            links => links,
+        };
         Self {
-            links: record.links.pop().unwrap_or_default(),
-            before: record.links.pop(),
+            links,
+            past: [earlier(), earlier()],
             world: record.end,
         }
     }
@@ -56,7 +63,7 @@ impl Tail {
             world: &self.world,
             frame,
             links: &self.links,
-            before: self.before.as_deref(),
+            past: self.past.each_ref().map(Option::as_deref),
         }
     }
 }
@@ -103,10 +110,10 @@ impl PhysicsWindow<'_> {
                     world: &snapshots[frame],
                     frame,
                     links: &record.links[frame],
-                    before: match frame.checked_sub(1) {
-                        None => self.start.before.as_deref(),
-                        Some(frame) => Some(&record.links[frame]),
-                    },
+                    past: [1, 2].map(|ago| match frame.checked_sub(ago) {
+                        Some(frame) => Some(record.links[frame].as_slice()),
+                        None => self.start.past()[ago - frame - 1],
+                    }),
                 };
                 let tail = self.difference(&residuals, &knots, n, &restart, column);
                 self.memory.as_ref().map(|_| tail)
@@ -119,7 +126,7 @@ impl PhysicsWindow<'_> {
                 free: self.free.clone(),
                 knots,
                 jacobian: jacobian.clone(),
-                base: Tail::of(record),
+                base: Tail::of(record, self.start.past()),
                 columns: columns.into_iter().flatten().collect(),
             });
         }
@@ -146,7 +153,7 @@ impl PhysicsWindow<'_> {
         let base = self.rollout(&restart, &knots, |_, _| ());
         let mut residuals = DVector::zeros(self.len());
         let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
-        self.frame_residuals(&base, restart.before, known, &mut frames[known * count..]);
+        self.frame_residuals(&base, restart.past, known, &mut frames[known * count..]);
         self.knot_residuals(&knots, rest);
         let axes = self.clip.axes.len();
         let mut jacobian = DMatrix::zeros(self.len(), self.free.len() * axes);
@@ -197,11 +204,11 @@ impl PhysicsWindow<'_> {
         let from = restart.frame * self.terms.count();
         let (frames, rest) =
             column[from..].split_at_mut((self.frames - restart.frame) * self.terms.count());
-        self.frame_residuals(&moved, restart.before, restart.frame, frames);
+        self.frame_residuals(&moved, restart.past, restart.frame, frames);
         self.knot_residuals(&knots, rest);
         for (slope, base) in column[from..].iter_mut().zip(residuals.iter().skip(from)) {
             *slope = (*slope - base) / DIFFERENCE_STEP;
         }
-        Tail::of(moved)
+        Tail::of(moved, restart.past)
     }
 }
