@@ -130,6 +130,14 @@ pub fn read(
         let placed = rig.place(&bvh.pose(row));
         values.extend(placed.iter().flat_map(|point| point.iter().copied()));
     }
+    let mut pelvis = values.chunks_exact(3 * points).map(|frame| &frame[..3]);
+    if let Some(first) = pelvis.next()
+        && rows.len() > channels
+        && pelvis.all(|here| here == first)
+    {
+        let note = "root: never moves from its place; feet that step then slide";
+        notes.push(note.to_string());
+    }
     Ok(Points {
         joints: points,
         values,
@@ -197,9 +205,11 @@ fn parse<'a>(text: &'a str, origin: &'a str) -> Result<Bvh<'a>> {
 /// What to do about the time of a frame.
 const TIME_ADVICE: &str = "give the seconds of a frame: `Frame Time: 0.0083333`, or --fps";
 
-/// The first line of `text`, and what comes after it.
+/// The first line of `text`, and what comes after it. Lines end with `\n`, `\r\n` or, of old, `\r`.
 fn next_line(text: &str) -> Option<(&str, &str)> {
-    (!text.is_empty()).then(|| text.split_once('\n').unwrap_or((text, "")))
+    let (line, rest) = text.split_once(['\n', '\r']).unwrap_or((text, ""));
+    let is_pair = text[line.len()..].starts_with("\r\n");
+    (!text.is_empty()).then(|| (line, &rest[usize::from(is_pair)..]))
 }
 
 /// At most forty characters of what was found, none of which controls a terminal.
@@ -277,10 +287,19 @@ impl Tree {
             ("END", Some(Node::Joint(joint))) => self.announced = Some(Node::End(joint)),
             ("OFFSET", Some(node)) => {
                 let advice = "give three numbers: `OFFSET 0.0 10.5 0.0`";
+                // The channels may stand in the same line.
+                let next = rest.find(char::is_alphabetic).filter(|at| {
+                    let word = rest[*at..].split_whitespace().next();
+                    word.is_some_and(|word| word.eq_ignore_ascii_case("CHANNELS"))
+                });
+                let (rest, channels) = rest.split_at(next.unwrap_or(rest.len()));
                 let offset = numbers(rest).ok_or((found(), advice))?;
                 match node {
                     Node::Joint(joint) => self.joints[joint].offset = offset,
                     Node::End(joint) => self.joints[joint].end = Some(offset),
+                }
+                if !channels.is_empty() {
+                    self.state(channels)?;
                 }
             }
             ("CHANNELS", Some(Node::Joint(joint))) => {
@@ -615,6 +634,27 @@ pub(super) mod tests {
         bvh.ignore_idle_positions(&rows, &mut notes);
         assert_eq!(bvh.pose(&rows[..12]).joint(1), Vector3::new(7.0, 10.0, 0.0));
         assert!(notes[1].contains("zero for 1 joints"), "{notes:?}");
+    }
+
+    #[test]
+    fn lines_may_end_and_be_joined_as_programs_of_old_did() {
+        let text = with_rows("0 0 0 0 0 0 0 0 0\n7 8 9 90 90 0  0 0 90\n");
+        let expected = parse(&text, "a.bvh").unwrap();
+        let rows = expected.rows(&mut Vec::new()).unwrap();
+        for other in [
+            text.replace('\n', "\r\n"),
+            text.replace('\n', "\r"),
+            text.replace("OFFSET 0 10 0\n", "OFFSET 0 10 0"),
+            text.replace("OFFSET 1 2 3\n", "OFFSET 1 2 3\t"),
+        ] {
+            let mut notes = Vec::new();
+            let bvh = parse(&other, "a.bvh").unwrap();
+            assert_eq!(bvh.joints, expected.joints, "{other:?}");
+            assert_eq!(bvh.rows(&mut notes).unwrap(), rows, "{other:?}");
+            assert_eq!(notes, [""; 0]);
+        }
+        let error = refusal(&text.replace("OFFSET 0 10 0\n", "OFFSET 0 10 0 CHANGES 3"));
+        assert!(error.contains("`OFFSET 0 10 0 CHANGES"), "{error}");
     }
 
     #[test]
