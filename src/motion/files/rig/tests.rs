@@ -99,6 +99,16 @@ fn read(lines: &[Line]) -> Result<(Layout, Vec<[f64; 3]>)> {
 }
 
 #[test]
+fn a_root_that_never_moves_is_noted() {
+    let notes = |text: &str| bvh::read(text, "a.bvh", None, |_, _, _| Ok(())).map(|p| p.notes);
+    let still = standing(&MIXAMO);
+    let is_root = |note: &String| note.starts_with("root:");
+    assert!(notes(&still).unwrap().iter().any(is_root));
+    let moves = still.replacen("0.25 0.25 0.25", "0.25 0.25 0.26", 1);
+    assert!(!notes(&moves).unwrap().iter().any(is_root));
+}
+
+#[test]
 fn clavicles_and_names_above_the_limbs_follow_from_the_tree() {
     let (layout, points) = read(&MIXAMO).unwrap();
     assert_eq!(layout, Layout::H36m17Toes);
