@@ -355,3 +355,62 @@ pub fn sole_points(body: &Body) -> Vec<(usize, Vector3<f64>)> {
     };
     body.links.iter().enumerate().flat_map(spheres).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::{self, Subject};
+    use crate::motion::sample;
+
+    /// The residuals of skate, `[right, left]`, of a body that slides by 2 cm in a step of 20 ms, 1 m/s.
+    fn skate(hold: [Hold; 2]) -> Vec<f64> {
+        let motion = sample("walk").unwrap();
+        let body = body::fit(&motion, &Subject::default()).unwrap();
+        let poses = body::reference_poses(&body, &motion);
+        let now = body.forward_kinematics(&poses[0]);
+        let mut previous = now.clone();
+        for link in &mut previous {
+            link.translation.vector.x -= 0.02;
+        }
+        let terms = FrameTerms::new(&body, &Weights::default(), 50.0, 8, 0);
+        let mut residuals = vec![0.0; terms.count()];
+        let state = FrameState {
+            links: &now,
+            previous: &previous,
+            earlier: None,
+            earliest: None,
+            targets: &poses[0].rotations,
+            observed: [&motion.joints[0], &motion.joints[0]],
+            footings: hold.map(|hold| Footing { stands: 0.0, hold }),
+            accelerations: &Joints::default(),
+            jerks: &[0.0; JOINTS],
+            reference_mass_center: [Vector3::zeros(); 2],
+            sightings: &[],
+        };
+        terms.evaluate(&body, &state, &mut residuals);
+        let at = TERM_NAMES.iter().position(|name| *name == "skate").unwrap();
+        let from: usize = terms.sizes()[..at].iter().sum();
+        let ankles = body.marker_positions(&now);
+        assert!(ANKLES.iter().all(|ankle| ankles[*ankle].z < 0.3));
+        residuals[from..from + 2].to_vec()
+    }
+
+    #[test]
+    fn ankles_skate_when_they_are_faster_or_lower_than_observed() {
+        // Three units of weight, two ankles, eight frames.
+        let scale = 3.0 / 4.0;
+        let [right, left] = skate([Hold::Speed(0.4), Hold::Speed(1.5)])[..] else {
+            unreachable!()
+        };
+        assert!((right - scale * 6.0).abs() < 1e-9, "{right}");
+        assert_eq!(left, 0.0);
+        let [right, left] = skate([Hold::Height(0.0), Hold::None])[..] else {
+            unreachable!()
+        };
+        assert_eq!([right, left], [0.0, 0.0]);
+        let height = skate([Hold::Height(1.0), Hold::Height(1.01)]);
+        assert!(height[0] > scale * 140.0);
+        let low = skate([Hold::Height(1.005), Hold::None])[0] - height[0];
+        assert!((low - scale).abs() < 1e-9, "{low}");
+    }
+}
