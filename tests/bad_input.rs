@@ -77,6 +77,7 @@ fn bad_arguments_are_explained_in_one_line() {
     assert!(fail(&["reconstruct", "--sample", "moonwalk"], 2).contains("moonwalk"));
     assert!(fail(&["reconstruct", "--sample", "walk", "--fps", "30"], 2).contains("--fps"));
     assert!(fail(&["reconstruct", "--fps", "30"], 2).contains("POSES"));
+    assert!(fail(&["reconstruct", "--sample", "walk", "--start", "99"], 2).contains("--start"));
     let sample = ["reconstruct", "--sample", "squat", "--out", &out];
     let of_cameras: [(&[&str], &str); 4] = [
         (&["--camera", "nofile.json"], "--camera"),

@@ -26,14 +26,12 @@ use crate::reconstruction::{
 };
 
 /// What only makes sense for a file.
-const FILE_OPTIONS: [&str; 15] = [
+const FILE_OPTIONS: [&str; 13] = [
     "poses",
     "fps",
     "layout",
     "up",
     "units",
-    "start",
-    "end",
     "smooth",
     "camera",
     "focal",
@@ -85,20 +83,10 @@ pub struct ReconstructArgs {
     #[arg(long, requires = "poses", value_name = "UNIT")]
     units: Option<Unit>,
     /// Where to start, in seconds from the first frame.
-    #[arg(
-        long,
-        requires = "poses",
-        value_name = "S",
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     start: Option<f64>,
     /// Where to stop, in seconds from the first frame.
-    #[arg(
-        long,
-        requires = "poses",
-        value_name = "S",
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     end: Option<f64>,
     /// Smooth the joints: auto (where they are noisy; the default), on or off.
     #[arg(long, requires = "poses", value_name = "WHEN")]
@@ -383,10 +371,11 @@ fn load(args: &ReconstructArgs) -> Result<Loaded> {
     let motion = motion::sample(name).ok_or_else(|| {
         Error::input("--sample", "name", name, "choose walk, turn, squat or jump")
     })?;
+    let (motion, cuts) = motion::excerpt(motion, args.start, args.end)?;
     Ok(Loaded {
         motion,
-        input: json!({ "sample": name }),
-        notes: vec![format!("embedded sample \"{name}\"")],
+        input: json!({ "sample": name, "notes": cuts }),
+        notes: [vec![format!("embedded sample \"{name}\"")], cuts].concat(),
     })
 }
 

@@ -134,7 +134,8 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
     let (stature, world_from_file) =
         calibrate(&mut frames, options, points.units, &origin, &mut notes)?;
     notes.extend(noise.note(stature));
-    let (start, end) = cut(frames.len(), fps, options, &origin, &mut notes)?;
+    let ends = (options.start, options.end);
+    let (start, end) = cut(frames.len(), fps, ends, &origin, &mut notes)?;
     let name = path
         .file_stem()
         .unwrap_or_default()
@@ -352,17 +353,40 @@ fn find_floor(frames: &[Frame], shin: f64, notes: &mut Vec<String>) -> f64 {
     floor
 }
 
+/// The part of `motion` between `start` and `end`, seconds from its first frame, and what there is to
+/// say of it.
+///
+/// # Errors
+/// [`Error::Input`] naming `--start` or `--end` when less than two frames lie between them.
+pub fn excerpt(
+    mut motion: Motion,
+    start: Option<f64>,
+    end: Option<f64>,
+) -> Result<(Motion, Vec<String>)> {
+    let mut notes = Vec::new();
+    let (first, end) = cut(
+        motion.len(),
+        motion.fps,
+        (start, end),
+        &motion.name,
+        &mut notes,
+    )?;
+    motion.joints = motion.joints[first..end].to_vec();
+    motion.toes = motion.toes.map(|toes| toes[first..end].to_vec());
+    Ok((motion, notes))
+}
+
 /// The range of frames between `--start` and `--end`.
 fn cut(
     frames: usize,
     fps: f64,
-    options: &ReadOptions,
+    (start, end): (Option<f64>, Option<f64>),
     origin: &str,
     notes: &mut Vec<String>,
 ) -> Result<(usize, usize)> {
     let seconds = (frames - 1) as f64 / fps;
-    let start = options.start.unwrap_or(0.0);
-    let end = options.end.unwrap_or(seconds);
+    let start = start.unwrap_or(0.0);
+    let end = end.unwrap_or(seconds);
     if !(0.0..seconds).contains(&start) {
         let advice = format!("{origin} goes from 0 to {seconds:.2} s");
         return Err(Error::input(

@@ -13,7 +13,7 @@ pub mod synthesis;
 
 use nalgebra::Vector3;
 
-pub use files::{ReadOptions, Reading, read};
+pub use files::{ReadOptions, Reading, excerpt, read};
 pub use resample::resample;
 pub use sample::sample;
 

@@ -279,6 +279,20 @@ fn cuts_are_in_seconds_and_checked() {
 }
 
 #[test]
+fn embedded_motions_can_be_cut_as_well() {
+    let walk = crate::motion::sample("walk").unwrap();
+    let (part, notes) = excerpt(walk.clone(), Some(0.5), Some(1.0)).unwrap();
+    assert_eq!(part.joints, walk.joints[25..=50]);
+    assert_eq!(notes, ["cut: frames 25 to 50"]);
+    assert_eq!(
+        excerpt(walk.clone(), None, None).unwrap(),
+        (walk.clone(), vec![])
+    );
+    let error = excerpt(walk, Some(99.0), None).unwrap_err().to_string();
+    assert!(error.contains("walk goes from 0 to"), "{error}");
+}
+
+#[test]
 fn files_that_are_none_are_refused() {
     let options = ReadOptions::default();
     refused(read_bytes(b"", &options), "an empty file");
