@@ -2,7 +2,7 @@
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
-use super::footing::{Footing, footings};
+use super::footing::{Footing, Hold, footings};
 use super::loss::Weights;
 use super::sighting::Sighting;
 use super::window::Start;
@@ -90,8 +90,12 @@ impl Clip {
     }
 
     /// Adds the keypoints of `observation` to what the windows are compared with; every
-    /// `every`-th frame of the clip is one of it.
+    /// `every`-th frame of the clip is one of it. The clip's motion is a fit then: too smooth to be the
+    /// measure of jerks, and too uncertain to tell of skating by millimetres.
     pub fn watch(&mut self, observation: &Observation, every: usize) {
+        for footing in self.footings.iter_mut().flatten() {
+            footing.hold = Hold::None;
+        }
         self.views = observation.views.len();
         self.sightings = (0..self.motion.len())
             .flat_map(|t| {
@@ -176,12 +180,13 @@ impl Clip {
     }
 
     /// How much jerkier than the observed joints those of `frames` are from frame `from` on: the ratio
-    /// of the sums of all jerks; 0 where there are none.
+    /// of the sums of all jerks; 0 where there are none, and where the motion is a fit to keypoints.
     pub(super) fn jerkiness(&self, frames: &[Frame], from: usize) -> f64 {
         let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
         let joints: Vec<Joints> = frames[from..].iter().map(markers).collect();
         let sum = |joints: &[Joints]| jerks(joints).iter().flatten().sum::<f64>();
         match sum(&self.motion.joints[from..frames.len()]) {
+            _ if self.views > 0 => 0.0,
             0.0 => 0.0,
             observed => sum(&joints) / observed,
         }

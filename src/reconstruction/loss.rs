@@ -39,7 +39,7 @@ pub struct Weights {
     pub stance: f64,
     /// Ankles that would skate where the observed ones do not: speed, per 0.1 m/s, beyond that of
     /// skating of one that is observed to stand; height, per 5 mm, that one is too low which is
-    /// observed to swing. Default: 3.
+    /// observed to swing. Not from keypoints, as the jerk. Default: 3.
     pub skate: f64,
     /// Joint accelerations against those of the smoothed observation, as the position error that 50 ms
     /// make of the velocity error that 50 ms make of the acceleration error. Default: 1.
