@@ -230,11 +230,17 @@ pub fn jitter(joints: &[Joints], fps: f64) -> f64 {
 }
 
 fn sum_of_third_differences(joints: &[Joints]) -> f64 {
-    let third = |w: &[Joints], k: usize| w[3][k] - w[2][k] * 3.0 + w[1][k] * 3.0 - w[0][k];
-    joints
-        .windows(4)
-        .map(|w| (0..JOINTS).map(|k| third(w, k).norm()).sum::<f64>())
-        .sum()
+    let jerks = |w: &[Joints]| {
+        let jerk = |k: usize| third_difference([&w[0], &w[1], &w[2], &w[3]], k).norm();
+        (0..JOINTS).map(jerk).sum::<f64>()
+    };
+    joints.windows(4).map(jerks).sum()
+}
+
+/// Third difference of joint `k` over four frames in order, m per frame³.
+pub fn third_difference(frames: [&Joints; 4], k: usize) -> Vector3<f64> {
+    let [a, b, c, d] = frames.map(|joints| joints[k]);
+    d - c * 3.0 + b * 3.0 - a
 }
 
 fn mean_distance(a: &Joints, b: &Joints) -> f64 {

@@ -9,6 +9,7 @@ use super::window::Start;
 use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
+use crate::metrics::{acceleration_tv, third_difference};
 use crate::motion::{JOINTS, Joints, Motion};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
@@ -182,14 +183,13 @@ impl Clip {
     /// How much jerkier than the observed joints those of `frames` are from frame `from` on: the ratio
     /// of the sums of all jerks; 0 where there are none, and where the motion is a fit to keypoints.
     pub(super) fn jerkiness(&self, frames: &[Frame], from: usize) -> f64 {
+        let observed = acceleration_tv(&self.motion.joints[from..frames.len()]);
+        if self.views > 0 || observed == 0.0 {
+            return 0.0;
+        }
         let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
         let joints: Vec<Joints> = frames[from..].iter().map(markers).collect();
-        let sum = |joints: &[Joints]| jerks(joints).iter().flatten().sum::<f64>();
-        match sum(&self.motion.joints[from..frames.len()]) {
-            _ if self.views > 0 => 0.0,
-            0.0 => 0.0,
-            observed => sum(&joints) / observed,
-        }
+        acceleration_tv(&joints) / observed
     }
 
     /// Sets the PD targets for simulation step `step` of the clip and returns them.
@@ -258,17 +258,12 @@ fn accelerations(joints: &[Joints]) -> Vec<Joints> {
         .collect()
 }
 
-/// Size of the third difference of joint `j` that ends in the last of four frames.
-fn jerk([a, b, c, d]: [&Joints; 4], j: usize) -> f64 {
-    (d[j] - 3.0 * (c[j] - b[j]) - a[j]).norm()
-}
-
 /// Sizes of the jerks of `joints` up to each frame, m per frame³; zero in the first three.
 fn jerks(joints: &[Joints]) -> Vec<[f64; JOINTS]> {
     let unknown = std::iter::repeat_n([0.0; JOINTS], joints.len().min(3));
     let known = joints
         .windows(4)
-        .map(|four| std::array::from_fn(|j| jerk([&four[0], &four[1], &four[2], &four[3]], j)));
+        .map(|w| std::array::from_fn(|j| third_difference([&w[0], &w[1], &w[2], &w[3]], j).norm()));
     unknown.chain(known).collect()
 }
 

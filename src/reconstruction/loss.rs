@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::footing::{Footing, Hold};
 use super::sighting::Sighting;
 use crate::body::{Body, Link};
+use crate::metrics::third_difference;
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints};
 
@@ -255,7 +256,7 @@ impl FrameTerms {
             let past = earlier.as_ref().zip(earliest.as_ref());
             for j in 0..JOINTS {
                 put(past.map_or(0.0, |(earlier, earliest)| {
-                    let jerk = markers[j] - 3.0 * (previous[j] - earlier[j]) - earliest[j];
+                    let jerk = third_difference([earliest, earlier, &previous, &markers], j);
                     scale * (jerk.norm() - CALM * state.jerks[j]).max(0.0)
                 }));
             }

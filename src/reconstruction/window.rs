@@ -65,6 +65,17 @@ struct Record {
     end: World,
 }
 
+impl Record {
+    /// The link poses `ago` frames, one or two, before entry `i`, where they are known; `past` are those
+    /// before the record.
+    fn before<'r>(&'r self, i: usize, ago: usize, past: Past<'r>) -> Option<&'r [Isometry3<f64>]> {
+        match i.checked_sub(ago) {
+            Some(i) => Some(&self.links[i]),
+            None => past[ago - i - 1],
+        }
+    }
+}
+
 /// Where and from when a rollout starts.
 struct Restart<'w> {
     world: &'w World,
@@ -240,19 +251,14 @@ impl<'a> PhysicsWindow<'a> {
 
     /// Residuals of the frames after `frame`, in order; `past` are the link poses before it.
     fn frame_residuals(&self, record: &Record, past: Past, frame: usize, out: &mut [f64]) {
-        // The poses `ago` frames before those of `record.links[i]`.
-        let earlier = |i: usize, ago: usize| match i.checked_sub(ago) {
-            Some(i) => Some(record.links[i].as_slice()),
-            None => past[ago - i - 1],
-        };
         for (i, out) in out.chunks_mut(self.terms.count()).enumerate() {
             let t = (self.first + frame + i + 1).min(self.clip.motion.joints.len() - 1);
             let joints = &self.clip.motion.joints;
             let state = FrameState {
                 links: &record.links[i + 1],
                 previous: &record.links[i],
-                earlier: earlier(i, 1),
-                earliest: earlier(i, 2),
+                earlier: record.before(i, 1, past),
+                earliest: record.before(i, 2, past),
                 targets: &record.targets[i + 1],
                 observed: [&joints[t], &joints[t - 1]],
                 footings: self.clip.footings[t],

@@ -44,15 +44,11 @@ struct Tail {
 impl Tail {
     /// That of `record`, before which the links were in `past`.
     fn of(mut record: Record, past: Past) -> Self {
-        let links = record.links.pop().unwrap_or_default();
-        let mut past = past.into_iter().flatten();
-        let mut earlier = || match record.links.pop() {
-            None => past.next().map(<[_]>::to_vec),
-            links => links,
-        };
+        let last = record.links.len() - 1;
+        let past = [1, 2].map(|ago| record.before(last, ago, past).map(<[_]>::to_vec));
         Self {
-            links,
-            past: [earlier(), earlier()],
+            links: record.links.swap_remove(last),
+            past,
             world: record.end,
         }
     }
@@ -110,10 +106,7 @@ impl PhysicsWindow<'_> {
                     world: &snapshots[frame],
                     frame,
                     links: &record.links[frame],
-                    past: [1, 2].map(|ago| match frame.checked_sub(ago) {
-                        Some(frame) => Some(record.links[frame].as_slice()),
-                        None => self.start.past()[ago - frame - 1],
-                    }),
+                    past: [1, 2].map(|ago| record.before(frame, ago, self.start.past())),
                 };
                 let tail = self.difference(&residuals, &knots, n, &restart, column);
                 self.memory.as_ref().map(|_| tail)
