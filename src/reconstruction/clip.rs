@@ -13,6 +13,15 @@ use crate::metrics::{acceleration_tv, third_difference};
 use crate::motion::{JOINTS, Joints, Motion};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
+/// What the positions of the frames after the first one count in its velocity, relative to its own: the
+/// slope of the parabola that fits five frames best (Savitzky and Golay).
+const START_WEIGHTS: [(isize, f64); 4] = [
+    (1, 13.0 / 70.0),
+    (2, 40.0 / 70.0),
+    (3, 27.0 / 70.0),
+    (4, -26.0 / 70.0),
+];
+
 /// Frames before and after over which observed jerks are averaged.
 const JERK_REACH: usize = 4;
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
@@ -117,19 +126,28 @@ impl Clip {
 
     /// The world at frame `t` of the reference, moving as it does there.
     pub fn world(&self, t: usize) -> World {
-        let (a, b) = (t.saturating_sub(1), (t + 1).min(self.poses.len() - 1));
-        let seconds = (b - a).max(1) as f64 / self.motion.fps;
-        let before = self.body.forward_kinematics(&self.poses[a]);
-        let after = self.body.forward_kinematics(&self.poses[b]);
-        let velocities: Vec<Velocity> = before
-            .iter()
-            .zip(&after)
-            .map(|(p, q)| Velocity {
-                linear: (q.translation.vector - p.translation.vector) / seconds,
-                angular: (q.rotation * p.rotation.inverse()).scaled_axis() / seconds,
-            })
-            .collect();
         let links = self.body.forward_kinematics(&self.poses[t]);
+        let last = self.poses.len() - 1;
+        // Derivatives of the parabola through the frames before and after; at either end the slope
+        // which fits five frames best.
+        let weights: &[(isize, f64)] = match (t, last - t) {
+            (0, 4..) => &START_WEIGHTS,
+            (0, 0) => &[],
+            (0, _) => &[(1, 1.0)],
+            (_, 0) => &[(-1, -1.0)],
+            _ => &[(-1, -0.5), (1, 0.5)],
+        };
+        let mut velocities = vec![Velocity::default(); links.len()];
+        for (offset, weight) in weights {
+            let near = self
+                .body
+                .forward_kinematics(&self.poses[t.saturating_add_signed(*offset)]);
+            let rate = weight * self.motion.fps;
+            for ((velocity, here), near) in velocities.iter_mut().zip(&links).zip(&near) {
+                velocity.linear += rate * (near.translation.vector - here.translation.vector);
+                velocity.angular += rate * (near.rotation * here.rotation.inverse()).scaled_axis();
+            }
+        }
         World::new(&self.body, &self.physics, &links, &velocities)
     }
 
@@ -181,11 +199,15 @@ impl Clip {
     }
 
     /// How much jerkier than the observed joints those of `frames` are from frame `from` on: the ratio
-    /// of the sums of all jerks; 0 where there are none, and where the motion is a fit to keypoints.
+    /// of the sums of all jerks; 1 where there are none to compare with, as before the first window, for
+    /// many a clip is jerkiest in its first steps; 0 where the motion is a fit to keypoints.
     pub(super) fn jerkiness(&self, frames: &[Frame], from: usize) -> f64 {
-        let observed = acceleration_tv(&self.motion.joints[from..frames.len()]);
-        if self.views > 0 || observed == 0.0 {
+        if self.views > 0 {
             return 0.0;
+        }
+        let observed = acceleration_tv(&self.motion.joints[from..frames.len()]);
+        if observed == 0.0 {
+            return 1.0;
         }
         let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
         let joints: Vec<Joints> = frames[from..].iter().map(markers).collect();
@@ -306,6 +328,29 @@ mod tests {
             assert!((frame[3].z + 0.004).abs() < 1e-15);
         }
         assert_eq!([accelerations[0][3].z, accelerations[8][3].z], [0.0; 2]);
+    }
+
+    #[test]
+    fn a_clip_starts_with_the_velocity_that_its_first_frames_have() {
+        let still = crate::motion::sample("walk").unwrap().joints[0];
+        for (frames, expected) in [(9, 1.5), (5, 1.5), (3, 1.53), (1, 0.0)] {
+            let at = |t: u32| {
+                let seconds = f64::from(t) / 50.0;
+                still.map(|joint| joint + Vector3::x() * (1.5 + 1.5 * seconds) * seconds)
+            };
+            let motion = Motion {
+                name: "accelerates".into(),
+                fps: 50.0,
+                joints: (0..frames).map(at).collect(),
+                toes: None,
+            };
+            let (subject, physics) = (Subject::default(), Physics::default());
+            let clip = Clip::new(motion, &subject, &physics, &Weights::default()).unwrap();
+            for (_, velocity) in clip.world(0).mass_centers() {
+                let error = (velocity - expected * Vector3::x()).norm();
+                assert!(error < 1e-6, "{frames} frames: {velocity}");
+            }
+        }
     }
 
     #[test]

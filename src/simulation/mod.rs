@@ -16,7 +16,7 @@ pub const GRAVITY: f64 = 9.80665;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Physics {
-    /// Simulation timestep, s. Default: 1/250. Smaller: more accurate, slower.
+    /// Simulation timestep, s. Default: 1/200. Smaller: more accurate, slower.
     pub timestep: f64,
     /// Solver iterations (each a substep of the engine) per timestep. Default: 4.
     pub solver_iterations: usize,
@@ -38,7 +38,7 @@ pub struct Physics {
 impl Default for Physics {
     fn default() -> Self {
         Self {
-            timestep: 1.0 / 250.0,
+            timestep: 1.0 / 200.0,
             solver_iterations: 4,
             pgs_iterations: 4,
             warmstart: 0.0,
@@ -50,8 +50,8 @@ impl Default for Physics {
 }
 
 impl Physics {
-    /// The same physics with the timestep nearest to this one that goes into a frame at `fps` a whole
-    /// number of times.
+    /// The same physics with the largest timestep up to this one that goes into a frame at `fps` a
+    /// whole number of times.
     pub fn at_rate(&self, fps: f64) -> Self {
         Self {
             timestep: 1.0 / (fps * self.steps_per_frame(fps) as f64),
@@ -61,7 +61,7 @@ impl Physics {
 
     /// Timesteps per frame at `fps`; at least one.
     pub fn steps_per_frame(&self, fps: f64) -> usize {
-        (1.0 / (fps * self.timestep)).round().max(1.0) as usize
+        (1.0 / (fps * self.timestep) - 1e-6).ceil().max(1.0) as usize
     }
 }
 
