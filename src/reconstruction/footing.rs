@@ -4,7 +4,7 @@ use crate::metrics::{OBSERVED_CONTACT_HEIGHT, SKATE_SPEED, observed_feet};
 use crate::motion::{Joints, calibration};
 
 /// Share of the speed of skating up to which a foot that does not skate may move.
-const FREE_SHARE: f64 = 0.8;
+const FREE_SHARE: f64 = 0.7;
 
 /// How far above the height of contact a foot in the air is to be while it is fast, m: contact is decided
 /// by millimetres, and the simulated body's standing height differs from the observed one by some.
@@ -85,7 +85,7 @@ mod tests {
             false => Vector3::new(2.0 * t, 0.0, 0.18),
         });
         assert_eq!(frames[10].map(|foot| foot.stands), [1.0, 1.0]);
-        assert_eq!(frames[10][1].hold, Hold::Speed(0.4));
+        assert_eq!(frames[10][1].hold, Hold::Speed(0.35));
         assert!(frames[40][1].stands < 1e-3);
         let Hold::Height(height) = frames[40][1].hold else {
             panic!("{:?}", frames[40][1])

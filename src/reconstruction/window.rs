@@ -277,7 +277,7 @@ impl<'a> PhysicsWindow<'a> {
         let count = (self.free.len() * n) as f64;
         let (size, change) = (
             self.clip.weights.offset / count.sqrt(),
-            self.clip.weights.smoothness / count.sqrt(),
+            self.terms.smoothness() / count.sqrt(),
         );
         for (i, k) in self.free.clone().enumerate() {
             for (a, (link, axis)) in self.clip.axes.iter().enumerate() {
