@@ -199,15 +199,11 @@ impl Clip {
     }
 
     /// How much jerkier than the observed joints those of `frames` are from frame `from` on: the ratio
-    /// of the sums of all jerks; 1 where there are none to compare with, as before the first window, for
-    /// many a clip is jerkiest in its first steps; 0 where the motion is a fit to keypoints.
+    /// of the sums of all jerks; 0 where there are none, and where the motion is a fit to keypoints.
     pub(super) fn jerkiness(&self, frames: &[Frame], from: usize) -> f64 {
-        if self.views > 0 {
-            return 0.0;
-        }
         let observed = acceleration_tv(&self.motion.joints[from..frames.len()]);
-        if observed == 0.0 {
-            return 1.0;
+        if self.views > 0 || observed == 0.0 {
+            return 0.0;
         }
         let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
         let joints: Vec<Joints> = frames[from..].iter().map(markers).collect();
