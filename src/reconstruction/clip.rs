@@ -124,24 +124,33 @@ impl Clip {
         &self.sightings[t * self.views..(t + 1) * self.views]
     }
 
-    /// The world at frame `t` of the reference, moving as it does there.
+    /// The world at frame `t` of the reference, moving as it does there: as parabolas through the frames
+    /// before and after do, or at the start those that fit five frames best.
     pub fn world(&self, t: usize) -> World {
-        let links = self.body.forward_kinematics(&self.poses[t]);
         let last = self.poses.len() - 1;
-        // Derivatives of the parabola through the frames before and after; at either end the slope
-        // which fits five frames best.
-        let weights: &[(isize, f64)] = match (t, last - t) {
-            (0, 4..) => &START_WEIGHTS,
-            (0, 0) => &[],
-            (0, _) => &[(1, 1.0)],
-            (_, 0) => &[(-1, -1.0)],
-            _ => &[(-1, -0.5), (1, 0.5)],
-        };
+        match (t, last - t) {
+            (0, 4..) => self.world_moving(t, &START_WEIGHTS),
+            (0, _) => self.world_by_first_step(),
+            (_, 0) => self.world_moving(t, &[(-1, -1.0)]),
+            _ => self.world_moving(t, &[(-1, -0.5), (1, 0.5)]),
+        }
+    }
+
+    /// The world at the first frame of the reference, moving as from there to the second: not what its
+    /// velocity is, but right where it changes fast.
+    pub(super) fn world_by_first_step(&self) -> World {
+        let next = usize::from(self.poses.len() > 1) as isize;
+        self.world_moving(0, &[(next, 1.0)])
+    }
+
+    /// The world at frame `t` of the reference. Its velocities, per frame, are sums of weights times the
+    /// displacements since then to the frames at the offsets beside them.
+    fn world_moving(&self, t: usize, weights: &[(isize, f64)]) -> World {
+        let links = self.body.forward_kinematics(&self.poses[t]);
         let mut velocities = vec![Velocity::default(); links.len()];
         for (offset, weight) in weights {
-            let near = self
-                .body
-                .forward_kinematics(&self.poses[t.saturating_add_signed(*offset)]);
+            let pose = &self.poses[t.saturating_add_signed(*offset)];
+            let near = self.body.forward_kinematics(pose);
             let rate = weight * self.motion.fps;
             for ((velocity, here), near) in velocities.iter_mut().zip(&links).zip(&near) {
                 velocity.linear += rate * (near.translation.vector - here.translation.vector);

@@ -170,14 +170,8 @@ impl<'a> Stitching<'a> {
         let is_careful = self.first < self.careful_until;
         let length = self.settings.window_frames * if is_careful { 3 } else { 2 } / 2;
         let remaining = self.clip.motion.len() - 1 - self.first;
-        let past = self.frames[..self.first].iter().rev().take(2);
-        let start = Start {
-            world: self.world.clone(),
-            past: past.map(|frame| frame.links.clone()).collect(),
-        };
         let frames = length.min(remaining);
-        let mut window = PhysicsWindow::new(self.clip, self.first, frames, start, &self.knots);
-        window.set_jerk_share(self.jerk_share());
+        let mut window = self.window(frames, self.world.clone());
         let evaluations = self.settings.evaluations.div_ceil(2);
         let mut attempt = match self.first == 0 || is_careful {
             true => self.approach(&mut window, evaluations)?,
@@ -197,11 +191,16 @@ impl<'a> Stitching<'a> {
                 attempts = 2;
                 // What was approached already is approached more slowly.
                 let pace = if self.first == 0 || is_careful { 3 } else { 1 };
-                let retry = self.approach(&mut window, pace * evaluations)?;
+                let world = match self.first {
+                    0 => self.clip.world_by_first_step(),
+                    _ => self.world.clone(),
+                };
+                let mut other = self.window(frames, world.clone());
+                let retry = self.approach(&mut other, pace * evaluations)?;
                 self.retry_evaluations += retry.evaluations;
                 let evaluations = attempt.evaluations + retry.evaluations;
                 if retry.loss < attempt.loss {
-                    attempt = retry;
+                    (attempt, window, self.world) = (retry, other, world);
                 }
                 attempt.evaluations = evaluations;
             }
@@ -209,6 +208,16 @@ impl<'a> Stitching<'a> {
             self.bad_in_a_row = 0;
         }
         self.keep(&window, attempt, attempts)
+    }
+
+    /// The window of `frames` frames that starts in `world`.
+    fn window(&self, frames: usize, world: World) -> PhysicsWindow<'a> {
+        let past = self.frames[..self.first].iter().rev().take(2);
+        let past = past.map(|frame| frame.links.clone()).collect();
+        let start = Start { world, past };
+        let mut window = PhysicsWindow::new(self.clip, self.first, frames, start, &self.knots);
+        window.set_jerk_share(self.jerk_share());
+        window
     }
 
     /// The share of its weight with which the jerk counts: none while the last frames are calm enough.
