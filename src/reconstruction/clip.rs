@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn a_clip_starts_with_the_velocity_that_its_first_frames_have() {
         let still = crate::motion::sample("walk").unwrap().joints[0];
-        for (frames, expected) in [(9, 1.5), (5, 1.5), (3, 1.53), (1, 0.0)] {
+        for (frames, expected) in [(9, 1.5_f64), (5, 1.5), (3, 1.53), (1, 0.0)] {
             let at = |t: u32| {
                 let seconds = f64::from(t) / 50.0;
                 still.map(|joint| joint + Vector3::x() * (1.5 + 1.5 * seconds) * seconds)
@@ -352,7 +352,7 @@ mod tests {
             let (subject, physics) = (Subject::default(), Physics::default());
             let clip = Clip::new(motion, &subject, &physics, &Weights::default()).unwrap();
             for (_, velocity) in clip.world(0).mass_centers() {
-                let error = (velocity - expected * Vector3::x()).norm();
+                let error: f64 = (velocity - Vector3::new(expected, 0.0, 0.0)).norm();
                 assert!(error < 1e-6, "{frames} frames: {velocity}");
             }
         }
