@@ -139,17 +139,17 @@ impl Clip {
     /// The world at the first frame of the reference, moving as from there to the second: not what its
     /// velocity is, but right where it changes fast.
     pub(super) fn world_by_first_step(&self) -> World {
-        let next = usize::from(self.poses.len() > 1) as isize;
-        self.world_moving(0, &[(next, 1.0)])
+        self.world_moving(0, &[(1, 1.0)])
     }
 
-    /// The world at frame `t` of the reference. Its velocities, per frame, are sums of weights times the
-    /// displacements since then to the frames at the offsets beside them.
+    /// The world at frame `t` of the reference. Its velocities, per frame, are sums over `weights`,
+    /// (offset, weight), of the displacement from frame `t` to that at the offset (the last one at most).
     fn world_moving(&self, t: usize, weights: &[(isize, f64)]) -> World {
         let links = self.body.forward_kinematics(&self.poses[t]);
+        let last = self.poses.len() - 1;
         let mut velocities = vec![Velocity::default(); links.len()];
         for (offset, weight) in weights {
-            let pose = &self.poses[t.saturating_add_signed(*offset)];
+            let pose = &self.poses[t.saturating_add_signed(*offset).min(last)];
             let near = self.body.forward_kinematics(pose);
             let rate = weight * self.motion.fps;
             for ((velocity, here), near) in velocities.iter_mut().zip(&links).zip(&near) {

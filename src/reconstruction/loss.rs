@@ -180,7 +180,8 @@ impl FrameTerms {
         self.weights.foot_slip = weight;
     }
 
-    /// Counts the jerk with `share` of its weight; without, it does not count.
+    /// Counts the jerk with `share` of its weight, and the change of the offsets the more; without, the jerk
+    /// does not count.
     pub(super) fn set_jerk_share(&mut self, share: f64) {
         self.jerk_share = share;
     }

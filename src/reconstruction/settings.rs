@@ -264,6 +264,7 @@ mod tests {
             assert_eq!((other.fps, other.window_frames), (rate, window));
             let steps = other.physics.steps_per_frame(other.fps) as f64;
             assert!((steps * other.physics.timestep * rate - 1.0).abs() < 1e-12);
+            assert!(other.physics.timestep <= settings.physics.timestep);
             other.check().unwrap();
         }
     }

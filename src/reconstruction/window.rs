@@ -118,7 +118,8 @@ impl<'a> PhysicsWindow<'a> {
             .set_foot_slip(share * self.clip.weights.foot_slip);
     }
 
-    /// Counts the jerk with `share` of its weight, from 0, as it is otherwise, to 1.
+    /// Counts the jerk with `share` of its weight, from 0, as it is otherwise, to 1, and the change of the
+    /// offsets the more.
     pub fn set_jerk_share(&mut self, share: f64) {
         self.terms.set_jerk_share(share);
     }
