@@ -2,7 +2,7 @@
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
-use super::footing::{Footing, Hold, footings};
+use super::footing::{Footing, STANDING_EXCESS, footings};
 use super::loss::Weights;
 use super::sighting::Sighting;
 use super::window::Start;
@@ -10,6 +10,8 @@ use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
 use crate::metrics::{acceleration_tv, third_difference};
+use crate::motion::calibration::standing_heights;
+use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints, Motion};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
@@ -24,6 +26,12 @@ const START_WEIGHTS: [(isize, f64); 4] = [
 
 /// Frames before and after over which observed jerks are averaged.
 const JERK_REACH: usize = 4;
+/// Frames from which on it is known how high the simulated ankles stand.
+const ENOUGH_FRAMES: usize = 10;
+/// Frames that tell it.
+const STANDING_FRAMES: usize = 500;
+/// The most by which they are taken to stand higher than the observed ones, m.
+const MOST_EXCESS: f64 = 0.006;
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
 const ASSISTANCE: f64 = 700.0;
 
@@ -104,7 +112,7 @@ impl Clip {
     /// measure of jerks, and too uncertain to tell of skating by millimetres.
     pub fn watch(&mut self, observation: &Observation, every: usize) {
         for footing in self.footings.iter_mut().flatten() {
-            footing.hold = Hold::None;
+            footing.hold = None;
         }
         self.views = observation.views.len();
         self.sightings = (0..self.motion.len())
@@ -217,6 +225,52 @@ impl Clip {
         let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
         let joints: Vec<Joints> = frames[from..].iter().map(markers).collect();
         acceleration_tv(&joints) / observed
+    }
+
+    /// In how many steps more ankles of `settled` frames, the first one being frame `from`, and of `next` ones
+    /// skate than the observed ones do, taken to stand `excess` m higher; 0 where the motion is a fit to
+    /// keypoints.
+    pub(super) fn surplus_skating(
+        &self,
+        from: usize,
+        settled: &[Frame],
+        next: &[Frame],
+        excess: [f64; 2],
+    ) -> isize {
+        if self.views > 0 {
+            return 0;
+        }
+        let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
+        let joints: Vec<Joints> = settled.iter().chain(next).map(markers).collect();
+        let surplus = |(step, footings): (&[Joints], &[Footing; 2])| {
+            let skates = |foot: usize| {
+                let [before, now] = [0, 1].map(|i| &step[i][ANKLES[foot]]);
+                footings[foot].is_skating(before, now, excess[foot], self.motion.fps)
+            };
+            let simulated = (0..2).any(skates);
+            let observed = footings.iter().any(|footing| footing.skates);
+            isize::from(simulated) - isize::from(observed)
+        };
+        let steps = joints.windows(2).zip(&self.footings[from + 1..]);
+        steps.map(surplus).sum()
+    }
+
+    /// How much higher the ankles `[right, left]` of `frames`, the first ones of the clip, stand than the
+    /// observed ones do meanwhile, m.
+    pub(super) fn standing_excess(&self, frames: &[Frame]) -> [f64; 2] {
+        if frames.len() < ENOUGH_FRAMES {
+            return [STANDING_EXCESS; 2];
+        }
+        let frames = &frames[..frames.len().min(STANDING_FRAMES)];
+        let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
+        let simulated: Vec<Joints> = frames.iter().map(markers).collect();
+        let standing = |joints: &[Joints]| {
+            let heights = |ankle: usize| joints.iter().map(|frame| frame[ankle].z).collect();
+            standing_heights(ANKLES.map(heights))
+        };
+        let simulated = standing(&simulated);
+        let observed = standing(&self.motion.joints[..frames.len()]);
+        [0, 1].map(|foot| (simulated[foot] - observed[foot]).clamp(0.0, MOST_EXCESS))
     }
 
     /// Sets the PD targets for simulation step `step` of the clip and returns them.
@@ -388,5 +442,47 @@ mod tests {
         assert!((nearby[0][3] - 0.006).abs() < 1e-12);
         assert!((nearby[6][3] - 0.006).abs() < 1e-12);
         assert!(nearby[17][3] < 1e-12 && nearby[15][3] > 0.0);
+    }
+
+    #[test]
+    fn ankles_that_slide_in_a_squat_skate_and_those_that_swing_high_do_not() {
+        let motion = crate::motion::sample("squat").unwrap();
+        let (subject, physics) = (Subject::default(), Physics::default());
+        let clip = Clip::new(motion, &subject, &physics, &Weights::default()).unwrap();
+        let shifted = |by: &dyn Fn(usize) -> Vector3<f64>| -> Vec<Frame> {
+            let frame = |t: usize| {
+                let mut links = clip.body.forward_kinematics(&clip.poses[t]);
+                for link in &mut links {
+                    link.translation.vector += by(t);
+                }
+                Frame {
+                    links,
+                    ..Frame::default()
+                }
+            };
+            (0..40).map(frame).collect()
+        };
+        let surplus = |by: &dyn Fn(usize) -> Vector3<f64>| {
+            let frames = shifted(by);
+            let excess = clip.standing_excess(&frames[..30]);
+            clip.surplus_skating(10, &frames[10..30], &frames[30..], excess)
+        };
+        assert_eq!(surplus(&|_| Vector3::zeros()), 0);
+        // 0.6 m/s.
+        let slide = |t: usize| Vector3::x() * 0.012 * t as f64;
+        assert_eq!(surplus(&slide), 29);
+        assert_eq!(surplus(&|t| slide(t) + Vector3::z() * 0.1), 0);
+
+        let excess = |height: f64| clip.standing_excess(&shifted(&|_| Vector3::z() * height));
+        let still = excess(0.0);
+        assert!(still.iter().all(|e| *e < 1e-3), "{still:?}");
+        for (foot, raised) in excess(0.004).into_iter().enumerate() {
+            assert!((raised - still[foot] - 0.004).abs() < 1e-3, "{raised}");
+        }
+        assert_eq!(excess(0.1), [MOST_EXCESS; 2]);
+        assert_eq!(
+            clip.standing_excess(&shifted(&|_| Vector3::zeros())[..5]),
+            [STANDING_EXCESS; 2]
+        );
     }
 }

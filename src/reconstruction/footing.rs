@@ -1,33 +1,61 @@
 //! What the observation says about the feet: where they stand, and where they do not skate.
 
+use nalgebra::Vector3;
+
 use crate::metrics::{OBSERVED_CONTACT_HEIGHT, SKATE_SPEED, observed_feet};
 use crate::motion::{Joints, calibration};
 
 /// Share of the speed of skating up to which a foot that does not skate may move.
 const FREE_SHARE: f64 = 0.7;
 
+/// Share of the speed of skating that a foot which comes close to it may keep.
+const CREEP_SHARE: f64 = 0.9;
+
 /// How far above the height of contact a foot in the air is to be while it is fast, m: contact is decided
-/// by millimetres, and the simulated body's standing height differs from the observed one by some.
-const CLEARANCE: f64 = 0.006;
+/// by millimetres.
+const CLEARANCE: f64 = 0.002;
+
+/// How much higher than the observed ankle the simulated one stands while nothing is known of it, m:
+/// soles do not sink in.
+pub const STANDING_EXCESS: f64 = 0.004;
 
 /// An ankle in the step from one frame to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Footing {
-    /// How much it stands, 0 to 1.
+    /// How much the observed one stands, 0 to 1.
     pub stands: f64,
-    /// What keeps it from skating.
-    pub hold: Hold,
+    /// Whether the observed one skates, by the metric: it is low and fast.
+    pub skates: bool,
+    /// Height above z = 0 up to which the observed one is in contact, m.
+    pub contact: f64,
+    /// What keeps the simulated one from skating; nothing where the observed one skates.
+    pub hold: Option<Hold>,
 }
 
-/// What keeps an ankle from skating, as the metric counts it: low and fast.
+/// What keeps an ankle from skating: it is to be slow or high.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Hold {
-    /// It is low and slow: to move at most so fast, m/s.
-    Speed(f64),
-    /// It is fast and high: at one end of the step, to be at least so high above z = 0, m.
-    Height(f64),
-    /// It skates, or is slow in the air.
-    None,
+pub struct Hold {
+    /// Horizontal speed, m/s.
+    pub speed: f64,
+    /// Height above z = 0 at one end of the step, m; the simulated ankle is to be as much higher as it
+    /// stands higher than the observed one. Infinite for one that is observed to be low, which is not
+    /// to be lifted.
+    pub height: f64,
+}
+
+impl Footing {
+    /// Whether an ankle at the positions `before` and `now`, m, that stands `excess` m higher than the
+    /// observed one, skates.
+    pub fn is_skating(
+        &self,
+        before: &Vector3<f64>,
+        now: &Vector3<f64>,
+        excess: f64,
+        fps: f64,
+    ) -> bool {
+        let speed = fps * (now - before).xy().norm();
+        before.z.max(now.z) <= self.contact + excess && speed > SKATE_SPEED
+    }
 }
 
 /// The ankles `[right, left]` of `joints` in the step to every frame.
@@ -40,19 +68,22 @@ pub fn footings(joints: &[Joints], fps: f64) -> Vec<[Footing; 2]> {
             let track = &feet[foot];
             let speed = fps * (track.ankle[t] - track.ankle[before]).xy().norm();
             let height = track.height[t].max(track.height[before]);
-            let slow = FREE_SHARE * SKATE_SPEED;
-            let hold = match height <= OBSERVED_CONTACT_HEIGHT {
-                true if speed <= SKATE_SPEED => Hold::Speed(slow.max(speed)),
-                false if speed > slow => {
-                    let standing = track.ankle[t].z - track.height[t];
-                    Hold::Height(standing + OBSERVED_CONTACT_HEIGHT + CLEARANCE)
-                }
-                _ => Hold::None,
+            let contact = track.ankle[t].z - track.height[t] + OBSERVED_CONTACT_HEIGHT;
+            let is_low = height <= OBSERVED_CONTACT_HEIGHT;
+            let skates = is_low && speed > SKATE_SPEED;
+            let hold = Hold {
+                speed: speed.clamp(FREE_SHARE * SKATE_SPEED, CREEP_SHARE * SKATE_SPEED),
+                height: match is_low {
+                    true => f64::INFINITY,
+                    false => contact + CLEARANCE,
+                },
             };
             Footing {
                 // At whichever end of the step it does more.
                 stands: stands[t][foot].max(stands[before][foot]),
-                hold,
+                skates,
+                contact,
+                hold: (!skates).then_some(hold),
             }
         })
     };
@@ -85,24 +116,33 @@ mod tests {
             false => Vector3::new(2.0 * t, 0.0, 0.18),
         });
         assert_eq!(frames[10].map(|foot| foot.stands), [1.0, 1.0]);
-        assert_eq!(frames[10][1].hold, Hold::Speed(0.35));
+        assert_eq!(frames[10][1].hold.map(|hold| hold.speed), Some(0.35));
+        assert_eq!(
+            frames[10][1].hold.map(|hold| hold.height),
+            Some(f64::INFINITY)
+        );
         assert!(frames[40][1].stands < 1e-3);
-        let Hold::Height(height) = frames[40][1].hold else {
-            panic!("{:?}", frames[40][1])
-        };
-        assert!((height - 0.106).abs() < 1e-12, "{height}");
+        let hold = frames[40][1].hold.unwrap();
+        assert!((hold.height - 0.102).abs() < 1e-12, "{hold:?}");
     }
 
     #[test]
-    fn a_foot_that_skates_or_hangs_in_the_air_is_left_alone() {
-        let slides = walk(|t| Vector3::new(2.0 * t, 0.0, 0.08));
-        assert_eq!(slides[20][1].hold, Hold::None);
-        let hangs = walk(|_| Vector3::new(0.0, 0.0, 0.3));
-        assert_eq!(hangs[20][1].hold, Hold::None);
-        let creeps = walk(|t| Vector3::new(0.45 * t, 0.0, 0.08));
-        let Hold::Speed(speed) = creeps[20][1].hold else {
-            panic!("{:?}", creeps[20][1])
+    fn an_ankle_skates_when_it_is_low_for_one_that_stands_higher_and_fast() {
+        let foot = walk(|_| Vector3::new(0.0, 0.0, 0.08))[20][1];
+        let skates = |height: f64, speed: f64, excess: f64| {
+            let at = |time: f64| Vector3::new(speed * time, 0.0, height);
+            foot.is_skating(&at(0.0), &at(0.02), excess, 50.0)
         };
-        assert!((speed - 0.45).abs() < 1e-9);
+        assert!(skates(0.099, 0.6, 0.0) && !skates(0.101, 0.6, 0.0) && !skates(0.099, 0.4, 0.0));
+        assert!(skates(0.101, 0.6, 0.002));
+    }
+
+    #[test]
+    fn a_foot_that_skates_is_left_alone() {
+        let slides = walk(|t| Vector3::new(2.0 * t, 0.0, 0.08));
+        assert!(slides[20][1].skates && slides[20][1].hold.is_none());
+        let creeps = walk(|t| Vector3::new(0.42 * t, 0.0, 0.08));
+        let hold = creeps[20][1].hold.unwrap();
+        assert!((hold.speed - 0.42).abs() < 1e-9);
     }
 }

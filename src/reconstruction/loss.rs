@@ -7,7 +7,7 @@
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
-use super::footing::{Footing, Hold};
+use super::footing::{Footing, STANDING_EXCESS};
 use super::sighting::Sighting;
 use crate::body::{Body, Link};
 use crate::metrics::third_difference;
@@ -41,9 +41,9 @@ pub struct Weights {
     /// How much more the velocity of an ankle counts while it is observed to stand, as a multiple of
     /// `velocity`: that is what keeps a foot in place. Default: 2.
     pub stance: f64,
-    /// Ankles that would skate where the observed ones do not: speed, per 0.1 m/s, beyond that of
-    /// skating of one that is observed to stand; height, per 5 mm, that one is too low which is
-    /// observed to swing. Not from keypoints, as the jerk. Default: 3.
+    /// Ankles that would skate where the observed ones do not: how much slower they would have to be, per
+    /// 0.1 m/s, or how much higher where the observed ones are high, per 5 mm, whichever is less. Not from
+    /// keypoints, as the jerk. Default: 3.
     pub skate: f64,
     /// Joint accelerations against those of the smoothed observation, as the position error that 50 ms
     /// make of the velocity error that 50 ms make of the acceleration error. Default: 1.
@@ -143,6 +143,10 @@ pub struct FrameTerms {
     weights: Weights,
     /// The share of its weight with which the jerk counts.
     jerk_share: f64,
+    /// How many times its weight skating counts.
+    skate_share: f64,
+    /// How much higher the simulated ankles `[right, left]` stand than the observed ones, m.
+    standing_excess: [f64; 2],
     fps: f64,
     frames: usize,
     /// Number of cameras.
@@ -161,6 +165,8 @@ impl FrameTerms {
         Self {
             weights: weights.clone(),
             jerk_share: 0.0,
+            skate_share: 1.0,
+            standing_excess: [STANDING_EXCESS; 2],
             fps,
             frames,
             views,
@@ -184,6 +190,16 @@ impl FrameTerms {
     /// does not count.
     pub(super) fn set_jerk_share(&mut self, share: f64) {
         self.jerk_share = share;
+    }
+
+    /// Counts skating with `share` times its weight.
+    pub(super) fn set_skate_share(&mut self, share: f64) {
+        self.skate_share = share;
+    }
+
+    /// Takes the simulated ankles `[right, left]` to stand so much higher than the observed ones, m.
+    pub(super) fn set_standing_excess(&mut self, excess: [f64; 2]) {
+        self.standing_excess = excess;
     }
 
     /// The weight of the change of the offsets.
@@ -285,18 +301,16 @@ impl FrameTerms {
         }
         self.joint_terms(state, &mut put);
         if w.skate > 0.0 {
-            let scale = w.skate / (frames * ANKLES.len() as f64).sqrt();
-            for (ankle, footing) in ANKLES.into_iter().zip(state.footings) {
+            let scale = self.skate_share * w.skate / (frames * ANKLES.len() as f64).sqrt();
+            let feet = ANKLES.into_iter().zip(self.standing_excess);
+            for ((ankle, excess), footing) in feet.zip(state.footings) {
                 let (now, before) = (markers[ankle], previous[ankle]);
-                put(scale
-                    * match footing.hold {
-                        Hold::Speed(limit) => {
-                            let speed = self.fps * (now - before).xy().norm();
-                            (speed - limit).max(0.0) / SPEED_UNIT
-                        }
-                        Hold::Height(limit) => (limit - now.z.max(before.z)).max(0.0) / LIFT_UNIT,
-                        Hold::None => 0.0,
-                    });
+                put(footing.hold.map_or(0.0, |hold| {
+                    let speed = self.fps * (now - before).xy().norm();
+                    let fast = (speed - hold.speed) / SPEED_UNIT;
+                    let low = (hold.height + excess - now.z.max(before.z)) / LIFT_UNIT;
+                    scale * fast.min(low).max(0.0)
+                }));
             }
         }
         self.sole_terms(state, &mut put);
@@ -368,12 +382,13 @@ pub fn sole_points(body: &Body) -> Vec<(usize, Vector3<f64>)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::footing::Hold;
     use super::*;
     use crate::body::{self, Subject};
     use crate::motion::sample;
 
     /// The residuals of skate, `[right, left]`, of a body that slides by 2 cm in a step of 20 ms, 1 m/s.
-    fn skate(hold: [Hold; 2]) -> Vec<f64> {
+    fn skate(hold: [Option<(f64, f64)>; 2]) -> Vec<f64> {
         let motion = sample("walk").unwrap();
         let body = body::fit(&motion, &Subject::default()).unwrap();
         let poses = body::reference_poses(&body, &motion);
@@ -391,7 +406,12 @@ mod tests {
             earliest: None,
             targets: &poses[0].rotations,
             observed: [&motion.joints[0], &motion.joints[0]],
-            footings: hold.map(|hold| Footing { stands: 0.0, hold }),
+            footings: hold.map(|hold| Footing {
+                stands: 0.0,
+                skates: hold.is_none(),
+                contact: 0.0,
+                hold: hold.map(|(speed, height)| Hold { speed, height }),
+            }),
             accelerations: &Joints::default(),
             jerks: &[0.0; JOINTS],
             reference_mass_center: [Vector3::zeros(); 2],
@@ -409,18 +429,18 @@ mod tests {
     fn ankles_skate_when_they_are_faster_or_lower_than_observed() {
         // Three units of weight, two ankles, eight frames.
         let scale = 3.0 / 4.0;
-        let [right, left] = skate([Hold::Speed(0.4), Hold::Speed(1.5)])[..] else {
+        let of_speed = |speed| Some((speed, f64::INFINITY));
+        let [right, left] = skate([of_speed(0.4), of_speed(1.5)])[..] else {
             unreachable!()
         };
         assert!((right - scale * 6.0).abs() < 1e-9, "{right}");
         assert_eq!(left, 0.0);
-        let [right, left] = skate([Hold::Height(0.0), Hold::None])[..] else {
-            unreachable!()
-        };
-        assert_eq!([right, left], [0.0, 0.0]);
-        let height = skate([Hold::Height(1.0), Hold::Height(1.01)]);
-        assert!(height[0] > scale * 140.0);
-        let low = skate([Hold::Height(1.005), Hold::None])[0] - height[0];
+        // As little as makes it slow or high enough.
+        let of_height = |height| Some((0.4, height));
+        assert_eq!(skate([of_height(0.0), None]), [0.0, 0.0]);
+        assert_eq!(skate([of_height(1.0), of_speed(0.4)]), [right, right]);
+        let slow = |height| Some((-1e3, height));
+        let low = skate([slow(1.005), None])[0] - skate([slow(1.0), None])[0];
         assert!((low - scale).abs() < 1e-9, "{low}");
     }
 }

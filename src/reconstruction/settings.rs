@@ -37,7 +37,7 @@ pub struct Settings {
     pub retry_loss: f64,
     /// Shares of the assistance by which the first window and every retry are approached, each
     /// with half the evaluations; a stage without assistance but with little weight on foot slip
-    /// follows. Default: 1, 0.1, 0.03, 0.01, 0.003.
+    /// follows. Default: 1, 0.05, 0.005.
     pub assistance: Vec<f64>,
     /// When the last kept frame of a window is further off than this, mm, up to five windows are
     /// taken back and tried again, half as long again. Default: 80.
@@ -67,7 +67,7 @@ impl Default for Settings {
             evaluations: 16,
             target_loss: 0.5,
             retry_loss: 8.0,
-            assistance: vec![1.0, 0.1, 0.03, 0.01, 0.003],
+            assistance: vec![1.0, 0.05, 0.005],
             backtrack_error_mm: 80.0,
             failure_mm: 250.0,
             physics: Physics::default(),

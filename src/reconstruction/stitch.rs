@@ -24,8 +24,14 @@ const PATIENCE: usize = 20;
 /// `retry_loss` divided by the same number.
 const UNUSUAL: f64 = 3.0;
 
+/// So many windows in a row with an unusual loss are taken back.
+const UNUSUAL_ROW: usize = 3;
+
 /// Share of the weight of foot slip in the approach to a window: much of it traps some.
 const EARLY_SLIP: f64 = 0.3;
+
+/// How many times more skating counts where a window is optimized again for ankles that skate.
+const FIRM: f64 = 3.0;
 
 /// Frames over which simulated and observed jerks are compared.
 const RECENT: usize = 150;
@@ -100,6 +106,8 @@ struct Stitching<'a> {
     careful_until: usize,
     /// Windows that end badly in a row; a retry that did not help is not repeated at once.
     bad_in_a_row: usize,
+    /// Those far above the ones before, in a row.
+    unusual_in_a_row: usize,
     /// Whether retries were refused.
     has_given_up: bool,
     /// News that the observer has not seen yet.
@@ -160,6 +168,7 @@ impl<'a> Stitching<'a> {
             history: VecDeque::new(),
             careful_until: 0,
             bad_in_a_row: 0,
+            unusual_in_a_row: 0,
             has_given_up: false,
             news: None,
         }
@@ -207,7 +216,60 @@ impl<'a> Stitching<'a> {
         } else {
             self.bad_in_a_row = 0;
         }
+        self.plant_feet(&mut window, &mut attempt)?;
+        match exceeds(attempt.loss, self.unusual_loss()) {
+            true => self.unusual_in_a_row += 1,
+            false => self.unusual_in_a_row = 0,
+        }
         self.keep(&window, attempt, attempts)
+    }
+
+    /// Optimizes the window again from where `attempt` has led, with more weight on skating, when ankles
+    /// would skate in the frames to keep, more than observed so far; takes it over when that helps.
+    fn plant_feet(&mut self, window: &mut PhysicsWindow, attempt: &mut Attempt) -> Result<()> {
+        let from = self.first.saturating_sub(RECENT);
+        let excess = self.clip.standing_excess(&self.frames);
+        let surplus = |run: &Self, next: &[Frame]| {
+            let settled = &run.frames[from..];
+            run.clip.surplus_skating(from, settled, next, excess)
+        };
+        let before = surplus(self, &[]);
+        let after = surplus(self, &self.simulate(attempt).0);
+        let is_lost = exceeds(attempt.loss, self.settings.retry_loss);
+        if after <= before.max(0) || is_lost || !self.may_retry(self.first) {
+            return Ok(());
+        }
+        window.set_skate_share(FIRM);
+        window.inherit(None);
+        let start = window.point_of(&attempt.knots);
+        let firm = self.optimize(window, &start)?;
+        let now = surplus(self, &self.simulate(&firm).0);
+        self.retry_evaluations += firm.evaluations;
+        attempt.evaluations += firm.evaluations;
+        if now < after {
+            attempt.knots = firm.knots;
+            attempt.loss = firm.loss;
+        } else {
+            window.set_skate_share(1.0);
+        }
+        Ok(())
+    }
+
+    /// The frames that are kept of the window at hand, by what `attempt` found, and the world after them.
+    fn simulate(&self, attempt: &Attempt) -> (Vec<Frame>, World) {
+        let kept = match exceeds(attempt.loss, self.settings.target_loss) {
+            true => self.settings.kept_frames,
+            false => self.settings.easy_kept_frames,
+        };
+        let end = (self.first + kept).min(self.clip.motion.len() - 1);
+        let mut engine = Engine::new(&self.clip.physics);
+        let mut world = self.world.clone();
+        let advance = |t| {
+            self.clip
+                .advance(&mut world, &mut engine, &attempt.knots, t)
+        };
+        let frames = (self.first..end).map(advance).collect();
+        (frames, world)
     }
 
     /// The window of `frames` frames that starts in `world`.
@@ -217,6 +279,7 @@ impl<'a> Stitching<'a> {
         let start = Start { world, past };
         let mut window = PhysicsWindow::new(self.clip, self.first, frames, start, &self.knots);
         window.set_jerk_share(self.jerk_share());
+        window.set_standing_excess(self.clip.standing_excess(&self.frames));
         window
     }
 
@@ -230,12 +293,18 @@ impl<'a> Stitching<'a> {
     /// The loss above which a window is tried again: less where the windows before were much better, for
     /// then this one is in a poor minimum, out of which those after it seldom find.
     fn tolerated_loss(&self) -> f64 {
-        let highest = self.settings.retry_loss;
+        self.unusual_loss().min(self.settings.retry_loss)
+    }
+
+    /// The loss that is far above those of the windows before; of the first window, the one above which it
+    /// is tried again.
+    fn unusual_loss(&self) -> f64 {
+        let retry = self.settings.retry_loss;
         if self.windows.is_empty() {
-            return highest;
+            return retry;
         }
         let losses = self.windows.iter().map(|window| window.loss).collect();
-        (UNUSUAL * quantile(losses, 0.5)).clamp(highest / UNUSUAL, highest)
+        (UNUSUAL * quantile(losses, 0.5)).max(retry / UNUSUAL)
     }
 
     /// Whether trying again at `frame` may help: the body is not down by then, and retries have not
@@ -348,20 +417,14 @@ impl<'a> Stitching<'a> {
         if self.history.len() > HISTORY {
             self.history.pop_front();
         }
+        let (frames, world) = self.simulate(&attempt);
         self.jacobian = attempt.jacobian;
         self.knots.replace(&attempt.knots);
-        let kept = match exceeds(attempt.loss, self.settings.target_loss) {
-            true => self.settings.kept_frames,
-            false => self.settings.easy_kept_frames,
-        };
-        let end = (self.first + kept).min(self.clip.motion.len() - 1);
-        let mut engine = Engine::new(&self.clip.physics);
-        for t in self.first..end {
-            let frame = self
-                .clip
-                .advance(&mut self.world, &mut engine, &attempt.knots, t);
-            self.errors
-                .push(1e3 * self.clip.frame_error(&frame.links, t + 1));
+        self.world = world;
+        let end = self.first + frames.len();
+        for (t, frame) in (self.first + 1..).zip(frames) {
+            let error = 1e3 * self.clip.frame_error(&frame.links, t);
+            self.errors.push(error);
             self.frames.push(frame);
         }
         self.windows.push(WindowReport {
@@ -379,22 +442,34 @@ impl<'a> Stitching<'a> {
         Ok(())
     }
 
-    /// Takes the last windows back when the last frame is too far off, each once.
-    fn backtrack(&mut self) {
+    /// What is wrong with where the last windows have led: the last frame is too far off, or they are all far
+    /// above the ones before.
+    fn complaint(&self) -> Option<String> {
+        let frame = self.first;
         let last = self.errors.last().copied().unwrap_or_default();
-        let is_off = exceeds(last, self.settings.backtrack_error_mm);
-        if !is_off || self.first <= self.careful_until {
+        if exceeds(last, self.settings.backtrack_error_mm) {
+            return Some(format!("frame {frame} is {last:.0} mm off"));
+        }
+        let loss = self.windows.last()?.loss;
+        let is_high = exceeds(loss, self.settings.retry_loss / 2.0);
+        (is_high && self.unusual_in_a_row >= UNUSUAL_ROW)
+            .then(|| format!("the loss has risen to {loss:.1} by frame {frame}"))
+    }
+
+    /// Takes the last windows back when something is wrong with where they have led, each once.
+    fn backtrack(&mut self) {
+        if self.first <= self.careful_until {
             return;
         }
+        let Some(complaint) = self.complaint() else {
+            return;
+        };
         let until = self.careful_until;
         self.history.retain(|checkpoint| checkpoint.first >= until);
         let is_hopeless = |checkpoint: &Checkpoint| !self.may_retry(checkpoint.first);
         if self.history.front().is_some_and(is_hopeless) {
             if !std::mem::replace(&mut self.has_given_up, true) {
-                let frame = self.first;
-                self.news = Some(format!(
-                    "frame {frame} is {last:.0} mm off: no further retries"
-                ));
+                self.news = Some(format!("{complaint}: no further retries"));
             }
             return;
         }
@@ -402,10 +477,7 @@ impl<'a> Stitching<'a> {
             return;
         };
         self.history.clear();
-        self.news = Some(format!(
-            "frame {} is {last:.0} mm off: back to frame {}",
-            self.first, checkpoint.first
-        ));
+        self.news = Some(format!("{complaint}: back to frame {}", checkpoint.first));
         self.careful_until = self.first;
         self.first = checkpoint.first;
         self.jacobian = None;
@@ -415,6 +487,7 @@ impl<'a> Stitching<'a> {
         self.frames.truncate(self.first + 1);
         self.errors.truncate(self.first + 1);
         self.bad_in_a_row = 0;
+        self.unusual_in_a_row = 0;
     }
 }
 

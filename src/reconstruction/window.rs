@@ -124,6 +124,16 @@ impl<'a> PhysicsWindow<'a> {
         self.terms.set_jerk_share(share);
     }
 
+    /// Counts skating with `share` times its weight.
+    pub fn set_skate_share(&mut self, share: f64) {
+        self.terms.set_skate_share(share);
+    }
+
+    /// Takes the simulated ankles `[right, left]` to stand so much higher than the observed ones, m.
+    pub fn set_standing_excess(&mut self, excess: [f64; 2]) {
+        self.terms.set_standing_excess(excess);
+    }
+
     fn with_free(
         clip: &'a Clip,
         (first, frames): (usize, usize),

@@ -116,3 +116,83 @@ fn evaluations_of_a_window_that_was_taken_back_count_on() {
     let numbers: Vec<_> = run.curve.iter().map(|p| (p.window, p.evaluation)).collect();
     assert_eq!(numbers, [(0, 1), (0, 2), (1, 1), (1, 2), (0, 3), (0, 4)]);
 }
+
+/// Stays where it is, claims the loss it is told, and counts how often it is asked.
+#[derive(Default)]
+struct Claim(Mutex<(f64, usize)>);
+
+impl Minimize for Claim {
+    fn name(&self) -> String {
+        "claim".into()
+    }
+
+    fn minimize(
+        &self,
+        objective: &dyn Objective,
+        x0: &[f64],
+        budget: &Budget,
+        observer: &mut dyn Observer,
+    ) -> Result<Minimum> {
+        let mut claim = self.0.lock().unwrap();
+        claim.1 += 1;
+        let minimum = Twice.minimize(objective, x0, budget, observer)?;
+        Ok(Minimum {
+            value: claim.0,
+            ..minimum
+        })
+    }
+}
+
+#[test]
+fn windows_whose_loss_stays_far_above_those_before_are_taken_back() {
+    let settings = Settings {
+        window_frames: 10,
+        easy_kept_frames: 5,
+        assistance: Vec::new(),
+        backtrack_error_mm: 1e9,
+        ..Settings::default()
+    };
+    let squat = sample("squat").unwrap();
+    let (physics, weights) = (&settings.physics, &settings.weights);
+    let clip = Clip::new(squat, &Subject::default(), physics, weights).unwrap();
+    for (high, is_taken_back) in [(2.0, false), (3.5, false), (4.5, true)] {
+        let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
+        let claim = Claim::default();
+        let mut run = Stitching::new(&clip, &settings, &claim, &mut observer);
+        for loss in [1.0, 1.0, 1.0, 1.0, high, high, high] {
+            claim.0.lock().unwrap().0 = loss;
+            let first = run.first;
+            run.settle_window().unwrap();
+            run.backtrack();
+            let is_last = first == 30;
+            assert_eq!(run.first < first, is_last && is_taken_back, "{high}");
+        }
+        if is_taken_back {
+            assert_eq!((run.first, run.careful_until), (10, 35));
+        }
+    }
+}
+
+#[test]
+fn a_window_is_optimized_again_for_ankles_that_skate_in_the_frames_to_keep() {
+    let settings = Settings::default();
+    let squat = sample("squat").unwrap();
+    let (physics, weights) = (&settings.physics, &settings.weights);
+    let clip = Clip::new(squat, &Subject::default(), physics, weights).unwrap();
+    // By how much the settled frame is away from where the simulation goes on.
+    for (gap, calls) in [(0.0, 1), (0.03, 2)] {
+        let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
+        let claim = Claim::default();
+        let mut run = Stitching::new(&clip, &settings, &claim, &mut observer);
+        for link in &mut run.frames[0].links {
+            link.translation.vector.x += gap;
+        }
+        let mut window = run.window(25, run.world.clone());
+        let start = window.point();
+        let mut attempt = run.optimize(&mut window, &start).unwrap();
+        run.plant_feet(&mut window, &mut attempt).unwrap();
+        assert_eq!(claim.0.lock().unwrap().1, calls);
+        assert_eq!(attempt.evaluations, 2 * calls);
+        assert_eq!(run.retry_evaluations, 2 * (calls - 1));
+    }
+}
