@@ -11,6 +11,9 @@ pub struct Budget {
     pub stopping_rule: Option<StoppingRule>,
     /// Stops once the best value is at or below this one. Default: none.
     pub target: Option<f64>,
+    /// Ends where a further Jacobian is asked for while the best value is at or below this one: what the
+    /// Jacobians so far gave is enough then. Default: 0, never.
+    pub jacobian_above: f64,
 }
 
 impl Default for Budget {
@@ -20,6 +23,7 @@ impl Default for Budget {
             iterations: None,
             stopping_rule: None,
             target: None,
+            jacobian_above: 0.0,
         }
     }
 }

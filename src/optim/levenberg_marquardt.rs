@@ -460,6 +460,26 @@ mod tests {
     }
 
     #[test]
+    fn no_further_jacobian_is_asked_for_where_the_value_is_low_enough() {
+        let jacobians = |jacobian_above| {
+            let budget = Budget {
+                jacobian_above,
+                ..Budget::default()
+            };
+            let objective = Rosenbrock::default();
+            let lm = LevenbergMarquardt::default();
+            let found = minimize(&lm, &objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
+            (found.value, objective.jacobians.into_inner())
+        };
+        let (lowest, all) = jacobians(0.0);
+        let (value, some) = jacobians(1.0);
+        assert!(lowest < value && value <= 1.0, "{value}");
+        assert!(0 < some && some < all, "{some} of {all}");
+        // The first one comes in any case.
+        assert_eq!(jacobians(1e9).1, 1);
+    }
+
+    #[test]
     fn an_objective_without_residuals_is_refused() {
         let lm = LevenbergMarquardt::default();
         let refused = minimize(&lm, &Sphere, &[1.0], &Budget::default(), &mut Unobserved);

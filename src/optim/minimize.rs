@@ -126,6 +126,8 @@ struct Run<'a> {
     x: Vec<f64>,
     seen: Evaluation,
     order: Option<Order>,
+    /// Whether a Jacobian, or an estimate of it, has been seen.
+    has_jacobian: bool,
     /// The best point and how closely it was looked at.
     best_x: Vec<f64>,
     best_value: f64,
@@ -146,6 +148,7 @@ impl<'a> Run<'a> {
                 ..Evaluation::default()
             },
             order: None,
+            has_jacobian: false,
             best_x: x0.to_vec(),
             best_value: f64::INFINITY,
             best_order: None,
@@ -163,6 +166,12 @@ impl<'a> Run<'a> {
             .fold(true, |finite, v| finite & v.is_finite())
         {
             return Some(Termination::MeetNonFinite);
+        }
+        if query.order == Order::Jacobian
+            && self.has_jacobian
+            && self.best_value <= self.budget.jacobian_above
+        {
+            return Some(Termination::ReachTarget);
         }
         // A closer look at the last point would cost a Jacobian that no further point can use.
         let spent = self.values.len() >= self.budget.evaluations.max(1);
@@ -194,6 +203,7 @@ impl<'a> Run<'a> {
             self.seen = Evaluation::of(self.objective, &self.x, order);
             self.order = Some(order);
         }
+        self.has_jacobian |= self.seen.jacobian.is_some();
         if is_new {
             self.values.push(self.seen.value);
         }
