@@ -452,7 +452,7 @@ impl<'a> Stitching<'a> {
             return Some(format!("frame {frame} is {last:.0} mm off"));
         }
         let loss = self.windows.last()?.loss;
-        let is_high = exceeds(loss, self.settings.retry_loss / 2.0);
+        let is_high = exceeds(loss, self.settings.retry_loss);
         (is_high && self.unusual_in_a_row >= UNUSUAL_ROW)
             .then(|| format!("the loss has risen to {loss:.1} by frame {frame}"))
     }

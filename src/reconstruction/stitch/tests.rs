@@ -155,7 +155,7 @@ fn windows_whose_loss_stays_far_above_those_before_are_taken_back() {
     let squat = sample("squat").unwrap();
     let (physics, weights) = (&settings.physics, &settings.weights);
     let clip = Clip::new(squat, &Subject::default(), physics, weights).unwrap();
-    for (high, is_taken_back) in [(2.0, false), (3.5, false), (4.5, true)] {
+    for (high, is_taken_back) in [(2.0, false), (7.5, false), (8.5, true)] {
         let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
         let claim = Claim::default();
         let mut run = Stitching::new(&clip, &settings, &claim, &mut observer);
