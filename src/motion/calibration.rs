@@ -330,11 +330,16 @@ pub fn of_feet_that_stood(low: [f64; 2]) -> [f64; 2] {
     })
 }
 
+/// [Standing heights](standing_heights) of the ankles `[right, left]` of `joints`, m.
+pub fn standing_ankles(joints: &[Joints]) -> [f64; 2] {
+    let heights = |ankle: usize| joints.iter().map(|frame| frame[ankle].z).collect();
+    standing_heights(ANKLES.map(heights))
+}
+
 /// How much the ankles `[right, left]` stand in every frame, 0 to 1: a Gaussian of their height over
 /// their standing height.
 pub fn stance(joints: &[Joints]) -> Vec<[f64; 2]> {
-    let heights = |ankle: usize| joints.iter().map(|frame| frame[ankle].z).collect();
-    let standing = standing_heights(ANKLES.map(heights));
+    let standing = standing_ankles(joints);
     let stands = |frame: &Joints, foot: usize| {
         let height = (frame[ANKLES[foot]].z - standing[foot]).max(0.0);
         (-(height / STANCE_HEIGHT).powi(2)).exp()

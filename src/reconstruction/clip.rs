@@ -10,7 +10,7 @@ use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
 use crate::metrics::{acceleration_tv, third_difference};
-use crate::motion::calibration::standing_heights;
+use crate::motion::calibration::standing_ankles;
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints, Motion};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
@@ -222,9 +222,13 @@ impl Clip {
         if self.views > 0 || observed == 0.0 {
             return 0.0;
         }
+        acceleration_tv(&self.joints_of(&frames[from..])) / observed
+    }
+
+    /// The joints of simulated frames.
+    fn joints_of<'f>(&self, frames: impl IntoIterator<Item = &'f Frame>) -> Vec<Joints> {
         let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
-        let joints: Vec<Joints> = frames[from..].iter().map(markers).collect();
-        acceleration_tv(&joints) / observed
+        frames.into_iter().map(markers).collect()
     }
 
     /// In how many steps more ankles of `settled` frames, the first one being frame `from`, and of `next` ones
@@ -240,8 +244,7 @@ impl Clip {
         if self.views > 0 {
             return 0;
         }
-        let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
-        let joints: Vec<Joints> = settled.iter().chain(next).map(markers).collect();
+        let joints = self.joints_of(settled.iter().chain(next));
         let surplus = |(step, footings): (&[Joints], &[Footing; 2])| {
             let skates = |foot: usize| {
                 let [before, now] = [0, 1].map(|i| &step[i][ANKLES[foot]]);
@@ -262,14 +265,8 @@ impl Clip {
             return [STANDING_EXCESS; 2];
         }
         let frames = &frames[..frames.len().min(STANDING_FRAMES)];
-        let markers = |frame: &Frame| self.body.marker_positions(&frame.links);
-        let simulated: Vec<Joints> = frames.iter().map(markers).collect();
-        let standing = |joints: &[Joints]| {
-            let heights = |ankle: usize| joints.iter().map(|frame| frame[ankle].z).collect();
-            standing_heights(ANKLES.map(heights))
-        };
-        let simulated = standing(&simulated);
-        let observed = standing(&self.motion.joints[..frames.len()]);
+        let simulated = standing_ankles(&self.joints_of(frames));
+        let observed = standing_ankles(&self.motion.joints[..frames.len()]);
         [0, 1].map(|foot| (simulated[foot] - observed[foot]).clamp(0.0, MOST_EXCESS))
     }
 

@@ -216,17 +216,22 @@ impl<'a> Stitching<'a> {
         } else {
             self.bad_in_a_row = 0;
         }
-        self.plant_feet(&mut window, &mut attempt)?;
+        let simulated = self.plant_feet(&mut window, &mut attempt)?;
         match exceeds(attempt.loss, self.unusual_loss()) {
             true => self.unusual_in_a_row += 1,
             false => self.unusual_in_a_row = 0,
         }
-        self.keep(&window, attempt, attempts)
+        self.keep(&window, attempt, attempts, simulated)
     }
 
     /// Optimizes the window again from where `attempt` has led, with more weight on skating, when ankles
     /// would skate in the frames to keep, more than observed so far; takes it over when that helps.
-    fn plant_feet(&mut self, window: &mut PhysicsWindow, attempt: &mut Attempt) -> Result<()> {
+    /// Returns the frames to keep and the world after them.
+    fn plant_feet(
+        &mut self,
+        window: &mut PhysicsWindow,
+        attempt: &mut Attempt,
+    ) -> Result<(Vec<Frame>, World)> {
         let from = self.first.saturating_sub(RECENT);
         let excess = self.clip.standing_excess(&self.frames);
         let surplus = |run: &Self, next: &[Frame]| {
@@ -234,25 +239,26 @@ impl<'a> Stitching<'a> {
             run.clip.surplus_skating(from, settled, next, excess)
         };
         let before = surplus(self, &[]);
-        let after = surplus(self, &self.simulate(attempt).0);
+        let simulated = self.simulate(attempt);
+        let after = surplus(self, &simulated.0);
         let is_lost = exceeds(attempt.loss, self.settings.retry_loss);
         if after <= before.max(0) || is_lost || !self.may_retry(self.first) {
-            return Ok(());
+            return Ok(simulated);
         }
         window.set_skate_share(FIRM);
         window.inherit(None);
         let start = window.point_of(&attempt.knots);
         let firm = self.optimize(window, &start)?;
-        let now = surplus(self, &self.simulate(&firm).0);
+        let firmly = self.simulate(&firm);
         self.retry_evaluations += firm.evaluations;
         attempt.evaluations += firm.evaluations;
-        if now < after {
+        if surplus(self, &firmly.0) < after {
             attempt.knots = firm.knots;
             attempt.loss = firm.loss;
-        } else {
-            window.set_skate_share(1.0);
+            return Ok(firmly);
         }
-        Ok(())
+        window.set_skate_share(1.0);
+        Ok(simulated)
     }
 
     /// The frames that are kept of the window at hand, by what `attempt` found, and the world after them.
@@ -407,8 +413,14 @@ impl<'a> Stitching<'a> {
         }
     }
 
-    /// Simulates and records the frames to keep.
-    fn keep(&mut self, window: &PhysicsWindow, attempt: Attempt, attempts: usize) -> Result<()> {
+    /// Records the simulated frames to keep, and goes on from the world after them.
+    fn keep(
+        &mut self,
+        window: &PhysicsWindow,
+        attempt: Attempt,
+        attempts: usize,
+        (frames, world): (Vec<Frame>, World),
+    ) -> Result<()> {
         self.history.push_back(Checkpoint {
             first: self.first,
             world: self.world.clone(),
@@ -418,7 +430,6 @@ impl<'a> Stitching<'a> {
         if self.history.len() > HISTORY {
             self.history.pop_front();
         }
-        let (frames, world) = self.simulate(&attempt);
         self.jacobian = attempt.jacobian;
         self.knots.replace(&attempt.knots);
         self.world = world;
