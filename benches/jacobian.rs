@@ -1,8 +1,9 @@
 //! What a rollout, a snapshot and the Jacobian of a window cost.
 //!
-//! `cargo bench --bench jacobian` prints, for windows of 0.5, 1 and 2 s and for one and two
-//! threads, medians of several runs on the embedded walk, and what the estimate of the next window's
-//! Jacobian costs that comes from the worlds in which the columns of this one ended.
+//! `cargo bench --bench jacobian` prints, for windows of 0.5, 1 and 2 s in the middle of a clip and for one and two
+//! threads, medians of several runs on the embedded walk, what a further Jacobian of the same window
+//! costs, which leaves the steady columns out, and what the estimate of the next window's Jacobian costs
+//! that comes from the worlds in which the columns of this one ended.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,6 +14,10 @@ use motionfit::objective::{Objective, Residuals};
 use motionfit::reconstruction::loss::Weights;
 use motionfit::reconstruction::{Clip, PhysicsWindow};
 use motionfit::simulation::{Knots, Physics};
+
+/// Where the windows start, and by how much the next one is later, frames.
+const FIRST: usize = 10;
+const SHIFT: usize = 5;
 
 /// Median milliseconds of `runs` calls.
 fn milliseconds<T>(runs: usize, mut call: impl FnMut() -> T) -> f64 {
@@ -34,18 +39,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let world = clip.world(0);
     println!("snapshot {:.3} ms", milliseconds(101, || world.clone()));
     println!(
-        "{:>8} {:>8} {:>12} {:>14} {:>14} {:>22} {:>13}",
+        "{:>8} {:>8} {:>12} {:>14} {:>14} {:>22} {:>13} {:>22} {:>13}",
         "window",
         "columns",
         "rollout ms",
         "Jacobian 1t",
         "Jacobian 2t",
         "rollouts per parameter",
+        "further 1t",
+        "rollouts per parameter",
         "inherited 1t"
     );
     for frames in [25, 50, 100] {
         let knots = Knots::zeros(5, clip.motion.len(), clip.body.links.len());
-        let window = PhysicsWindow::new(&clip, 0, frames, clip.start(0), &knots);
+        let window = PhysicsWindow::new(&clip, FIRST, frames, clip.start(FIRST), &knots);
         let x = window.point();
         let rollout = milliseconds(9, || window.residuals(&x));
         let mut jacobian = [0.0; 2];
@@ -55,23 +62,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .build()?;
             *time = pool.install(|| milliseconds(3, || window.residuals_and_jacobian(&x)));
         }
+        let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+        let further = single.install(|| {
+            let further = || window.residuals_and_unsteady_jacobian(&x);
+            milliseconds(3, further)
+        });
         // The window five frames later, with the Jacobian of this one.
-        let mut earlier = PhysicsWindow::new(&clip, 0, frames, clip.start(0), &knots);
+        let mut earlier = PhysicsWindow::new(&clip, FIRST, frames, clip.start(FIRST), &knots);
         earlier.remember();
         earlier.residuals_and_jacobian(&x);
-        let mut next = PhysicsWindow::new(&clip, 5, frames, clip.start(5), &knots);
+        let start = clip.start(FIRST + SHIFT);
+        let mut next = PhysicsWindow::new(&clip, FIRST + SHIFT, frames, start, &knots);
         next.inherit(earlier.take_last_jacobian());
         let point = next.point();
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-        let inherited = pool.install(|| milliseconds(3, || next.estimated_jacobian(&point)));
+        let inherited = single.install(|| milliseconds(3, || next.estimated_jacobian(&point)));
         println!(
-            "{:>6.1} s {:>8} {:>12.2} {:>14.1} {:>14.1} {:>22.3} {:>13.1}",
+            "{:>6.1} s {:>8} {:>12.2} {:>14.1} {:>14.1} {:>22.3} {:>13.1} {:>22.3} {:>13.1}",
             frames as f64 / 50.0,
             window.dimension(),
             rollout,
             jacobian[0],
             jacobian[1],
             jacobian[0] / rollout / window.dimension() as f64,
+            further,
+            further / rollout / window.dimension() as f64,
             inherited,
         );
     }

@@ -91,6 +91,17 @@ pub trait Residuals: Objective {
     /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`.
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>);
 
+    /// The columns of the Jacobian that change little from one point to another nearby, in order.
+    fn steady_columns(&self) -> &[usize] {
+        &[]
+    }
+
+    /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`, where the
+    /// [`steady_columns`](Self::steady_columns) may be left out, as zeros.
+    fn residuals_and_unsteady_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+        self.residuals_and_jacobian(x)
+    }
+
     /// An estimate of ∂r/∂x, `(M, N)`, at x where one is known that costs less than the Jacobian.
     fn estimated_jacobian(&self, _x: &[f64]) -> Option<DMatrix<f64>> {
         None
@@ -117,6 +128,9 @@ pub enum Order {
     Gradient,
     /// Value, gradient and the Gauss–Newton matrix JᵀJ, where there is one.
     Curvature,
+    /// The value, the residuals, and the Jacobian without its steady columns
+    /// ([`Residuals::residuals_and_unsteady_jacobian`]).
+    Refresh,
     /// Value, gradient, residuals and Jacobian; needs [`Objective::least_squares`].
     Jacobian,
 }
@@ -132,6 +146,8 @@ pub struct Evaluation {
     pub residuals: Option<DVector<f64>>,
     /// ∂r/∂x, `(M, N)`; present when it was asked for; an estimate where only that was asked for.
     pub jacobian: Option<DMatrix<f64>>,
+    /// The columns that are missing in `jacobian`.
+    pub missing: Vec<usize>,
     /// JᵀJ, `(N, N)`; present when it was asked for and there is one.
     pub curvature: Option<DMatrix<f64>>,
 }
@@ -139,8 +155,8 @@ pub struct Evaluation {
 impl Evaluation {
     /// Looks at `objective` in `x` as closely as `order` says.
     ///
-    /// [`Order::Jacobian`] and [`Order::Curvature`] fall back to value and gradient when the
-    /// objective is not a sum of squares, [`Order::Estimate`] to the value.
+    /// [`Order::Jacobian`], [`Order::Refresh`] and [`Order::Curvature`] fall back to value and gradient
+    /// when the objective is not a sum of squares, [`Order::Estimate`] to the value.
     pub fn of(objective: &dyn Objective, x: &[f64], order: Order) -> Self {
         match (order, objective.least_squares()) {
             (Order::Estimate, _) => {
@@ -167,7 +183,17 @@ impl Evaluation {
                     gradient: jacobian.tr_mul(&r).as_slice().to_vec(),
                     residuals: Some(r),
                     jacobian: Some(jacobian),
-                    curvature: None,
+                    ..Self::default()
+                }
+            }
+            (Order::Refresh, Some(least_squares)) => {
+                let (r, jacobian) = least_squares.residuals_and_unsteady_jacobian(x);
+                Self {
+                    value: 0.5 * r.norm_squared(),
+                    residuals: Some(r),
+                    jacobian: Some(jacobian),
+                    missing: least_squares.steady_columns().to_vec(),
+                    ..Self::default()
                 }
             }
             _ => {

@@ -41,6 +41,10 @@ pub struct LevenbergMarquardt {
     /// Whether accepted steps are followed by steps with a Broyden-updated Jacobian, which cost
     /// evaluations and save Jacobians; `lm-search` has them. Default: no.
     pub broyden: bool,
+    /// Whether Jacobians after the first, or after an estimate, leave out the columns that change little
+    /// ([`Residuals::steady_columns`](crate::objective::Residuals::steady_columns)); those stay as they
+    /// are. `lm-search` has it. Default: no.
+    pub refresh: bool,
     /// Gives up after this many rejected steps in a row. Default: 6.
     pub rejections: usize,
     /// Steps tried from one linearization at most: after one that lowers the value, others with λ a
@@ -60,6 +64,7 @@ impl Default for LevenbergMarquardt {
             gradient_tolerance: 1e-8,
             stall: 0.1,
             broyden: false,
+            refresh: false,
             rejections: 6,
             trials: 1,
         }
@@ -76,6 +81,8 @@ pub struct State {
     jacobian: DMatrix<f64>,
     /// Whether `jacobian` was evaluated at `x`, not estimated or updated.
     fresh: bool,
+    /// Whether `jacobian` is one at all, and all numbers.
+    usable: bool,
     normal: DMatrix<f64>,
     gradient: DVector<f64>,
     damping: f64,
@@ -118,7 +125,8 @@ impl LevenbergMarquardt {
         state.gradient = state.jacobian.tr_mul(&state.residuals);
         // An explicit transpose takes nalgebra's blocked product.
         state.normal = state.jacobian.transpose() * &state.jacobian;
-        let finite = state.value.is_finite() && state.normal.iter().all(|v| v.is_finite());
+        state.usable = state.normal.iter().all(|v| v.is_finite());
+        let finite = state.value.is_finite() && state.usable;
         if !finite || state.gradient.amax() <= self.gradient_tolerance {
             Self::end_or_linearize(state);
         } else {
@@ -247,6 +255,7 @@ impl Optimizer for LevenbergMarquardt {
             residuals: DVector::zeros(0),
             jacobian: DMatrix::zeros(0, 0),
             fresh: false,
+            usable: false,
             normal: DMatrix::zeros(0, 0),
             gradient: DVector::zeros(x.len()),
             x,
@@ -273,7 +282,10 @@ impl Optimizer for LevenbergMarquardt {
             },
             Stage::Linearize => Query {
                 x: state.x.as_slice(),
-                order: Order::Jacobian,
+                order: match self.refresh && state.usable {
+                    true => Order::Refresh,
+                    false => Order::Jacobian,
+                },
             },
             Stage::Try | Stage::Done => Query {
                 x: state.trial.as_slice(),
@@ -292,7 +304,11 @@ impl Optimizer for LevenbergMarquardt {
                     (Some(r), Some(jacobian)) => {
                         state.value = evaluation.value;
                         state.residuals.clone_from(r);
-                        state.jacobian.clone_from(jacobian);
+                        let mut jacobian = jacobian.clone();
+                        for n in &evaluation.missing {
+                            jacobian.set_column(*n, &state.jacobian.column(*n));
+                        }
+                        state.jacobian = jacobian;
                         state.fresh = is_exact;
                         self.normalize(state);
                     }
@@ -334,10 +350,12 @@ mod tests {
     use super::*;
     use crate::objective::{Objective, Residuals};
 
-    /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians.
+    /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians, those
+    /// without the column of y, which is constant, apart.
     #[derive(Default)]
     struct Rosenbrock {
         jacobians: AtomicUsize,
+        refreshed: AtomicUsize,
         estimate: Option<DMatrix<f64>>,
     }
 
@@ -368,6 +386,14 @@ mod tests {
         fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
             self.jacobians.fetch_add(1, Ordering::Relaxed);
             let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
+            (self.residuals(x), jacobian)
+        }
+        fn steady_columns(&self) -> &[usize] {
+            &[1]
+        }
+        fn residuals_and_unsteady_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+            self.refreshed.fetch_add(1, Ordering::Relaxed);
+            let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 0.0, -1.0, 0.0]);
             (self.residuals(x), jacobian)
         }
         fn estimated_jacobian(&self, _: &[f64]) -> Option<DMatrix<f64>> {
@@ -483,6 +509,44 @@ mod tests {
         assert!(0 < some && some < all, "{some} of {all}");
         // The first one comes in any case.
         assert_eq!(jacobians(1e9).1, 1);
+    }
+
+    #[test]
+    fn steady_columns_are_kept_from_the_first_jacobian() {
+        let budget = Budget {
+            evaluations: 100,
+            target: Some(1e-12),
+            ..Budget::default()
+        };
+        let run = |refresh, broyden, estimate| {
+            let lm = LevenbergMarquardt {
+                refresh,
+                broyden,
+                stall: 0.0,
+                ..Default::default()
+            };
+            let objective = Rosenbrock {
+                estimate,
+                ..Rosenbrock::default()
+            };
+            let found = minimize(&lm, &objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
+            (
+                found,
+                objective.jacobians.into_inner(),
+                objective.refreshed.into_inner(),
+            )
+        };
+        let (all, jacobians, none) = run(false, false, None);
+        let (refreshed, first, others) = run(true, false, None);
+        // The column left out is right, so every point is the same.
+        assert_eq!(all.values, refreshed.values);
+        assert_eq!((none, first, others), (0, 1, jacobians - 1));
+        let (found, ..) = run(true, true, None);
+        assert!(found.value < 1e-12, "{}", found.value);
+        // What is no number is not kept.
+        let broken = DMatrix::from_element(2, 2, f64::NAN);
+        let (found, first, _) = run(true, false, Some(broken));
+        assert!(found.value < 1e-12 && first == 1, "{}", found.value);
     }
 
     #[test]

@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
         {
             return Some(Termination::MeetNonFinite);
         }
-        if query.order == Order::Jacobian
+        if query.order >= Order::Refresh
             && self.has_jacobian
             && self.best_value <= self.budget.jacobian_above
         {

@@ -97,6 +97,7 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
             let lm = LevenbergMarquardt {
                 stall: options.stall.unwrap_or(default.stall),
                 broyden: searches,
+                refresh: searches,
                 trials: if searches { SEARCH_TRIALS } else { 1 },
                 ..default
             };

@@ -2,16 +2,14 @@
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
-use super::footing::{Footing, STANDING_EXCESS, footings};
+use super::footing::{self, Footing, STANDING_FRAMES, footings};
 use super::loss::Weights;
 use super::sighting::Sighting;
 use super::window::Start;
-use crate::body::{self, Body, Pose, Subject};
+use crate::body::{self, Body, Link, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
 use crate::metrics::{acceleration_tv, third_difference};
-use crate::motion::calibration::standing_ankles;
-use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints, Motion};
 use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
 
@@ -26,12 +24,6 @@ const START_WEIGHTS: [(isize, f64); 4] = [
 
 /// Frames before and after over which observed jerks are averaged.
 const JERK_REACH: usize = 4;
-/// Frames from which on it is known how high the simulated ankles stand.
-const ENOUGH_FRAMES: usize = 10;
-/// Frames that tell it.
-const STANDING_FRAMES: usize = 500;
-/// The most by which they are taken to stand higher than the observed ones, m.
-const MOST_EXCESS: f64 = 0.006;
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
 const ASSISTANCE: f64 = 700.0;
 
@@ -62,6 +54,8 @@ pub struct Clip {
     pub(super) mass_centers: Vec<Vector3<f64>>,
     /// The controlled axes, (link, axis), in the order x holds them.
     pub(super) axes: Vec<(usize, usize)>,
+    /// Whether what an axis moves depends little on the rest of the motion, in the same order.
+    pub(super) steady: Vec<bool>,
     /// Number of cameras.
     pub(super) views: usize,
     /// What the cameras saw, `views` entries for every frame.
@@ -92,6 +86,7 @@ impl Clip {
         Ok(Self {
             link_centers: links.iter().map(centers).collect(),
             mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
+            steady: steady_axes(&body),
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
             jerks: nearby(&jerks(&motion.joints)),
@@ -245,29 +240,16 @@ impl Clip {
             return 0;
         }
         let joints = self.joints_of(settled.iter().chain(next));
-        let surplus = |(step, footings): (&[Joints], &[Footing; 2])| {
-            let skates = |foot: usize| {
-                let [before, now] = [0, 1].map(|i| &step[i][ANKLES[foot]]);
-                footings[foot].is_skating(before, now, excess[foot], self.motion.fps)
-            };
-            let simulated = (0..2).any(skates);
-            let observed = footings.iter().any(|footing| footing.skates);
-            isize::from(simulated) - isize::from(observed)
-        };
-        let steps = joints.windows(2).zip(&self.footings[from + 1..]);
-        steps.map(surplus).sum()
+        let footings = &self.footings[from + 1..];
+        footing::surplus_skating(&joints, footings, excess, self.motion.fps)
     }
 
     /// How much higher the ankles `[right, left]` of `frames`, the first ones of the clip, stand than the
     /// observed ones do meanwhile, m.
     pub(super) fn standing_excess(&self, frames: &[Frame]) -> [f64; 2] {
-        if frames.len() < ENOUGH_FRAMES {
-            return [STANDING_EXCESS; 2];
-        }
         let frames = &frames[..frames.len().min(STANDING_FRAMES)];
-        let simulated = standing_ankles(&self.joints_of(frames));
-        let observed = standing_ankles(&self.motion.joints[..frames.len()]);
-        [0, 1].map(|foot| (simulated[foot] - observed[foot]).clamp(0.0, MOST_EXCESS))
+        let observed = &self.motion.joints[..frames.len()];
+        footing::standing_excess(&self.joints_of(frames), observed)
     }
 
     /// Sets the PD targets for simulation step `step` of the clip and returns them.
@@ -364,6 +346,29 @@ fn controlled_axes(body: &Body) -> Vec<(usize, usize)> {
     (1..body.links.len())
         .flat_map(|i| axes(i).map(move |axis| (i, axis)))
         .collect()
+}
+
+/// Whether each controlled axis moves at most a tenth of the body's mass and nothing that touches the
+/// ground: those of arms and head.
+fn steady_axes(body: &Body) -> Vec<bool> {
+    let touches = |link: &Link| link.shapes.iter().any(|shape| shape.collides);
+    let alone = |link: &Link| {
+        if touches(link) {
+            f64::INFINITY
+        } else {
+            link.mass
+        }
+    };
+    // With everything that hangs on it; parents come first.
+    let mut moved: Vec<f64> = body.links.iter().map(alone).collect();
+    for (i, link) in body.links.iter().enumerate().rev() {
+        if let Some(parent) = link.parent {
+            moved[parent] += moved[i];
+        }
+    }
+    let is_steady = |link: usize| moved[link] <= 0.1 * body.mass();
+    let axes = controlled_axes(body);
+    axes.iter().map(|(link, _)| is_steady(*link)).collect()
 }
 
 #[cfg(test)]
@@ -476,10 +481,10 @@ mod tests {
         for (foot, raised) in excess(0.004).into_iter().enumerate() {
             assert!((raised - still[foot] - 0.004).abs() < 1e-3, "{raised}");
         }
-        assert_eq!(excess(0.1), [MOST_EXCESS; 2]);
+        assert_eq!(excess(0.1), [footing::MOST_EXCESS; 2]);
         assert_eq!(
             clip.standing_excess(&shifted(&|_| Vector3::zeros())[..5]),
-            [STANDING_EXCESS; 2]
+            [footing::STANDING_EXCESS; 2]
         );
     }
 }

@@ -3,6 +3,7 @@
 use nalgebra::Vector3;
 
 use crate::metrics::{OBSERVED_CONTACT_HEIGHT, SKATE_SPEED, observed_feet};
+use crate::motion::skeleton::ANKLES;
 use crate::motion::{Joints, calibration};
 
 /// Share of the speed of skating up to which a foot that does not skate may move.
@@ -18,6 +19,15 @@ const CLEARANCE: f64 = 0.002;
 /// How much higher than the observed ankle the simulated one stands while nothing is known of it, m:
 /// soles do not sink in.
 pub const STANDING_EXCESS: f64 = 0.004;
+
+/// The most by which it is taken to stand higher, m.
+pub(super) const MOST_EXCESS: f64 = 0.006;
+
+/// Frames from which on it is known how high the simulated ankles stand.
+const ENOUGH_FRAMES: usize = 10;
+
+/// Frames that are enough to tell it.
+pub(super) const STANDING_FRAMES: usize = 500;
 
 /// An ankle in the step from one frame to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,12 +100,41 @@ pub fn footings(joints: &[Joints], fps: f64) -> Vec<[Footing; 2]> {
     (0..joints.len()).map(step).collect()
 }
 
+/// In how many of the steps of `joints` more ankles skate than the observed ones do, whose footings are
+/// those of the second frame on, where the simulated ones stand `excess` m higher.
+pub(super) fn surplus_skating(
+    joints: &[Joints],
+    footings: &[[Footing; 2]],
+    excess: [f64; 2],
+    fps: f64,
+) -> isize {
+    let surplus = |(step, footings): (&[Joints], &[Footing; 2])| {
+        let skates = |foot: usize| {
+            let [before, now] = [0, 1].map(|i| &step[i][ANKLES[foot]]);
+            footings[foot].is_skating(before, now, excess[foot], fps)
+        };
+        let simulated = (0..2).any(skates);
+        let observed = footings.iter().any(|footing| footing.skates);
+        isize::from(simulated) - isize::from(observed)
+    };
+    joints.windows(2).zip(footings).map(surplus).sum()
+}
+
+/// How much higher the ankles `[right, left]` stand in the `simulated` frames than in the `observed`
+/// ones, m.
+pub(super) fn standing_excess(simulated: &[Joints], observed: &[Joints]) -> [f64; 2] {
+    if simulated.len() < ENOUGH_FRAMES {
+        return [STANDING_EXCESS; 2];
+    }
+    let [simulated, observed] = [simulated, observed].map(calibration::standing_ankles);
+    [0, 1].map(|foot| (simulated[foot] - observed[foot]).clamp(0.0, MOST_EXCESS))
+}
+
 #[cfg(test)]
 mod tests {
     use nalgebra::Vector3;
 
     use super::*;
-    use crate::motion::skeleton::ANKLES;
 
     /// Ankles at height 0.08 m but for the left one, which moves as `left` says, 50 frames a second.
     fn walk(left: impl Fn(f64) -> Vector3<f64>) -> Vec<[Footing; 2]> {

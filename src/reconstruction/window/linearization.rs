@@ -10,7 +10,7 @@
 //! What results is the Jacobian at the point of the last one, a step away from where the next window
 //! starts: an estimate.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nalgebra::{DMatrix, DVector, Isometry3};
 use rayon::prelude::*;
@@ -27,9 +27,19 @@ pub struct LastJacobian {
     knots: Knots,
     jacobian: DMatrix<f64>,
     /// The unperturbed rollout's end.
-    base: Tail,
-    /// The perturbed ones' ends, one per column.
-    columns: Vec<Tail>,
+    base: Arc<Tail>,
+    /// The perturbed ones' ends, one per column, where they are kept.
+    columns: Vec<Option<Column>>,
+    /// Whether it is no more than an estimate.
+    is_estimate: bool,
+}
+
+/// Where a column of a Jacobian ended.
+struct Column {
+    /// The end of the perturbed rollout.
+    tail: Tail,
+    /// That of the unperturbed one.
+    base: Arc<Tail>,
 }
 
 /// The end of a rollout.
@@ -78,11 +88,18 @@ impl PhysicsWindow<'_> {
     /// The last Jacobian since [`remember`](Self::remember).
     pub fn take_last_jacobian(&mut self) -> Option<LastJacobian> {
         let memory = self.memory.take()?;
-        memory.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let last = memory.into_inner().unwrap_or_else(PoisonError::into_inner);
+        last.filter(|last| !last.is_estimate)
     }
 
-    /// Residuals and Jacobian at x.
-    pub(super) fn linearize(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+    /// What is remembered, where something is to be.
+    fn memory(&self) -> Option<MutexGuard<'_, Option<LastJacobian>>> {
+        let memory = self.memory.as_ref()?;
+        Some(memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Residuals and Jacobian at x, without the columns `left_out`, which are zero.
+    pub(super) fn linearize(&self, x: &[f64], left_out: &[usize]) -> (DVector<f64>, DMatrix<f64>) {
         let knots = self.knots_at(x);
         let onsets: Vec<usize> = self.free.clone().map(|k| self.onset(k)).collect();
         // Where a knot begins to act, the world there.
@@ -101,6 +118,9 @@ impl PhysicsWindow<'_> {
             .par_chunks_mut(self.len())
             .enumerate()
             .map(|(n, column)| {
+                if left_out.binary_search(&n).is_ok() {
+                    return None;
+                }
                 let frame = onsets[n / axes];
                 let restart = Restart {
                     world: &snapshots[frame],
@@ -112,15 +132,29 @@ impl PhysicsWindow<'_> {
                 self.memory.as_ref().map(|_| tail)
             })
             .collect();
-        if let Some(memory) = &self.memory {
-            *memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(LastJacobian {
+        if let Some(mut memory) = self.memory() {
+            let base = Arc::new(Tail::of(record, self.start.past()));
+            let column = |tail| Column {
+                tail,
+                base: base.clone(),
+            };
+            let mut columns: Vec<_> = columns.into_iter().map(|t| t.map(column)).collect();
+            let mut remembered = jacobian.clone();
+            if let Some(mut earlier) = memory.take() {
+                for n in left_out {
+                    columns[*n] = earlier.columns[*n].take();
+                    remembered.set_column(*n, &earlier.jacobian.column(*n));
+                }
+            }
+            *memory = Some(LastJacobian {
                 first: self.first,
                 frames: self.frames,
                 free: self.free.clone(),
                 knots,
-                jacobian: jacobian.clone(),
-                base: Tail::of(record, self.start.past()),
-                columns: columns.into_iter().flatten().collect(),
+                jacobian: remembered,
+                base,
+                columns,
+                is_estimate: false,
             });
         }
         (residuals, jacobian)
@@ -142,34 +176,68 @@ impl PhysicsWindow<'_> {
         for k in self.free.start..earlier.free.end.min(self.free.end) {
             knots.offsets[k - knots.first].clone_from_slice(earlier.knots.at(k));
         }
-        let restart = earlier.base.restart(known);
-        let base = self.rollout(&restart, &knots, |_, _| ());
-        let mut residuals = DVector::zeros(self.len());
-        let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
-        self.frame_residuals(&base, restart.past, known, &mut frames[known * count..]);
-        self.knot_residuals(&knots, rest);
         let axes = self.clip.axes.len();
+        // The variable of the earlier window that variable n was, and where its columns ended.
+        let before = |n: usize| {
+            let k = self.free.start + n / axes;
+            let n = (k.checked_sub(earlier.free.start)?) * axes + n % axes;
+            earlier.free.contains(&k).then_some(n)
+        };
+        let mut bases = vec![&earlier.base];
+        for column in earlier.columns.iter().flatten() {
+            if !bases.iter().any(|base| Arc::ptr_eq(base, &column.base)) {
+                bases.push(&column.base);
+            }
+        }
+        let bases: Vec<_> = bases
+            .into_par_iter()
+            .map(|base| {
+                let restart = base.restart(known);
+                let record = self.rollout(&restart, &knots, |_, _| ());
+                let mut residuals = DVector::zeros(self.len());
+                let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
+                self.frame_residuals(&record, restart.past, known, &mut frames[known * count..]);
+                self.knot_residuals(&knots, rest);
+                (base, residuals, Arc::new(Tail::of(record, restart.past)))
+            })
+            .collect();
         let mut jacobian = DMatrix::zeros(self.len(), self.free.len() * axes);
-        jacobian
+        let columns: Option<Vec<Option<Column>>> = jacobian
             .as_mut_slice()
             .par_chunks_mut(self.len())
             .enumerate()
-            .for_each(|(n, column)| {
-                let k = self.free.start + n / axes;
-                let tail = match earlier.free.contains(&k) {
-                    true => {
-                        let n = (k - earlier.free.start) * axes + n % axes;
+            .map(|(n, column)| {
+                let (tail, base) = match before(n) {
+                    Some(n) => {
                         let slopes = earlier.jacobian.column(n);
                         let slopes = slopes.iter().skip(shift * count);
                         for (slope, earlier) in column[..known * count].iter_mut().zip(slopes) {
                             *slope = share * earlier;
                         }
-                        &earlier.columns[n]
+                        let Column { tail, base } = earlier.columns[n].as_ref()?;
+                        (tail, base)
                     }
-                    false => &earlier.base,
+                    None => (&*earlier.base, &earlier.base),
                 };
-                self.difference(&residuals, &knots, n, &tail.restart(known), column);
+                let (_, residuals, base) = bases.iter().find(|(b, ..)| Arc::ptr_eq(b, base))?;
+                let tail = self.difference(residuals, &knots, n, &tail.restart(known), column);
+                let base = base.clone();
+                Some((self.clip.steady[n % axes]).then_some(Column { tail, base }))
+            })
+            .collect();
+        let columns = columns?;
+        if let Some(mut memory) = self.memory() {
+            *memory = Some(LastJacobian {
+                first: self.first,
+                frames: self.frames,
+                free: self.free.clone(),
+                base: bases[0].2.clone(),
+                knots,
+                jacobian: jacobian.clone(),
+                columns,
+                is_estimate: true,
             });
+        }
         Some(jacobian)
     }
 
