@@ -125,8 +125,6 @@ struct Checkpoint {
 struct Attempt {
     knots: Knots,
     loss: f64,
-    /// The loss by terms.
-    terms: Vec<(String, f64)>,
     evaluations: usize,
     jacobian: Option<LastJacobian>,
 }
@@ -196,7 +194,7 @@ impl<'a> Stitching<'a> {
             self.retry_evaluations += attempt.evaluations;
         }
         let mut attempts = 1;
-        if exceeds(misfit(attempt.loss, &attempt.terms), self.tolerated_loss()) {
+        if exceeds(attempt.loss, self.tolerated_loss()) {
             self.bad_in_a_row += 1;
             if self.bad_in_a_row % 3 == 1 && self.may_retry(self.first) {
                 attempts = 2;
@@ -219,12 +217,11 @@ impl<'a> Stitching<'a> {
             self.bad_in_a_row = 0;
         }
         let simulated = self.plant_feet(&mut window, &mut attempt)?;
-        match exceeds(misfit(attempt.loss, &attempt.terms), self.unusual_loss()) {
+        match exceeds(attempt.loss, self.unusual_loss()) {
             true => self.unusual_in_a_row += 1,
             false => self.unusual_in_a_row = 0,
         }
-        self.keep(attempt, attempts, simulated);
-        Ok(())
+        self.keep(&window, attempt, attempts, simulated)
     }
 
     /// Optimizes the window again from where `attempt` has led, with more weight on skating, when ankles
@@ -258,9 +255,9 @@ impl<'a> Stitching<'a> {
         if surplus(self, &firmly.0) < after {
             attempt.knots = firm.knots;
             attempt.loss = firm.loss;
-            attempt.terms = firm.terms;
             return Ok(firmly);
         }
+        window.set_skate_share(1.0);
         Ok(simulated)
     }
 
@@ -312,11 +309,8 @@ impl<'a> Stitching<'a> {
         if self.windows.is_empty() {
             return retry;
         }
-        let misfits = self
-            .windows
-            .iter()
-            .map(|window| misfit(window.loss, &window.terms));
-        (UNUSUAL * quantile(misfits.collect(), 0.5)).max(retry / UNUSUAL)
+        let losses = self.windows.iter().map(|window| window.loss).collect();
+        (UNUSUAL * quantile(losses, 0.5)).max(retry / UNUSUAL)
     }
 
     /// Whether trying again at `frame` may help: the body is not down by then, and retries have not
@@ -360,7 +354,6 @@ impl<'a> Stitching<'a> {
         Ok(Attempt {
             knots: window.knots_at(&minimum.x),
             loss: minimum.value,
-            terms: window.term_losses(&minimum.x),
             evaluations: minimum.evaluations,
             jacobian: window.take_last_jacobian(),
         })
@@ -421,7 +414,13 @@ impl<'a> Stitching<'a> {
     }
 
     /// Records the simulated frames to keep, and goes on from the world after them.
-    fn keep(&mut self, attempt: Attempt, attempts: usize, (frames, world): (Vec<Frame>, World)) {
+    fn keep(
+        &mut self,
+        window: &PhysicsWindow,
+        attempt: Attempt,
+        attempts: usize,
+        (frames, world): (Vec<Frame>, World),
+    ) -> Result<()> {
         self.history.push_back(Checkpoint {
             first: self.first,
             world: self.world.clone(),
@@ -446,12 +445,13 @@ impl<'a> Stitching<'a> {
             attempts,
             evaluations: attempt.evaluations,
             loss: attempt.loss,
-            terms: attempt.terms,
+            terms: window.term_losses(&window.point_of(&attempt.knots)),
             failed: self.errors[self.first + 1..]
                 .iter()
                 .any(|error| exceeds(*error, self.settings.failure_mm)),
         });
         self.first = end;
+        Ok(())
     }
 
     /// What is wrong with where the last windows have led: the last frame is too far off, or they are all far
@@ -462,9 +462,8 @@ impl<'a> Stitching<'a> {
         if exceeds(last, self.settings.backtrack_error_mm) {
             return Some(format!("frame {frame} is {last:.0} mm off"));
         }
-        let window = self.windows.last()?;
-        let loss = window.loss;
-        let is_high = exceeds(misfit(loss, &window.terms), self.settings.retry_loss);
+        let loss = self.windows.last()?.loss;
+        let is_high = exceeds(loss, self.settings.retry_loss);
         (is_high && self.unusual_in_a_row >= UNUSUAL_ROW)
             .then(|| format!("the loss has risen to {loss:.1} by frame {frame}"))
     }
@@ -502,14 +501,6 @@ impl<'a> Stitching<'a> {
         self.bad_in_a_row = 0;
         self.unusual_in_a_row = 0;
     }
-}
-
-/// The part of a window's loss that says how well it is followed: without the terms that come and go
-/// with how calm the simulated motion was so far.
-fn misfit(loss: f64, terms: &[(String, f64)]) -> f64 {
-    let comes_and_goes = |name: &str| ["jerk", "smoothness"].contains(&name);
-    let others = terms.iter().filter(|(name, _)| comes_and_goes(name));
-    loss - others.map(|(_, loss)| loss).sum::<f64>()
 }
 
 /// Whether `value` is above `limit` or no number at all.
