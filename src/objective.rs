@@ -4,6 +4,7 @@
 //! data, and every optimizer must survive it.
 
 use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
 
 /// The random generator of the crate: portable, seedable, with independent streams.
 pub type Rng = rand_chacha::ChaCha12Rng;
@@ -41,10 +42,7 @@ pub trait Objective: Sync {
     fn value_and_curvature(&self, x: &[f64], gradient: &mut [f64]) -> Option<(f64, DMatrix<f64>)> {
         let (residuals, jacobian) = self.least_squares()?.residuals_and_jacobian(x);
         gradient.copy_from_slice(jacobian.tr_mul(&residuals).as_slice());
-        Some((
-            0.5 * residuals.norm_squared(),
-            jacobian.transpose() * &jacobian,
-        ))
+        Some((0.5 * residuals.norm_squared(), gram(&jacobian)))
     }
 
     /// The residual function behind the value, when the objective is half a sum of squares.
@@ -91,15 +89,14 @@ pub trait Residuals: Objective {
     /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`.
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>);
 
-    /// The columns of the Jacobian that change little from one point to another nearby, in order.
-    fn steady_columns(&self) -> &[usize] {
-        &[]
-    }
-
-    /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`, where the
-    /// [`steady_columns`](Self::steady_columns) may be left out, as zeros.
-    fn residuals_and_unsteady_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
-        self.residuals_and_jacobian(x)
+    /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`, which may leave out columns that can hardly have
+    /// changed since the last Jacobian; those are zero, and their numbers come with it.
+    fn residuals_and_unsteady_jacobian(
+        &self,
+        x: &[f64],
+    ) -> (DVector<f64>, DMatrix<f64>, Vec<usize>) {
+        let (residuals, jacobian) = self.residuals_and_jacobian(x);
+        (residuals, jacobian, Vec::new())
     }
 
     /// An estimate of ∂r/∂x, `(M, N)`, at x where one is known that costs less than the Jacobian.
@@ -116,6 +113,28 @@ pub trait Residuals: Objective {
     }
 }
 
+/// JᵀJ, `(N, N)`, for `jacobian: (M, N)`: the lower half, in blocks of columns side by side.
+pub fn gram(jacobian: &DMatrix<f64>) -> DMatrix<f64> {
+    const BLOCKS: usize = 4;
+    let n = jacobian.ncols();
+    // An explicit transpose takes nalgebra's blocked product.
+    let transpose = jacobian.transpose();
+    let blocks: Vec<_> = (0..BLOCKS)
+        .into_par_iter()
+        .map(|block| {
+            let (from, to) = (n * block / BLOCKS, n * (block + 1) / BLOCKS);
+            let rows = transpose.rows(from, n - from);
+            (from, rows * jacobian.columns(from, to - from))
+        })
+        .collect();
+    let mut gram = DMatrix::zeros(n, n);
+    for (from, block) in blocks {
+        gram.view_mut((from, from), block.shape()).copy_from(&block);
+    }
+    gram.fill_upper_triangle_with_lower_triangle();
+    gram
+}
+
 /// How much of the objective an optimizer needs at the point it asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Order {
@@ -128,7 +147,7 @@ pub enum Order {
     Gradient,
     /// Value, gradient and the Gauss–Newton matrix JᵀJ, where there is one.
     Curvature,
-    /// The value, the residuals, and the Jacobian without its steady columns
+    /// The value, the residuals, and the Jacobian without columns that can hardly have changed
     /// ([`Residuals::residuals_and_unsteady_jacobian`]).
     Refresh,
     /// Value, gradient, residuals and Jacobian; needs [`Objective::least_squares`].
@@ -187,12 +206,12 @@ impl Evaluation {
                 }
             }
             (Order::Refresh, Some(least_squares)) => {
-                let (r, jacobian) = least_squares.residuals_and_unsteady_jacobian(x);
+                let (r, jacobian, missing) = least_squares.residuals_and_unsteady_jacobian(x);
                 Self {
                     value: 0.5 * r.norm_squared(),
                     residuals: Some(r),
                     jacobian: Some(jacobian),
-                    missing: least_squares.steady_columns().to_vec(),
+                    missing,
                     ..Self::default()
                 }
             }
@@ -347,4 +366,19 @@ pub fn central_difference(objective: &dyn Objective, x: &[f64], h: f64) -> Vec<f
             (above - below) / (2.0 * h)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gram_matrix_is_the_product() {
+        for n in [1, 2, 5, 30] {
+            let jacobian = DMatrix::from_fn(50, n, |i, j| ((7 * i + 3 * j) as f64).sin());
+            let product = jacobian.transpose() * &jacobian;
+            let difference = (gram(&jacobian) - &product).norm();
+            assert!(difference < 1e-13 * product.norm(), "{n}: {difference}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::{Optimizer, Query};
 use crate::error::{Error, Result};
-use crate::objective::{Evaluation, Order};
+use crate::objective::{Evaluation, Order, gram};
 
 /// Levenberg–Marquardt with Marquardt's scaling and Nielsen's damping rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,9 +41,8 @@ pub struct LevenbergMarquardt {
     /// Whether accepted steps are followed by steps with a Broyden-updated Jacobian, which cost
     /// evaluations and save Jacobians; `lm-search` has them. Default: no.
     pub broyden: bool,
-    /// Whether Jacobians after the first, or after an estimate, leave out the columns that change little
-    /// ([`Residuals::steady_columns`](crate::objective::Residuals::steady_columns)); those stay as they
-    /// are. `lm-search` has it. Default: no.
+    /// Whether Jacobians after the first may leave out columns that can hardly have changed
+    /// ([`Order::Refresh`]); those stay as they are. `lm-search` has it. Default: no.
     pub refresh: bool,
     /// Gives up after this many rejected steps in a row. Default: 6.
     pub rejections: usize,
@@ -81,8 +80,8 @@ pub struct State {
     jacobian: DMatrix<f64>,
     /// Whether `jacobian` was evaluated at `x`, not estimated or updated.
     fresh: bool,
-    /// Whether `jacobian` is one at all, and all numbers.
-    usable: bool,
+    /// Whether a Jacobian has been evaluated.
+    linearized: bool,
     normal: DMatrix<f64>,
     gradient: DVector<f64>,
     damping: f64,
@@ -121,12 +120,27 @@ enum Stage {
 impl LevenbergMarquardt {
     /// Forms the normal equations and proposes a step.
     fn normalize(&self, state: &mut State) {
+        state.normal = gram(&state.jacobian);
+        self.start(state);
+    }
+
+    /// Broyden's update by what the residuals did beyond what was predicted of `step`; of JᵀJ as well,
+    /// which is much less than the product.
+    fn update(state: &mut State, surprise: &DVector<f64>, step: &DVector<f64>) {
+        let change = surprise / step.norm_squared();
+        let moved = state.jacobian.tr_mul(&change);
+        state.normal.ger(1.0, &moved, step, 1.0);
+        state.normal.ger(1.0, step, &moved, 1.0);
+        state.normal.ger(change.norm_squared(), step, step, 1.0);
+        state.jacobian.ger(1.0, &change, step, 1.0);
+        state.fresh = false;
+    }
+
+    /// Proposes the first step from a linearization.
+    fn start(&self, state: &mut State) {
         state.tried = 0;
         state.gradient = state.jacobian.tr_mul(&state.residuals);
-        // An explicit transpose takes nalgebra's blocked product.
-        state.normal = state.jacobian.transpose() * &state.jacobian;
-        state.usable = state.normal.iter().all(|v| v.is_finite());
-        let finite = state.value.is_finite() && state.usable;
+        let finite = state.value.is_finite() && state.normal.iter().all(|v| v.is_finite());
         if !finite || state.gradient.amax() <= self.gradient_tolerance {
             Self::end_or_linearize(state);
         } else {
@@ -152,11 +166,8 @@ impl LevenbergMarquardt {
         state.value = value;
         state.residuals.copy_from(residuals);
         if self.broyden && gained >= self.stall {
-            state
-                .jacobian
-                .ger(1.0 / step.norm_squared(), &surprise, &step, 1.0);
-            state.fresh = false;
-            self.normalize(state);
+            Self::update(state, &surprise, &step);
+            self.start(state);
         } else if gained < self.stall {
             Self::end_or_linearize(state);
         } else {
@@ -255,7 +266,7 @@ impl Optimizer for LevenbergMarquardt {
             residuals: DVector::zeros(0),
             jacobian: DMatrix::zeros(0, 0),
             fresh: false,
-            usable: false,
+            linearized: false,
             normal: DMatrix::zeros(0, 0),
             gradient: DVector::zeros(x.len()),
             x,
@@ -282,7 +293,7 @@ impl Optimizer for LevenbergMarquardt {
             },
             Stage::Linearize => Query {
                 x: state.x.as_slice(),
-                order: match self.refresh && state.usable {
+                order: match self.refresh && state.linearized {
                     true => Order::Refresh,
                     false => Order::Jacobian,
                 },
@@ -310,6 +321,7 @@ impl Optimizer for LevenbergMarquardt {
                         }
                         state.jacobian = jacobian;
                         state.fresh = is_exact;
+                        state.linearized |= is_exact;
                         self.normalize(state);
                     }
                     _ if is_exact => {
@@ -388,13 +400,13 @@ mod tests {
             let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
             (self.residuals(x), jacobian)
         }
-        fn steady_columns(&self) -> &[usize] {
-            &[1]
-        }
-        fn residuals_and_unsteady_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+        fn residuals_and_unsteady_jacobian(
+            &self,
+            x: &[f64],
+        ) -> (DVector<f64>, DMatrix<f64>, Vec<usize>) {
             self.refreshed.fetch_add(1, Ordering::Relaxed);
             let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 0.0, -1.0, 0.0]);
-            (self.residuals(x), jacobian)
+            (self.residuals(x), jacobian, vec![1])
         }
         fn estimated_jacobian(&self, _: &[f64]) -> Option<DMatrix<f64>> {
             self.estimate.clone()
@@ -443,6 +455,20 @@ mod tests {
             let (value, _) = rosenbrock(&lm, None);
             assert!(value < 1e-12, "broyden {broyden}, trials {trials}: {value}");
         }
+    }
+
+    #[test]
+    fn an_update_predicts_the_step_and_keeps_the_normal_matrix() {
+        let mut state = LevenbergMarquardt::default().init(&[0.0; 3]);
+        state.jacobian = DMatrix::from_fn(5, 3, |i, j| ((3 * i + j) as f64).sin());
+        state.normal = state.jacobian.transpose() * &state.jacobian;
+        let step = DVector::from_vec(vec![0.1, -0.2, 0.3]);
+        let surprise = DVector::from_fn(5, |i, _| (i as f64).cos());
+        let after = &state.jacobian * &step + &surprise;
+        LevenbergMarquardt::update(&mut state, &surprise, &step);
+        assert!((&state.jacobian * &step - after).norm() < 1e-14);
+        let normal = state.jacobian.transpose() * &state.jacobian;
+        assert!((&state.normal - &normal).norm() < 1e-14 * normal.norm());
     }
 
     #[test]

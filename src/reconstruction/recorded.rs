@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::family::WindowTask;
 use crate::error::{Error, Result};
 use crate::format::Format;
-use crate::objective::{Objective, Residuals};
+use crate::objective::{Objective, Residuals, gram};
 use crate::optim::{Budget, Metric, Minimize, Observer};
 
 pub use tasks::{RecordedFamily, RecordedTask};
@@ -164,7 +164,7 @@ impl Residuals for Recorder<'_> {
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
         let (residuals, jacobian) = self.task.residuals_and_jacobian(x);
         let gradient = jacobian.tr_mul(&residuals);
-        let curvature = jacobian.transpose() * &jacobian;
+        let curvature = gram(&jacobian);
         let n = x.len();
         let triangle = (0..n).flat_map(|i| (0..=i).map(move |j| (i, j)));
         let look = Linearization {

@@ -368,12 +368,13 @@ impl Residuals for PhysicsWindow<'_> {
         self.linearize(x, &[])
     }
 
-    fn steady_columns(&self) -> &[usize] {
-        &self.steady
-    }
-
-    fn residuals_and_unsteady_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
-        self.linearize(x, &self.steady)
+    fn residuals_and_unsteady_jacobian(
+        &self,
+        x: &[f64],
+    ) -> (DVector<f64>, DMatrix<f64>, Vec<usize>) {
+        let left_out = self.left_out();
+        let (residuals, jacobian) = self.linearize(x, &left_out);
+        (residuals, jacobian, left_out)
     }
 
     fn estimated_jacobian(&self, x: &[f64]) -> Option<DMatrix<f64>> {

@@ -9,6 +9,10 @@
 //! frames only, at a third of the cost of a Jacobian (two thirds where ten frames were kept, not five).
 //! What results is the Jacobian at the point of the last one, a step away from where the next window
 //! starts: an estimate.
+//!
+//! What arms and head move depends little on the rest of the motion. A further Jacobian of a window may
+//! leave these steady columns out; what is kept for the next window then are those of the first one, with
+//! the worlds in which they and the rollout that they were compared with ended.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -28,10 +32,7 @@ pub struct LastJacobian {
     jacobian: DMatrix<f64>,
     /// The unperturbed rollout's end.
     base: Arc<Tail>,
-    /// The perturbed ones' ends, one per column, where they are kept.
-    columns: Vec<Option<Column>>,
-    /// Whether it is no more than an estimate.
-    is_estimate: bool,
+    columns: Vec<Column>,
 }
 
 /// Where a column of a Jacobian ended.
@@ -88,14 +89,21 @@ impl PhysicsWindow<'_> {
     /// The last Jacobian since [`remember`](Self::remember).
     pub fn take_last_jacobian(&mut self) -> Option<LastJacobian> {
         let memory = self.memory.take()?;
-        let last = memory.into_inner().unwrap_or_else(PoisonError::into_inner);
-        last.filter(|last| !last.is_estimate)
+        memory.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is remembered, where something is to be.
     fn memory(&self) -> Option<MutexGuard<'_, Option<LastJacobian>>> {
         let memory = self.memory.as_ref()?;
         Some(memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The columns that a further Jacobian may leave out: none while those to be kept are not known.
+    pub(super) fn left_out(&self) -> Vec<usize> {
+        match self.memory().is_some_and(|last| last.is_none()) {
+            true => Vec::new(),
+            false => self.steady.clone(),
+        }
     }
 
     /// Residuals and Jacobian at x, without the columns `left_out`, which are zero.
@@ -139,11 +147,13 @@ impl PhysicsWindow<'_> {
                 base: base.clone(),
             };
             let mut columns: Vec<_> = columns.into_iter().map(|t| t.map(column)).collect();
-            let mut remembered = jacobian.clone();
-            if let Some(mut earlier) = memory.take() {
-                for n in left_out {
-                    columns[*n] = earlier.columns[*n].take();
-                    remembered.set_column(*n, &earlier.jacobian.column(*n));
+            let mut whole = jacobian.clone();
+            if let Some(earlier) = memory.take() {
+                for (n, column) in earlier.columns.into_iter().enumerate() {
+                    if columns[n].is_none() {
+                        columns[n] = Some(column);
+                        whole.set_column(n, &earlier.jacobian.column(n));
+                    }
                 }
             }
             *memory = Some(LastJacobian {
@@ -151,10 +161,9 @@ impl PhysicsWindow<'_> {
                 frames: self.frames,
                 free: self.free.clone(),
                 knots,
-                jacobian: remembered,
+                jacobian: whole,
                 base,
-                columns,
-                is_estimate: false,
+                columns: columns.into_iter().flatten().collect(),
             });
         }
         (residuals, jacobian)
@@ -184,29 +193,21 @@ impl PhysicsWindow<'_> {
             earlier.free.contains(&k).then_some(n)
         };
         let mut bases = vec![&earlier.base];
-        for column in earlier.columns.iter().flatten() {
+        for column in &earlier.columns {
             if !bases.iter().any(|base| Arc::ptr_eq(base, &column.base)) {
                 bases.push(&column.base);
             }
         }
-        let bases: Vec<_> = bases
-            .into_par_iter()
-            .map(|base| {
-                let restart = base.restart(known);
-                let record = self.rollout(&restart, &knots, |_, _| ());
-                let mut residuals = DVector::zeros(self.len());
-                let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
-                self.frame_residuals(&record, restart.past, known, &mut frames[known * count..]);
-                self.knot_residuals(&knots, rest);
-                (base, residuals, Arc::new(Tail::of(record, restart.past)))
-            })
+        let residuals_of: Vec<_> = bases
+            .iter()
+            .map(|base| self.go_on(&base.restart(known), &knots))
             .collect();
         let mut jacobian = DMatrix::zeros(self.len(), self.free.len() * axes);
-        let columns: Option<Vec<Option<Column>>> = jacobian
+        jacobian
             .as_mut_slice()
             .par_chunks_mut(self.len())
             .enumerate()
-            .map(|(n, column)| {
+            .for_each(|(n, column)| {
                 let (tail, base) = match before(n) {
                     Some(n) => {
                         let slopes = earlier.jacobian.column(n);
@@ -214,31 +215,27 @@ impl PhysicsWindow<'_> {
                         for (slope, earlier) in column[..known * count].iter_mut().zip(slopes) {
                             *slope = share * earlier;
                         }
-                        let Column { tail, base } = earlier.columns[n].as_ref()?;
-                        (tail, base)
+                        (&earlier.columns[n].tail, &earlier.columns[n].base)
                     }
                     None => (&*earlier.base, &earlier.base),
                 };
-                let (_, residuals, base) = bases.iter().find(|(b, ..)| Arc::ptr_eq(b, base))?;
-                let tail = self.difference(residuals, &knots, n, &tail.restart(known), column);
-                let base = base.clone();
-                Some((self.clip.steady[n % axes]).then_some(Column { tail, base }))
-            })
-            .collect();
-        let columns = columns?;
-        if let Some(mut memory) = self.memory() {
-            *memory = Some(LastJacobian {
-                first: self.first,
-                frames: self.frames,
-                free: self.free.clone(),
-                base: bases[0].2.clone(),
-                knots,
-                jacobian: jacobian.clone(),
-                columns,
-                is_estimate: true,
+                let base = bases.iter().position(|other| Arc::ptr_eq(other, base));
+                let residuals = &residuals_of[base.unwrap_or_default()];
+                self.difference(residuals, &knots, n, &tail.restart(known), column);
             });
-        }
         Some(jacobian)
+    }
+
+    /// Residuals of the frames after that of `restart`, zero before, and of the knots.
+    fn go_on(&self, restart: &Restart, knots: &Knots) -> DVector<f64> {
+        let record = self.rollout(restart, knots, |_, _| ());
+        let count = self.terms.count();
+        let mut residuals = DVector::zeros(self.len());
+        let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
+        let from = restart.frame * count;
+        self.frame_residuals(&record, restart.past, restart.frame, &mut frames[from..]);
+        self.knot_residuals(knots, rest);
+        residuals
     }
 
     /// Frames after the first at which knot `k` begins to act: fewer than the window has.
