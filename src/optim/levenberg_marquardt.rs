@@ -6,8 +6,8 @@
 //! actual to predicted reduction (Nielsen 1999). A trial point costs one look at the residuals.
 //! With `broyden` (`lm-search`), those of an accepted trial also correct the Jacobian,
 //! J ← J + (r⁺ − r − Jp) pᵀ / pᵀp (Broyden 1965), and the next step is tried with that; a Jacobian is
-//! asked for only when such a step fails or gains little. Without (`lm`), every accepted point is
-//! linearized. Where the objective has an estimate of the Jacobian at the initial point,
+//! asked for only when such a step fails or gains little, after the first one without the columns that can
+//! hardly have changed. Without (`lm`), every accepted point is linearized. Where the objective has an estimate of the Jacobian at the initial point,
 //! the first step is tried with that.
 //!
 //! A Jacobian by finite differences costs as much as a hundred trials, so that several λ may be tried
