@@ -32,6 +32,7 @@ pub struct LastJacobian {
     jacobian: DMatrix<f64>,
     /// The unperturbed rollout's end.
     base: Arc<Tail>,
+    /// Where the columns ended.
     columns: Vec<Column>,
 }
 
@@ -186,10 +187,10 @@ impl PhysicsWindow<'_> {
             knots.offsets[k - knots.first].clone_from_slice(earlier.knots.at(k));
         }
         let axes = self.clip.axes.len();
-        // The variable of the earlier window that variable n was, and where its columns ended.
+        // The variable of the earlier window that variable n was.
         let before = |n: usize| {
             let k = self.free.start + n / axes;
-            let n = (k.checked_sub(earlier.free.start)?) * axes + n % axes;
+            let n = k.checked_sub(earlier.free.start)? * axes + n % axes;
             earlier.free.contains(&k).then_some(n)
         };
         let mut bases = vec![&earlier.base];
