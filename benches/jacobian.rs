@@ -1,9 +1,9 @@
 //! What a rollout, a snapshot and the Jacobian of a window cost.
 //!
-//! `cargo bench --bench jacobian` prints, for windows of 0.5, 1 and 2 s in the middle of a clip and for one and two
-//! threads, medians of several runs on the embedded walk, what a further Jacobian of the same window
-//! costs, which leaves the steady columns out, and what the estimate of the next window's Jacobian costs
-//! that comes from the worlds in which the columns of this one ended.
+//! `cargo bench --bench jacobian` prints, for windows of 0.5, 1 and 2 s in the middle of a clip and
+//! for one and two threads, medians of several runs on the embedded walk, what a further Jacobian of
+//! the same window costs, which leaves the steady columns out, and what the estimate of the next
+//! window's Jacobian costs that comes from the worlds in which the columns of this one ended.
 
 use std::hint::black_box;
 use std::time::Instant;

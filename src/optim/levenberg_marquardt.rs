@@ -6,9 +6,9 @@
 //! actual to predicted reduction (Nielsen 1999). A trial point costs one look at the residuals.
 //! With `broyden` (`lm-search`), those of an accepted trial also correct the Jacobian,
 //! J ← J + (r⁺ − r − Jp) pᵀ / pᵀp (Broyden 1965), and the next step is tried with that; a Jacobian is
-//! asked for only when such a step fails or gains little, after the first one without the columns that can
-//! hardly have changed. Without (`lm`), every accepted point is linearized. Where the objective has an estimate of the Jacobian at the initial point,
-//! the first step is tried with that.
+//! asked for only when such a step fails or gains little, after the first one without the columns
+//! that can hardly have changed. Without (`lm`), every accepted point is linearized. Where the
+//! objective has an estimate of the Jacobian at the initial point, the first step is tried with that.
 //!
 //! A Jacobian by finite differences costs as much as a hundred trials, so that several λ may be tried
 //! from one linearization and the lowest point kept (`lm-search`): a line search along the curve
@@ -358,7 +358,7 @@ impl Optimizer for LevenbergMarquardt {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::super::{Budget, Unobserved, minimize};
+    use super::super::{Budget, Minimum, Unobserved, minimize};
     use super::*;
     use crate::objective::{Objective, Residuals};
 
@@ -428,8 +428,8 @@ mod tests {
         }
     }
 
-    /// The lowest value found and the Jacobians that it took.
-    fn rosenbrock(lm: &LevenbergMarquardt, estimate: Option<DMatrix<f64>>) -> (f64, usize) {
+    /// What is found, and the Jacobians that it took, whole and without the steady column.
+    fn descend(lm: &LevenbergMarquardt, estimate: Option<DMatrix<f64>>) -> (Minimum, usize, usize) {
         let budget = Budget {
             evaluations: 100,
             target: Some(1e-12),
@@ -440,7 +440,18 @@ mod tests {
             ..Rosenbrock::default()
         };
         let found = minimize(lm, &objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
-        (found.value, objective.jacobians.into_inner())
+        let Rosenbrock {
+            jacobians,
+            refreshed,
+            ..
+        } = objective;
+        (found, jacobians.into_inner(), refreshed.into_inner())
+    }
+
+    /// The lowest value found and the whole Jacobians that it took.
+    fn rosenbrock(lm: &LevenbergMarquardt, estimate: Option<DMatrix<f64>>) -> (f64, usize) {
+        let (found, jacobians, _) = descend(lm, estimate);
+        (found.value, jacobians)
     }
 
     #[test]
@@ -539,11 +550,6 @@ mod tests {
 
     #[test]
     fn steady_columns_are_kept_from_the_first_jacobian() {
-        let budget = Budget {
-            evaluations: 100,
-            target: Some(1e-12),
-            ..Budget::default()
-        };
         let run = |refresh, broyden, estimate| {
             let lm = LevenbergMarquardt {
                 refresh,
@@ -551,16 +557,7 @@ mod tests {
                 stall: 0.0,
                 ..Default::default()
             };
-            let objective = Rosenbrock {
-                estimate,
-                ..Rosenbrock::default()
-            };
-            let found = minimize(&lm, &objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
-            (
-                found,
-                objective.jacobians.into_inner(),
-                objective.refreshed.into_inner(),
-            )
+            descend(&lm, estimate)
         };
         let (all, jacobians, none) = run(false, false, None);
         let (refreshed, first, others) = run(true, false, None);

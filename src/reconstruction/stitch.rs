@@ -221,7 +221,8 @@ impl<'a> Stitching<'a> {
             true => self.unusual_in_a_row += 1,
             false => self.unusual_in_a_row = 0,
         }
-        self.keep(&window, attempt, attempts, simulated)
+        self.keep(&window, attempt, attempts, simulated);
+        Ok(())
     }
 
     /// Optimizes the window again from where `attempt` has led, with more weight on skating, when ankles
@@ -420,7 +421,7 @@ impl<'a> Stitching<'a> {
         attempt: Attempt,
         attempts: usize,
         (frames, world): (Vec<Frame>, World),
-    ) -> Result<()> {
+    ) {
         self.history.push_back(Checkpoint {
             first: self.first,
             world: self.world.clone(),
@@ -451,7 +452,6 @@ impl<'a> Stitching<'a> {
                 .any(|error| exceeds(*error, self.settings.failure_mm)),
         });
         self.first = end;
-        Ok(())
     }
 
     /// What is wrong with where the last windows have led: the last frame is too far off, or they are all far

@@ -14,7 +14,7 @@
 //! leave these steady columns out; what is kept for the next window then are those of the first one, with
 //! the worlds in which they and the rollout that they were compared with ended.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nalgebra::{DMatrix, DVector, Isometry3};
 use rayon::prelude::*;
@@ -30,8 +30,9 @@ pub struct LastJacobian {
     free: std::ops::Range<usize>,
     knots: Knots,
     jacobian: DMatrix<f64>,
-    /// The unperturbed rollout's end.
-    base: Arc<Tail>,
+    /// The ends of the unperturbed rollouts: that of the first Jacobian, if columns of it are kept, and
+    /// that of the last.
+    bases: Vec<Tail>,
     /// Where the columns ended.
     columns: Vec<Column>,
 }
@@ -40,8 +41,8 @@ pub struct LastJacobian {
 struct Column {
     /// The end of the perturbed rollout.
     tail: Tail,
-    /// That of the unperturbed one.
-    base: Arc<Tail>,
+    /// Which of the unperturbed ones it was compared with.
+    base: usize,
 }
 
 /// The end of a rollout.
@@ -142,14 +143,16 @@ impl PhysicsWindow<'_> {
             })
             .collect();
         if let Some(mut memory) = self.memory() {
-            let base = Arc::new(Tail::of(record, self.start.past()));
-            let column = |tail| Column {
-                tail,
-                base: base.clone(),
-            };
+            let last = Tail::of(record, self.start.past());
+            // What is left out stays as it was in the first Jacobian.
+            let earlier = memory.take().filter(|_| !left_out.is_empty());
+            let base = usize::from(earlier.is_some());
+            let column = |tail| Column { tail, base };
             let mut columns: Vec<_> = columns.into_iter().map(|t| t.map(column)).collect();
             let mut whole = jacobian.clone();
-            if let Some(earlier) = memory.take() {
+            let mut bases = Vec::new();
+            if let Some(earlier) = earlier {
+                bases.extend(earlier.bases.into_iter().next());
                 for (n, column) in earlier.columns.into_iter().enumerate() {
                     if columns[n].is_none() {
                         columns[n] = Some(column);
@@ -157,13 +160,14 @@ impl PhysicsWindow<'_> {
                     }
                 }
             }
+            bases.push(last);
             *memory = Some(LastJacobian {
                 first: self.first,
                 frames: self.frames,
                 free: self.free.clone(),
                 knots,
                 jacobian: whole,
-                base,
+                bases,
                 columns: columns.into_iter().flatten().collect(),
             });
         }
@@ -193,16 +197,12 @@ impl PhysicsWindow<'_> {
             let n = k.checked_sub(earlier.free.start)? * axes + n % axes;
             earlier.free.contains(&k).then_some(n)
         };
-        let mut bases = vec![&earlier.base];
-        for column in &earlier.columns {
-            if !bases.iter().any(|base| Arc::ptr_eq(base, &column.base)) {
-                bases.push(&column.base);
-            }
-        }
-        let residuals_of: Vec<_> = bases
+        let residuals: Vec<_> = earlier
+            .bases
             .iter()
             .map(|base| self.go_on(&base.restart(known), &knots))
             .collect();
+        let last = earlier.bases.len() - 1;
         let mut jacobian = DMatrix::zeros(self.len(), self.free.len() * axes);
         jacobian
             .as_mut_slice()
@@ -216,13 +216,11 @@ impl PhysicsWindow<'_> {
                         for (slope, earlier) in column[..known * count].iter_mut().zip(slopes) {
                             *slope = share * earlier;
                         }
-                        (&earlier.columns[n].tail, &earlier.columns[n].base)
+                        (&earlier.columns[n].tail, earlier.columns[n].base)
                     }
-                    None => (&*earlier.base, &earlier.base),
+                    None => (&earlier.bases[last], last),
                 };
-                let base = bases.iter().position(|other| Arc::ptr_eq(other, base));
-                let residuals = &residuals_of[base.unwrap_or_default()];
-                self.difference(residuals, &knots, n, &tail.restart(known), column);
+                self.difference(&residuals[base], &knots, n, &tail.restart(known), column);
             });
         Some(jacobian)
     }
