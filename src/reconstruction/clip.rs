@@ -11,7 +11,10 @@ use crate::error::Result;
 use crate::keypoints::Observation;
 use crate::metrics::{acceleration_tv, third_difference};
 use crate::motion::{JOINTS, Joints, Motion};
-use crate::simulation::{ControlTrack, Engine, Frame, Knots, Physics, Velocity, World};
+use crate::simulation::{
+    Assistance, ControlTrack, Copy, Drive, Engine, Frame, Knots, Lockstep, Original, Path, Physics,
+    Velocity, World,
+};
 
 /// What the positions of the frames after the first one count in its velocity, relative to its own: the
 /// slope of the parabola that fits five frames best (Savitzky and Golay).
@@ -33,6 +36,8 @@ pub struct Clip {
     pub body: Body,
     /// How the engine steps.
     pub physics: Physics,
+    /// The body as copies of it are simulated at once.
+    pub(super) lockstep: Lockstep,
     /// Weights of the terms.
     pub weights: Weights,
     /// The observed motion, at the working rate.
@@ -86,6 +91,7 @@ impl Clip {
         Ok(Self {
             link_centers: links.iter().map(centers).collect(),
             mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
+            lockstep: Lockstep::new(&body, &physics),
             steady: steady_axes(&body),
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
@@ -270,23 +276,59 @@ impl Clip {
 
     /// Pulls every link towards its reference: m (k Δp + d Δv), with k and d critically damped.
     pub(super) fn assist(&self, world: &mut World, share: f64, step: usize) {
-        let stiffness = ASSISTANCE * share;
-        let damping = 2.0 * stiffness.sqrt();
-        let t = (step / self.track.steps_per_frame).min(self.link_centers.len() - 2);
-        let fraction = step as f64 / self.track.steps_per_frame as f64 - t as f64;
-        let (here, next) = (&self.link_centers[t], &self.link_centers[t + 1]);
-        let forces: Vec<Vector3<f64>> = world
-            .mass_centers()
-            .enumerate()
-            .map(|(i, (position, velocity))| {
-                let step_ = next[i] - here[i];
-                let pull = stiffness * (here[i] + fraction * step_ - position)
-                    + damping * (self.motion.fps * step_ - velocity);
-                self.body.links[i].mass * pull
+        let (stiffness, damping) = assistance(share);
+        let centers = world.mass_centers().zip(self.reference_centers(step));
+        let forces: Vec<Vector3<f64>> = centers
+            .zip(&self.body.links)
+            .map(|(((position, velocity), (target, speed)), link)| {
+                let pull = stiffness * (target - position) + damping * (speed - velocity);
+                link.mass * pull
             })
             .collect();
         world.set_forces(forces.into_iter());
     }
+
+    /// Positions and velocities of the links' centres of mass in the reference at simulation step `step`, m
+    /// and m/s.
+    fn reference_centers(&self, step: usize) -> Vec<(Vector3<f64>, Vector3<f64>)> {
+        let t = (step / self.track.steps_per_frame).min(self.link_centers.len() - 2);
+        let fraction = step as f64 / self.track.steps_per_frame as f64 - t as f64;
+        let centers = self.link_centers[t].iter().zip(&self.link_centers[t + 1]);
+        let center = |(here, next): (&Vector3<f64>, &Vector3<f64>)| {
+            let rise = next - here;
+            (here + fraction * rise, self.motion.fps * rise)
+        };
+        centers.map(center).collect()
+    }
+
+    /// Simulates `copies` with PD targets of `knots` and `share` of the assistance, up to frame `end`.
+    pub(super) fn simulate(
+        &self,
+        original: &Original,
+        copies: &[Copy],
+        (knots, share): (&Knots, f64),
+        end: usize,
+    ) -> Vec<Path> {
+        let centers = |step| self.reference_centers(step);
+        let (stiffness, damping) = assistance(share);
+        let assistance = Assistance {
+            stiffness,
+            damping,
+            centers: &centers,
+        };
+        let drive = Drive {
+            track: &self.track,
+            knots,
+            assistance: (share > 0.0).then_some(assistance),
+        };
+        self.lockstep.run(original, copies, &drive, end)
+    }
+}
+
+/// Stiffness, 1/s², and damping, 1/s, of `share` of the assistance.
+fn assistance(share: f64) -> (f64, f64) {
+    let stiffness = ASSISTANCE * share;
+    (stiffness, 2.0 * stiffness.sqrt())
 }
 
 /// Second differences of `joints`, smoothed over five frames with binomial weights (fewer towards the

@@ -14,7 +14,7 @@ pub use linearization::LastJacobian;
 use super::clip::Clip;
 use super::loss::{FrameState, FrameTerms, TERM_NAMES};
 use crate::objective::{Objective, Residuals};
-use crate::simulation::{Engine, Knots, World};
+use crate::simulation::{Engine, Knots, Path, World};
 
 /// Step of the forward differences, rad.
 pub const DIFFERENCE_STEP: f64 = 1e-5;
@@ -60,11 +60,10 @@ impl Start {
     }
 }
 
-/// What a rollout leaves behind: link poses and PD targets per frame, its start among them.
+/// What the residuals look at: link poses and PD targets per frame, those of the start among them.
 struct Record {
     links: Vec<Vec<Isometry3<f64>>>,
     targets: Vec<Vec<UnitQuaternion<f64>>>,
-    end: World,
 }
 
 impl Record {
@@ -78,14 +77,14 @@ impl Record {
     }
 }
 
-/// Where and from when a rollout starts.
-struct Restart<'w> {
-    world: &'w World,
-    /// Frames after the window's first frame.
-    frame: usize,
-    links: &'w [Isometry3<f64>],
-    /// Link poses one frame and two frames earlier, where they are known.
-    past: Past<'w>,
+/// What a rollout leaves behind.
+struct Rollout {
+    record: Record,
+    /// States of the links per frame, the start among them.
+    path: Path,
+    /// In every step, the spheres near the ground in the order in which the solver had them.
+    orders: Vec<Vec<usize>>,
+    end: World,
 }
 
 /// Link poses one frame and two frames earlier, where they are known.
@@ -197,8 +196,7 @@ impl<'a> PhysicsWindow<'a> {
 
     /// Mean distance of the joints from those observed over the frames of the window at x, m.
     pub fn mean_joint_error(&self, x: &[f64]) -> f64 {
-        let links = self.start_links();
-        let record = self.rollout(&self.restart(&links), &self.knots_at(x), |_, _| ());
+        let record = self.record(&self.knots_at(x));
         let frames = (self.first + 1..).zip(&record.links[1..]);
         let sum: f64 = frames
             .map(|(t, links)| self.clip.frame_error(links, t))
@@ -233,20 +231,17 @@ impl<'a> PhysicsWindow<'a> {
         (self.first + frame) * self.clip.track.steps_per_frame
     }
 
-    /// Simulates from `restart` to the window's end; `visit` sees the world at every frame it
-    /// starts from and passes.
-    fn rollout(
-        &self,
-        restart: &Restart,
-        knots: &Knots,
-        mut visit: impl FnMut(usize, &World),
-    ) -> Record {
+    /// Simulates from `world`, `frame` frames after the window's first frame, to the window's end.
+    fn rollout(&self, world: &World, frame: usize, knots: &Knots) -> Rollout {
         let mut engine = Engine::new(&self.clip.physics);
-        let mut world = restart.world.clone();
-        let mut links = vec![restart.links.to_vec()];
-        let mut targets_of_frames = vec![vec![]];
-        for frame in restart.frame..self.frames {
-            visit(frame, &world);
+        let mut world = world.clone();
+        let mut path = vec![world.links()];
+        let mut orders = Vec::new();
+        let mut record = Record {
+            links: vec![world.link_poses().collect()],
+            targets: vec![vec![]],
+        };
+        for frame in frame..self.frames {
             let mut targets = Vec::new();
             for step in self.step_of(frame)..self.step_of(frame + 1) {
                 if self.assistance > 0.0 {
@@ -254,15 +249,23 @@ impl<'a> PhysicsWindow<'a> {
                 }
                 targets = self.clip.set_targets(&mut world, knots, step);
                 world.step(&mut engine);
+                orders.push(world.contact_order());
             }
-            links.push(world.link_poses().collect());
-            targets_of_frames.push(targets);
+            path.push(world.links());
+            record.links.push(world.link_poses().collect());
+            record.targets.push(targets);
         }
-        Record {
-            links,
-            targets: targets_of_frames,
+        Rollout {
+            record,
+            path,
+            orders,
             end: world,
         }
+    }
+
+    /// What the window's residuals look at.
+    fn record(&self, knots: &Knots) -> Record {
+        self.rollout(&self.start.world, 0, knots).record
     }
 
     /// Residuals of the frames after `frame`, in order; `past` are the link poses before it.
@@ -318,20 +321,6 @@ impl<'a> PhysicsWindow<'a> {
         self.knot_residuals(knots, rest);
         residuals
     }
-
-    fn start_links(&self) -> Vec<Isometry3<f64>> {
-        self.start.world.link_poses().collect()
-    }
-
-    /// The window's start; `links` are [`start_links`](Self::start_links).
-    fn restart<'w>(&'w self, links: &'w [Isometry3<f64>]) -> Restart<'w> {
-        Restart {
-            world: &self.start.world,
-            frame: 0,
-            links,
-            past: self.start.past(),
-        }
-    }
 }
 
 impl Objective for PhysicsWindow<'_> {
@@ -359,9 +348,7 @@ impl Residuals for PhysicsWindow<'_> {
 
     fn residuals(&self, x: &[f64]) -> DVector<f64> {
         let knots = self.knots_at(x);
-        let links = self.start_links();
-        let record = self.rollout(&self.restart(&links), &knots, |_, _| ());
-        self.assemble(&record, &knots)
+        self.assemble(&self.record(&knots), &knots)
     }
 
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {

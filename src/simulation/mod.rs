@@ -4,13 +4,19 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
 pub use control::{ControlTrack, Knots};
+pub use lockstep::{Assistance, Copy, Drive, LinkState, Lockstep, Original, Path};
 pub use world::{Engine, Velocity, World};
 
 mod control;
+mod lockstep;
+mod turns;
 mod world;
 
 /// Standard gravity, m/s².
 pub const GRAVITY: f64 = 9.80665;
+
+/// Distance from the ground from which on a sphere may touch it in the next timestep, m.
+const PREDICTION: f64 = 0.02;
 
 /// How the engine steps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,14 +7,16 @@
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use rapier3d::prelude::{
-    BroadPhaseBvh, CCDSolver, ColliderBuilder, ColliderSet, FrictionModel, GenericJoint, Group,
-    ImpulseJointHandle, ImpulseJointSet, IntegrationParameters, InteractionGroups,
-    InteractionTestMode, IslandManager, JointAxesMask, JointAxis, MassProperties, MotorModel,
-    MultibodyJointSet, NarrowPhase, PhysicsPipeline, Pose, RigidBodyBuilder, RigidBodyHandle,
-    RigidBodySet, Rotation, SharedShape, SoftBodySet, SpringCoefficients, Vector,
+    BroadPhaseBvh, CCDSolver, ColliderBuilder, ColliderHandle, ColliderSet, ContactPair,
+    FrictionModel, GenericJoint, Group, ImpulseJointHandle, ImpulseJointSet, IntegrationParameters,
+    InteractionGroups, InteractionTestMode, IslandManager, JointAxesMask, JointAxis,
+    MassProperties, MotorModel, MultibodyJointSet, NarrowPhase, PhysicsPipeline, Pose,
+    RigidBodyBuilder, RigidBodyHandle, RigidBodySet, Rotation, SharedShape, SoftBodySet,
+    SpringCoefficients, Vector,
 };
 
-use super::{Contact, Physics};
+use super::turns::Turns;
+use super::{Contact, LinkState, PREDICTION, Physics};
 use crate::body::{Body, Geometry, Shape};
 
 const ANGULAR: [JointAxis; 3] = [JointAxis::AngX, JointAxis::AngY, JointAxis::AngZ];
@@ -46,6 +48,12 @@ pub struct World {
     links: Vec<RigidBodyHandle>,
     /// Per link but the root.
     motors: Vec<ImpulseJointHandle>,
+    /// The spheres that touch the ground.
+    spheres: Vec<ColliderHandle>,
+    /// The links that they belong to.
+    sphere_links: Vec<usize>,
+    /// Of the spheres that were near the ground in the last step.
+    turns: Turns,
 }
 
 /// Scratch memory of the engine and its parameters; holds no state of a simulation.
@@ -65,7 +73,7 @@ impl Engine {
             warmstart_coefficient: physics.warmstart,
             warmstart_joints: physics.warmstart > 0.0,
             max_ccd_substeps: 0,
-            normalized_prediction_distance: 0.02,
+            normalized_prediction_distance: PREDICTION,
             contact_recycling: false,
             static_contact_softness: SpringCoefficients::new(
                 physics.contact_frequency,
@@ -103,6 +111,9 @@ impl World {
             ccd: CCDSolver::new(),
             links: Vec::new(),
             motors: Vec::new(),
+            spheres: Vec::new(),
+            sphere_links: Vec::new(),
+            turns: Turns::default(),
         };
         let ground =
             InteractionGroups::new(Group::GROUP_1, Group::GROUP_2, InteractionTestMode::And);
@@ -131,8 +142,10 @@ impl World {
             );
             world.links.push(handle);
             for shape in link.shapes.iter().filter(|shape| shape.collides) {
-                world.insert_collider(shape, handle, physics);
+                world.insert_collider(shape, i, physics);
             }
+            // Otherwise the engine knows the centre of mass only after the first step.
+            world.bodies[handle].recompute_mass_properties_from_colliders(&world.colliders);
             if let Some(parent) = link.parent {
                 let mut joint = GenericJoint::new(JointAxesMask::LIN_AXES);
                 joint.local_frame1 = Pose::from_parts(vector(link.offset), Rotation::IDENTITY);
@@ -150,10 +163,10 @@ impl World {
         world
     }
 
-    fn insert_collider(&mut self, shape: &Shape, link: RigidBodyHandle, physics: &Physics) {
+    fn insert_collider(&mut self, shape: &Shape, link: usize, physics: &Physics) {
         let groups =
             InteractionGroups::new(Group::GROUP_2, Group::GROUP_1, InteractionTestMode::And);
-        let (shape, pose) = match &shape.geometry {
+        let (engine_shape, pose) = match &shape.geometry {
             Geometry::Capsule { a, b, radius } if a == b => (
                 SharedShape::ball(*radius),
                 Pose::from_parts(vector(*a), Rotation::IDENTITY),
@@ -175,13 +188,17 @@ impl World {
                 )
             }
         };
-        let collider = ColliderBuilder::new(shape)
+        let collider = ColliderBuilder::new(engine_shape)
             .position(pose)
             .density(0.0)
             .collision_groups(groups)
             .friction(physics.friction);
-        self.colliders
-            .insert_with_parent(collider, link, &mut self.bodies);
+        let handle = self.links[link];
+        let handle = self
+            .colliders
+            .insert_with_parent(collider, handle, &mut self.bodies);
+        self.spheres.push(handle);
+        self.sphere_links.push(link);
     }
 
     /// Sets the PD target of `link` (rotation parent ← child) and its angular velocity in the
@@ -240,6 +257,19 @@ impl World {
             &(),
             &(),
         );
+        let touching = self.narrow_phase.contact_pairs();
+        let touching = touching.filter(|pair| pair.has_any_active_contact());
+        let sphere = |pair: &ContactPair| {
+            let ends = [pair.collider1, pair.collider2];
+            self.spheres.iter().position(|handle| ends.contains(handle))
+        };
+        let near: Vec<usize> = touching.filter_map(sphere).collect();
+        self.turns.update(&self.sphere_links, &near);
+    }
+
+    /// The spheres that were near the ground in the last step, in the order in which the solver had them.
+    pub fn contact_order(&self) -> Vec<usize> {
+        self.turns.order()
     }
 
     /// World pose of every link frame.
@@ -247,6 +277,18 @@ impl World {
         self.links
             .iter()
             .map(|handle| from_engine(self.bodies[*handle].position()))
+    }
+
+    /// Position and velocity of every link.
+    pub fn links(&self) -> Vec<LinkState> {
+        let links = self.mass_centers().zip(&self.links);
+        let link = |((center, linear), handle): ((_, _), &RigidBodyHandle)| LinkState {
+            center,
+            rotation: from_engine(self.bodies[*handle].position()).rotation,
+            linear,
+            angular: from_vector(self.bodies[*handle].angvel()),
+        };
+        links.map(link).collect()
     }
 
     /// Motor torque on every link from its parent in the last step, world frame, N·m.

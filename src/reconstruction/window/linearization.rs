@@ -1,27 +1,27 @@
 //! The Jacobian of a window, by causal forward differences, and what the next window makes of it.
 //!
-//! A knot cannot move frames before the knot ahead of it, so its columns restart from a snapshot of
-//! the world there and cost only the rest of the window; columns run in parallel.
+//! A knot cannot move frames before the knot ahead of it, so its columns leave the unperturbed simulation
+//! there and cost only the rest of the window; several are simulated [at once](Lockstep), on all threads.
 //!
 //! Windows overlap, and the next one starts where this one has led: what moves which frame is known
 //! already, except for the frames that the next window adds at its end. A window can therefore
-//! keep the worlds in which its columns ended; from there they are simulated through the added
+//! keep the states in which its columns ended; from there they are simulated through the added
 //! frames only, at a third of the cost of a Jacobian (two thirds where ten frames were kept, not five).
 //! What results is the Jacobian at the point of the last one, a step away from where the next window
 //! starts: an estimate.
 //!
 //! What arms and head move depends little on the rest of the motion. A further Jacobian of a window may
 //! leave these steady columns out; what is kept for the next window then are those of the first one, with
-//! the worlds in which they and the rollout that they were compared with ended.
+//! the states in which they and the rollout that they were compared with ended.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nalgebra::{DMatrix, DVector, Isometry3};
 use rayon::prelude::*;
 
-use super::{DIFFERENCE_STEP, Past, PhysicsWindow, Record, Restart};
+use super::{DIFFERENCE_STEP, Past, PhysicsWindow, Record, Rollout};
 use crate::objective::Residuals;
-use crate::simulation::{Knots, World};
+use crate::simulation::{Copy, Knots, LinkState, Original, World};
 
 /// The last Jacobian of a window, and where its columns ended.
 pub struct LastJacobian {
@@ -32,49 +32,51 @@ pub struct LastJacobian {
     jacobian: DMatrix<f64>,
     /// The ends of the unperturbed rollouts: that of the first Jacobian, if columns of it are kept, and
     /// that of the last.
-    bases: Vec<Tail>,
+    bases: Vec<(World, Before)>,
     /// Where the columns ended.
     columns: Vec<Column>,
 }
 
 /// Where a column of a Jacobian ended.
 struct Column {
-    /// The end of the perturbed rollout.
-    tail: Tail,
+    /// The links at the end of the perturbed rollout.
+    links: Vec<LinkState>,
+    before: Before,
     /// Which of the unperturbed ones it was compared with.
     base: usize,
 }
 
-/// The end of a rollout.
-struct Tail {
-    world: World,
-    /// Link poses in the last frame.
-    links: Vec<Isometry3<f64>>,
-    /// Those one frame and two frames earlier, where they are known.
-    past: [Option<Vec<Isometry3<f64>>>; 2],
+/// Link poses one frame and two frames earlier, where they are known.
+type Before = [Option<Vec<Isometry3<f64>>>; 2];
+
+/// Those before the end of `record`, before which the links were in `past`.
+fn before_end(record: &Record, past: Past) -> Before {
+    let last = record.links.len() - 1;
+    [1, 2].map(|ago| record.before(last, ago, past).map(<[_]>::to_vec))
 }
 
-impl Tail {
-    /// That of `record`, before which the links were in `past`.
-    fn of(mut record: Record, past: Past) -> Self {
-        let last = record.links.len() - 1;
-        let past = [1, 2].map(|ago| record.before(last, ago, past).map(<[_]>::to_vec));
-        Self {
-            links: record.links.swap_remove(last),
-            past,
-            world: record.end,
-        }
-    }
+fn as_past(before: &Before) -> Past<'_> {
+    before.each_ref().map(Option::as_deref)
+}
 
-    /// Where to go on from, `frame` frames after the window's first frame.
-    fn restart(&self, frame: usize) -> Restart<'_> {
-        Restart {
-            world: &self.world,
-            frame,
-            links: &self.links,
-            past: self.past.each_ref().map(Option::as_deref),
-        }
-    }
+/// An unperturbed rollout, with which columns are compared.
+struct Base<'a> {
+    /// Frames after the window's first frame at which it starts.
+    frame: usize,
+    rollout: Rollout,
+    past: Past<'a>,
+    /// Residuals of the frames after the start, zero before, and of the knots.
+    residuals: DVector<f64>,
+}
+
+/// A column to be found.
+struct Branch<'a> {
+    /// The variable.
+    n: usize,
+    /// Frames after the window's first frame at which the perturbed rollout leaves the base.
+    onset: usize,
+    /// Where it starts, if not there, and from when on.
+    start: Option<(&'a [LinkState], Past<'a>)>,
 }
 
 impl PhysicsWindow<'_> {
@@ -111,44 +113,36 @@ impl PhysicsWindow<'_> {
     /// Residuals and Jacobian at x, without the columns `left_out`, which are zero.
     pub(super) fn linearize(&self, x: &[f64], left_out: &[usize]) -> (DVector<f64>, DMatrix<f64>) {
         let knots = self.knots_at(x);
-        let onsets: Vec<usize> = self.free.clone().map(|k| self.onset(k)).collect();
-        // Where a knot begins to act, the world there.
-        let mut snapshots = vec![self.start.world.clone(); self.frames];
-        let links = self.start_links();
-        let record = self.rollout(&self.restart(&links), &knots, |frame, world| {
-            if onsets.contains(&frame) {
-                snapshots[frame] = world.clone();
-            }
-        });
-        let residuals = self.assemble(&record, &knots);
+        let rollout = self.rollout(&self.start.world, 0, &knots);
+        let base = Base {
+            frame: 0,
+            residuals: self.assemble(&rollout.record, &knots),
+            rollout,
+            past: self.start.past(),
+        };
         let axes = self.clip.axes.len();
-        let mut jacobian = DMatrix::zeros(self.len(), x.len());
-        let columns: Vec<Option<Tail>> = jacobian
-            .as_mut_slice()
-            .par_chunks_mut(self.len())
-            .enumerate()
-            .map(|(n, column)| {
-                if left_out.binary_search(&n).is_ok() {
-                    return None;
-                }
-                let frame = onsets[n / axes];
-                let restart = Restart {
-                    world: &snapshots[frame],
-                    frame,
-                    links: &record.links[frame],
-                    past: [1, 2].map(|ago| record.before(frame, ago, self.start.past())),
-                };
-                let tail = self.difference(&residuals, &knots, n, &restart, column);
-                self.memory.as_ref().map(|_| tail)
+        let branches: Vec<_> = (0..x.len())
+            .filter(|n| left_out.binary_search(n).is_err())
+            .map(|n| Branch {
+                n,
+                onset: self.onset(self.free.start + n / axes),
+                start: None,
             })
             .collect();
+        let mut jacobian = DMatrix::zeros(self.len(), x.len());
+        let ends = self.differentiate(&base, &knots, &branches, &mut jacobian);
         if let Some(mut memory) = self.memory() {
-            let last = Tail::of(record, self.start.past());
             // What is left out stays as it was in the first Jacobian.
             let earlier = memory.take().filter(|_| !left_out.is_empty());
-            let base = usize::from(earlier.is_some());
-            let column = |tail| Column { tail, base };
-            let mut columns: Vec<_> = columns.into_iter().map(|t| t.map(column)).collect();
+            let number = usize::from(earlier.is_some());
+            let mut columns: Vec<Option<Column>> = x.iter().map(|_| None).collect();
+            for (branch, (links, before)) in branches.iter().zip(ends) {
+                columns[branch.n] = Some(Column {
+                    links,
+                    before,
+                    base: number,
+                });
+            }
             let mut whole = jacobian.clone();
             let mut bases = Vec::new();
             if let Some(earlier) = earlier {
@@ -160,7 +154,8 @@ impl PhysicsWindow<'_> {
                     }
                 }
             }
-            bases.push(last);
+            let before = before_end(&base.rollout.record, base.past);
+            bases.push((base.rollout.end, before));
             *memory = Some(LastJacobian {
                 first: self.first,
                 frames: self.frames,
@@ -171,7 +166,7 @@ impl PhysicsWindow<'_> {
                 columns: columns.into_iter().flatten().collect(),
             });
         }
-        (residuals, jacobian)
+        (base.residuals, jacobian)
     }
 
     /// The Jacobian at the point of `earlier`, as far as its frames and knots go, with the frames and
@@ -197,42 +192,53 @@ impl PhysicsWindow<'_> {
             let n = k.checked_sub(earlier.free.start)? * axes + n % axes;
             earlier.free.contains(&k).then_some(n)
         };
-        let residuals: Vec<_> = earlier
-            .bases
-            .iter()
-            .map(|base| self.go_on(&base.restart(known), &knots))
-            .collect();
-        let last = earlier.bases.len() - 1;
         let mut jacobian = DMatrix::zeros(self.len(), self.free.len() * axes);
-        jacobian
-            .as_mut_slice()
-            .par_chunks_mut(self.len())
-            .enumerate()
-            .for_each(|(n, column)| {
-                let (tail, base) = match before(n) {
-                    Some(n) => {
-                        let slopes = earlier.jacobian.column(n);
-                        let slopes = slopes.iter().skip(shift * count);
-                        for (slope, earlier) in column[..known * count].iter_mut().zip(slopes) {
-                            *slope = share * earlier;
-                        }
-                        (&earlier.columns[n].tail, earlier.columns[n].base)
-                    }
-                    None => (&earlier.bases[last], last),
-                };
-                self.difference(&residuals[base], &knots, n, &tail.restart(known), column);
-            });
+        for n in 0..jacobian.ncols() {
+            if let Some(before) = before(n) {
+                let slopes = earlier.jacobian.column(before);
+                let slopes = slopes.iter().skip(shift * count).take(known * count);
+                for (slope, earlier) in jacobian.column_mut(n).iter_mut().zip(slopes) {
+                    *slope = share * earlier;
+                }
+            }
+        }
+        let last = earlier.bases.len() - 1;
+        for (number, (world, past)) in earlier.bases.iter().enumerate() {
+            let past = as_past(past);
+            let rollout = self.rollout(world, known, &knots);
+            let base = Base {
+                frame: known,
+                residuals: self.residuals_after(known, &rollout.record, past, &knots),
+                rollout,
+                past,
+            };
+            let branch = |n: usize| {
+                let column = before(n).map(|n| &earlier.columns[n]);
+                let onset = self.onset(self.free.start + n / axes).max(known);
+                (column.map_or(last, |column| column.base) == number).then(|| Branch {
+                    n,
+                    onset: if column.is_some() { known } else { onset },
+                    start: column.map(|column| (&column.links[..], as_past(&column.before))),
+                })
+            };
+            let branches: Vec<_> = (0..jacobian.ncols()).filter_map(branch).collect();
+            self.differentiate(&base, &knots, &branches, &mut jacobian);
+        }
         Some(jacobian)
     }
 
-    /// Residuals of the frames after that of `restart`, zero before, and of the knots.
-    fn go_on(&self, restart: &Restart, knots: &Knots) -> DVector<f64> {
-        let record = self.rollout(restart, knots, |_, _| ());
+    /// Residuals of the frames after `frame`, by `record`, zero before, and of the knots.
+    fn residuals_after(
+        &self,
+        frame: usize,
+        record: &Record,
+        past: Past,
+        knots: &Knots,
+    ) -> DVector<f64> {
         let count = self.terms.count();
         let mut residuals = DVector::zeros(self.len());
         let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
-        let from = restart.frame * count;
-        self.frame_residuals(&record, restart.past, restart.frame, &mut frames[from..]);
+        self.frame_residuals(record, past, frame, &mut frames[frame * count..]);
         self.knot_residuals(knots, rest);
         residuals
     }
@@ -242,30 +248,86 @@ impl PhysicsWindow<'_> {
         (k.saturating_sub(1) * self.knots.spacing).saturating_sub(self.first)
     }
 
-    /// Derivatives by variable `n` of the frames after that of `restart`, and of the knots; returns
-    /// where the perturbed rollout ends.
-    fn difference(
+    /// Writes the derivatives of the frames after each branch's onset, and of the knots, into its column of
+    /// `jacobian`; returns where the perturbed rollouts end. `branches` are sorted by variable and onset.
+    fn differentiate(
         &self,
-        residuals: &DVector<f64>,
+        base: &Base,
         knots: &Knots,
-        n: usize,
-        restart: &Restart,
-        column: &mut [f64],
-    ) -> Tail {
+        branches: &[Branch],
+        jacobian: &mut DMatrix<f64>,
+    ) -> Vec<(Vec<LinkState>, Before)> {
         let axes = &self.clip.axes;
-        let k = self.free.start + n / axes.len();
-        let (link, axis) = axes[n % axes.len()];
-        let mut knots = knots.clone();
-        knots.offsets[k - knots.first][link][axis] += DIFFERENCE_STEP;
-        let moved = self.rollout(restart, &knots, |_, _| ());
-        let from = restart.frame * self.terms.count();
-        let (frames, rest) =
-            column[from..].split_at_mut((self.frames - restart.frame) * self.terms.count());
-        self.frame_residuals(&moved, restart.past, restart.frame, frames);
-        self.knot_residuals(&knots, rest);
-        for (slope, base) in column[from..].iter_mut().zip(residuals.iter().skip(from)) {
-            *slope = (*slope - base) / DIFFERENCE_STEP;
+        let perturbed: Vec<(usize, Knots)> = branches
+            .iter()
+            .map(|branch| {
+                let k = self.free.start + branch.n / axes.len();
+                let (link, axis) = axes[branch.n % axes.len()];
+                let mut knots = knots.clone();
+                knots.offsets[k - knots.first][link][axis] += DIFFERENCE_STEP;
+                (link, knots)
+            })
+            .collect();
+        let copies = branches.iter().zip(&perturbed);
+        let copies: Vec<Copy> = copies
+            .map(|(branch, (link, knots))| Copy {
+                onset: self.first + branch.onset,
+                start: branch.start.map(|(links, _)| links),
+                own: Some((*link, knots)),
+            })
+            .collect();
+        let original = Original {
+            first: self.first + base.frame,
+            path: &base.rollout.path,
+            orders: &base.rollout.orders,
+        };
+        let end = self.first + self.frames;
+        let drive = (knots, self.assistance);
+        let mut paths = self.clip.simulate(&original, &copies, drive, end);
+        let column = |(n, column): (usize, &mut [f64])| {
+            let i = branches.binary_search_by_key(&n, |branch| branch.n).ok()?;
+            Some(self.column(base, &branches[i], &perturbed[i], &paths[i], column))
+        };
+        let columns = jacobian.as_mut_slice().par_chunks_mut(self.len());
+        let before: Vec<_> = columns.enumerate().filter_map(column).collect();
+        let ends = paths.iter_mut().filter_map(Vec::pop);
+        ends.zip(before).collect()
+    }
+
+    /// Writes the derivatives by one variable into `column`; returns the link poses before the end of
+    /// `path`, which `branch` took with the knots of its `link`.
+    fn column(
+        &self,
+        base: &Base,
+        branch: &Branch,
+        (link, knots): &(usize, Knots),
+        path: &[Vec<LinkState>],
+        column: &mut [f64],
+    ) -> Before {
+        let unperturbed = &base.rollout.record;
+        let since = branch.onset - base.frame;
+        let mut targets = unperturbed.targets[since..].to_vec();
+        for (frame, targets) in (branch.onset..).zip(&mut targets).skip(1) {
+            let step = self.step_of(frame) - 1;
+            targets[*link] = self.clip.track.target(knots, *link, step).0;
         }
-        Tail::of(moved, restart.past)
+        let links = path
+            .iter()
+            .map(|links| self.clip.lockstep.link_poses(links));
+        let record = Record {
+            links: links.collect(),
+            targets,
+        };
+        let past = match branch.start {
+            Some((_, past)) => past,
+            None => [1, 2].map(|ago| unperturbed.before(since, ago, base.past)),
+        };
+        let moved = self.residuals_after(branch.onset, &record, past, knots);
+        let from = branch.onset * self.terms.count();
+        let slopes = column.iter_mut().zip(&moved).zip(&base.residuals);
+        for ((slope, moved), base) in slopes.skip(from) {
+            *slope = (moved - base) / DIFFERENCE_STEP;
+        }
+        before_end(&record, past)
     }
 }
