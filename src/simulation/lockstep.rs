@@ -70,7 +70,7 @@ pub struct Drive<'a> {
 pub struct Original<'a> {
     /// The frame that it starts from.
     pub first: usize,
-    /// Its links from there on; only the first frame where all copies have a start of their own.
+    /// Its links from there on.
     pub path: &'a [Vec<LinkState>],
     /// In every step, the spheres near the ground in the order in which the
     /// [engine](super::World::contact_order) had them.
@@ -214,14 +214,12 @@ impl Lockstep {
         let arch = Arch::new();
         let run = |copies: &[Copy]| {
             let first = copies[0].onset;
-            let since = first - original.first;
             let paths = arch.dispatch(Run {
                 lockstep: self,
+                original,
                 copies,
-                start: &original.path[since.min(original.path.len() - 1)],
                 drive,
-                frames: first..end,
-                orders: &original.orders[since * drive.track.steps_per_frame..],
+                end,
             });
             let paths = paths.into_iter().zip(copies);
             let from_onset = paths.map(|(mut path, copy)| path.split_off(copy.onset - first));
@@ -273,12 +271,10 @@ impl WithSimd for Width {
 /// A run of as many copies as there are lanes, or fewer.
 struct Run<'a> {
     lockstep: &'a Lockstep,
+    original: &'a Original<'a>,
     copies: &'a [Copy<'a>],
-    /// The links of copies that have no start of their own.
-    start: &'a [LinkState],
     drive: &'a Drive<'a>,
-    frames: std::ops::Range<usize>,
-    orders: &'a [Vec<usize>],
+    end: usize,
 }
 
 impl WithSimd for Run<'_> {
@@ -288,23 +284,31 @@ impl WithSimd for Run<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let Self {
             lockstep,
+            original,
             copies,
-            start,
             drive,
-            frames,
-            orders,
+            end,
         } = self;
-        let mut bodies = Bodies::new(simd, lockstep, copies, start);
-        let mut paths = vec![Vec::with_capacity(frames.len() + 1); copies.len()];
-        bodies.record(&mut paths);
+        let first = copies[0].onset;
         let per_frame = drive.track.steps_per_frame;
-        for (frame, orders) in frames.zip(orders.chunks(per_frame)) {
-            for (step, order) in (frame * per_frame..).zip(orders) {
-                bodies.aim(lockstep, copies, drive, step);
-                bodies.step(lockstep, order);
+        // Until its onset, and for good in a lane without a copy, a lane does what the original does.
+        let mut bodies = Bodies::new(simd, lockstep, &original.path[first - original.first]);
+        let mut paths = vec![Vec::with_capacity(end - first + 1); copies.len()];
+        let mut orders = original.orders[(first - original.first) * per_frame..].iter();
+        for frame in first..end {
+            for (lane, copy) in copies.iter().enumerate() {
+                if copy.onset == frame {
+                    let links = copy.start.unwrap_or(&original.path[frame - original.first]);
+                    bodies.load(lane, links);
+                }
             }
             bodies.record(&mut paths);
+            for step in frame * per_frame..(frame + 1) * per_frame {
+                bodies.aim(lockstep, copies, drive, step);
+                bodies.step(lockstep, orders.next().map_or(&[], Vec::as_slice));
+            }
         }
+        bodies.record(&mut paths);
         paths
     }
 }
@@ -394,37 +398,40 @@ struct ContactRows<S: Simd> {
 
 impl<S: Simd> Bodies<S> {
     #[inline(always)]
-    fn new(simd: S, lockstep: &Lockstep, copies: &[Copy], start: &[LinkState]) -> Self {
-        // Lanes without a copy do what a copy without a start and a target of its own does.
-        let start = |lane: usize| {
-            copies
-                .get(lane)
-                .and_then(|copy| copy.start)
-                .unwrap_or(start)
-        };
+    fn new(simd: S, lockstep: &Lockstep, start: &[LinkState]) -> Self {
         let zero = Vectors::zero(simd);
-        let mut links = Vec::with_capacity(lockstep.links.len());
-        let mut velocities = Vec::with_capacity(lockstep.links.len());
-        for i in 0..lockstep.links.len() {
-            let rotation = Rotations::from_fn(simd, |lane| start(lane)[i].rotation);
+        let mut links = Vec::with_capacity(start.len());
+        let mut velocities = Vec::with_capacity(start.len());
+        for state in start {
+            let rotation = Rotations::splat(simd, &state.rotation);
             links.push(Links {
-                center: Vectors::from_fn(simd, |lane| start(lane)[i].center),
+                center: Vectors::splat(simd, &state.center),
                 rotation,
                 inverse_inertia: Symmetric::turned(rotation.axes(), &Vector3::zeros()),
             });
             velocities.push(Velocities {
-                linear: Vectors::from_fn(simd, |lane| start(lane)[i].linear),
-                angular: Vectors::from_fn(simd, |lane| start(lane)[i].angular),
+                linear: Vectors::splat(simd, &state.linear),
+                angular: Vectors::splat(simd, &state.angular),
             });
         }
         Self {
             simd,
             links,
             velocities,
-            pushes: vec![zero; lockstep.links.len()],
+            pushes: vec![zero; start.len()],
             targets: Vec::with_capacity(lockstep.joints.len()),
             joints: Vec::with_capacity(lockstep.joints.len()),
             contacts: Vec::with_capacity(lockstep.spheres.len()),
+        }
+    }
+
+    /// Puts `links` into `lane`.
+    fn load(&mut self, lane: usize, links: &[LinkState]) {
+        for (i, state) in links.iter().enumerate() {
+            self.links[i].center.set(lane, &state.center);
+            self.links[i].rotation.set(lane, &state.rotation);
+            self.velocities[i].linear.set(lane, &state.linear);
+            self.velocities[i].angular.set(lane, &state.angular);
         }
     }
 
@@ -932,6 +939,53 @@ mod tests {
             assert_same(&copies[0], &path);
             let (path, _) = engine_states(world, engine, &own, 30);
             assert_same(&copies[1], &path[10..]);
+        }
+    }
+
+    #[test]
+    fn a_copy_does_not_depend_on_the_others_nor_on_the_registers() {
+        let (body, poses, track, physics) = walk();
+        let links = body.links.len();
+        let lockstep = Lockstep::new(&body, &physics);
+        let start = body.forward_kinematics(&poses[0]);
+        let world = World::new(&body, &physics, &start, &vec![Velocity::default(); links]);
+        let knots = Knots::zeros(5, 60, links);
+        let (path, orders) = engine_states(world, (&track, &physics, links), &knots, 10);
+        let owns: Vec<_> = (1..links)
+            .map(|link| {
+                let mut own = knots.clone();
+                own.offsets[1 + link / 8][link].x = 0.4;
+                (link, own)
+            })
+            .collect();
+        let copies: Vec<_> = owns
+            .iter()
+            .map(|(link, own)| Copy {
+                onset: link / 8 * 5,
+                start: None,
+                own: Some((*link, own)),
+            })
+            .collect();
+        let drive = Drive {
+            track: &track,
+            knots: &knots,
+            assistance: None,
+        };
+        let original = Original {
+            first: 0,
+            path: &path,
+            orders: &orders,
+        };
+        let together = lockstep.run(&original, &copies, &drive, 10);
+        for (copy, expected) in copies.iter().zip(&together) {
+            let alone = pulp::Scalar::new().vectorize(Run {
+                lockstep: &lockstep,
+                original: &original,
+                copies: std::slice::from_ref(copy),
+                drive: &drive,
+                end: 10,
+            });
+            assert_eq!(&alone[0], expected);
         }
     }
 }

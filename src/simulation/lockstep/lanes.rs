@@ -42,6 +42,11 @@ impl<S: Simd> Lanes<S> {
         cast_slice::<_, f64>(std::slice::from_ref(&self.values))[lane]
     }
 
+    /// Replaces the number in `lane`.
+    pub fn set(&mut self, lane: usize, value: f64) {
+        cast_slice_mut::<_, f64>(std::slice::from_mut(&mut self.values))[lane] = value;
+    }
+
     #[inline(always)]
     fn with(self, values: S::f64s) -> Self {
         Self { values, ..self }
@@ -86,18 +91,9 @@ impl<S: Simd> Lanes<S> {
         self.simd.reduce_max_f64s(self.values)
     }
 
-    /// The smallest of the lanes.
-    #[inline(always)]
-    pub fn smallest(self) -> f64 {
-        self.simd.reduce_min_f64s(self.values)
-    }
-
     /// The arc sine; the number must be in [−1, 1].
     #[inline(always)]
     pub fn asin(self) -> Self {
-        if self.largest() > 0.5 || self.smallest() < -0.5 {
-            return Self::from_fn(self.simd, |lane| self.lane(lane).asin());
-        }
         // The rational approximation of FreeBSD's libm, accurate to the last bits.
         const P: [f64; 6] = [
             0.16666666666666666,
@@ -115,7 +111,18 @@ impl<S: Simd> Lanes<S> {
             0.07703815055590194,
         ];
         let square = self * self;
-        self + self * square * square.polynomial(&P) * square.polynomial(&Q).recip()
+        let small = self + self * square * square.polynomial(&P) * square.polynomial(&Q).recip();
+        if square.largest() <= 0.25 {
+            return small;
+        }
+        Self::from_fn(self.simd, |lane| {
+            let x = self.lane(lane);
+            if x.abs() <= 0.5 {
+                small.lane(lane)
+            } else {
+                x.asin()
+            }
+        })
     }
 
     /// Σ cᵢ xⁱ
@@ -242,6 +249,13 @@ impl<S: Simd> Vectors<S> {
         Vector3::new(self.x.lane(lane), self.y.lane(lane), self.z.lane(lane))
     }
 
+    /// Replaces the vector in `lane`.
+    pub fn set(&mut self, lane: usize, vector: &Vector3<f64>) {
+        self.x.set(lane, vector.x);
+        self.y.set(lane, vector.y);
+        self.z.set(lane, vector.z);
+    }
+
     #[inline(always)]
     pub fn dot(self, other: Self) -> Lanes<S> {
         self.x * other.x + self.y * other.y + self.z * other.z
@@ -346,6 +360,21 @@ pub struct Rotations<S: Simd> {
 }
 
 impl<S: Simd> Rotations<S> {
+    /// The same rotation in all lanes.
+    #[inline(always)]
+    pub fn splat(simd: S, rotation: &UnitQuaternion<f64>) -> Self {
+        Self {
+            v: Vectors::splat(simd, &rotation.imag()),
+            w: Lanes::splat(simd, rotation.w),
+        }
+    }
+
+    /// Replaces the rotation in `lane`.
+    pub fn set(&mut self, lane: usize, rotation: &UnitQuaternion<f64>) {
+        self.v.set(lane, &rotation.imag());
+        self.w.set(lane, rotation.w);
+    }
+
     /// `rotation(lane)` in each lane.
     #[inline(always)]
     pub fn from_fn(simd: S, rotation: impl Fn(usize) -> UnitQuaternion<f64>) -> Self {
