@@ -1,9 +1,8 @@
 //! What a rollout, a snapshot and the Jacobian of a window cost.
 //!
 //! `cargo bench --bench jacobian` prints, for windows of 0.5, 1 and 2 s in the middle of a clip and
-//! for one and two threads, medians of several runs on the embedded walk, what a further Jacobian of
-//! the same window costs, which leaves the steady columns out, and what the estimate of the next
-//! window's Jacobian costs that comes from the worlds in which the columns of this one ended.
+//! for one and two threads, medians of several runs on the embedded walk, and what the estimate of the
+//! next window's Jacobian costs that comes from the states in which the columns of this one ended.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -39,14 +38,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let world = clip.world(0);
     println!("snapshot {:.3} ms", milliseconds(101, || world.clone()));
     println!(
-        "{:>8} {:>8} {:>12} {:>14} {:>14} {:>22} {:>13} {:>22} {:>13}",
+        "{:>8} {:>8} {:>12} {:>14} {:>14} {:>22} {:>13}",
         "window",
         "columns",
         "rollout ms",
         "Jacobian 1t",
         "Jacobian 2t",
-        "rollouts per parameter",
-        "further 1t",
         "rollouts per parameter",
         "inherited 1t"
     );
@@ -63,10 +60,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             *time = pool.install(|| milliseconds(3, || window.residuals_and_jacobian(&x)));
         }
         let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-        let further = single.install(|| {
-            let further = || window.residuals_and_unsteady_jacobian(&x);
-            milliseconds(3, further)
-        });
         // The window five frames later, with the Jacobian of this one.
         let mut earlier = PhysicsWindow::new(&clip, FIRST, frames, clip.start(FIRST), &knots);
         earlier.remember();
@@ -77,15 +70,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let point = next.point();
         let inherited = single.install(|| milliseconds(3, || next.estimated_jacobian(&point)));
         println!(
-            "{:>6.1} s {:>8} {:>12.2} {:>14.1} {:>14.1} {:>22.3} {:>13.1} {:>22.3} {:>13.1}",
+            "{:>6.1} s {:>8} {:>12.2} {:>14.1} {:>14.1} {:>22.3} {:>13.1}",
             frames as f64 / 50.0,
             window.dimension(),
             rollout,
             jacobian[0],
             jacobian[1],
             jacobian[0] / rollout / window.dimension() as f64,
-            further,
-            further / rollout / window.dimension() as f64,
             inherited,
         );
     }

@@ -89,16 +89,6 @@ pub trait Residuals: Objective {
     /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`.
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>);
 
-    /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`, which may leave out columns that can hardly have
-    /// changed since the last Jacobian; those are zero, and their numbers come with it.
-    fn residuals_and_unsteady_jacobian(
-        &self,
-        x: &[f64],
-    ) -> (DVector<f64>, DMatrix<f64>, Vec<usize>) {
-        let (residuals, jacobian) = self.residuals_and_jacobian(x);
-        (residuals, jacobian, Vec::new())
-    }
-
     /// An estimate of ∂r/∂x, `(M, N)`, at x where one is known that costs less than the Jacobian.
     fn estimated_jacobian(&self, _x: &[f64]) -> Option<DMatrix<f64>> {
         None
@@ -147,9 +137,6 @@ pub enum Order {
     Gradient,
     /// Value, gradient and the Gauss–Newton matrix JᵀJ, where there is one.
     Curvature,
-    /// The value, the residuals, and the Jacobian without columns that can hardly have changed
-    /// ([`Residuals::residuals_and_unsteady_jacobian`]).
-    Refresh,
     /// Value, gradient, residuals and Jacobian; needs [`Objective::least_squares`].
     Jacobian,
 }
@@ -165,8 +152,6 @@ pub struct Evaluation {
     pub residuals: Option<DVector<f64>>,
     /// ∂r/∂x, `(M, N)`; present when it was asked for; an estimate where only that was asked for.
     pub jacobian: Option<DMatrix<f64>>,
-    /// The columns that are missing in `jacobian`.
-    pub missing: Vec<usize>,
     /// JᵀJ, `(N, N)`; present when it was asked for and there is one.
     pub curvature: Option<DMatrix<f64>>,
 }
@@ -174,8 +159,8 @@ pub struct Evaluation {
 impl Evaluation {
     /// Looks at `objective` in `x` as closely as `order` says.
     ///
-    /// [`Order::Jacobian`], [`Order::Refresh`] and [`Order::Curvature`] fall back to value and gradient
-    /// when the objective is not a sum of squares, [`Order::Estimate`] to the value.
+    /// [`Order::Jacobian`] and [`Order::Curvature`] fall back to value and gradient when the objective is
+    /// not a sum of squares, [`Order::Estimate`] to the value.
     pub fn of(objective: &dyn Objective, x: &[f64], order: Order) -> Self {
         match (order, objective.least_squares()) {
             (Order::Estimate, _) => {
@@ -202,16 +187,6 @@ impl Evaluation {
                     gradient: jacobian.tr_mul(&r).as_slice().to_vec(),
                     residuals: Some(r),
                     jacobian: Some(jacobian),
-                    ..Self::default()
-                }
-            }
-            (Order::Refresh, Some(least_squares)) => {
-                let (r, jacobian, missing) = least_squares.residuals_and_unsteady_jacobian(x);
-                Self {
-                    value: 0.5 * r.norm_squared(),
-                    residuals: Some(r),
-                    jacobian: Some(jacobian),
-                    missing,
                     ..Self::default()
                 }
             }

@@ -1,23 +1,17 @@
-//! Levenberg–Marquardt for half sums of squares, if wanted with Broyden updates between
-//! linearizations.
+//! Levenberg–Marquardt for half sums of squares.
 //!
 //! At xₖ with residuals r and Jacobian J the step solves (JᵀJ + λ D) p = −Jᵀr with
 //! D = diag(JᵀJ) (bounded below); it is accepted when the loss falls, and λ follows the ratio of
-//! actual to predicted reduction (Nielsen 1999). A trial point costs one look at the residuals.
-//! With `broyden` (`lm-search`), those of an accepted trial also correct the Jacobian,
-//! J ← J + (r⁺ − r − Jp) pᵀ / pᵀp (Broyden 1965), and the next step is tried with that; a Jacobian is
-//! asked for only when such a step fails or gains little, after the first one without the columns
-//! that can hardly have changed. Without (`lm`), every accepted point is linearized. Where the
+//! actual to predicted reduction (Nielsen 1999). A trial point costs one look at the residuals. Where the
 //! objective has an estimate of the Jacobian at the initial point, the first step is tried with that.
 //!
-//! A Jacobian by finite differences costs as much as a hundred trials, so that several λ may be tried
+//! A Jacobian by finite differences costs as much as ten trials or more, so that several λ may be tried
 //! from one linearization and the lowest point kept (`lm-search`): a line search along the curve
 //! from Newton's step to steepest descent.
 //!
 //! # References
-//! K. Levenberg 1944; D. Marquardt 1963; C. G. Broyden, "A class of methods for solving nonlinear
-//! simultaneous equations", Math. Comp. 19, 1965; H. B. Nielsen, "Damping parameter in Marquardt's
-//! method", IMM-REP-1999-05.
+//! K. Levenberg 1944; D. Marquardt 1963; H. B. Nielsen, "Damping parameter in Marquardt's method",
+//! IMM-REP-1999-05.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -38,17 +32,11 @@ pub struct LevenbergMarquardt {
     /// Converged once an accepted step lowers the value by less than this share of it.
     /// Default: 0.1, below which a window gains less than the next one will.
     pub stall: f64,
-    /// Whether accepted steps are followed by steps with a Broyden-updated Jacobian, which cost
-    /// evaluations and save Jacobians; `lm-search` has them. Default: no.
-    pub broyden: bool,
-    /// Whether Jacobians after the first may leave out columns that can hardly have changed
-    /// ([`Order::Refresh`]); those stay as they are. `lm-search` has it. Default: no.
-    pub refresh: bool,
     /// Gives up after this many rejected steps in a row. Default: 6.
     pub rejections: usize,
     /// Steps tried from one linearization at most: after one that lowers the value, others with λ a
     /// factor 4 apart are tried as long as they are lower still. Default: 1. More pay where a
-    /// Jacobian costs as much as a hundred values.
+    /// Jacobian costs much more than a value.
     pub trials: usize,
 }
 
@@ -62,8 +50,6 @@ impl Default for LevenbergMarquardt {
             scaling_floor: 1e-4,
             gradient_tolerance: 1e-8,
             stall: 0.1,
-            broyden: false,
-            refresh: false,
             rejections: 6,
             trials: 1,
         }
@@ -78,10 +64,8 @@ pub struct State {
     value: f64,
     residuals: DVector<f64>,
     jacobian: DMatrix<f64>,
-    /// Whether `jacobian` was evaluated at `x`, not estimated or updated.
+    /// Whether `jacobian` was evaluated at `x`, not estimated.
     fresh: bool,
-    /// Whether a Jacobian has been evaluated.
-    linearized: bool,
     normal: DMatrix<f64>,
     gradient: DVector<f64>,
     damping: f64,
@@ -118,26 +102,9 @@ enum Stage {
 }
 
 impl LevenbergMarquardt {
-    /// Forms the normal equations and proposes a step.
+    /// Forms the normal equations and proposes the first step from a linearization.
     fn normalize(&self, state: &mut State) {
         state.normal = gram(&state.jacobian);
-        self.start(state);
-    }
-
-    /// Broyden's update by what the residuals did beyond what was predicted of `step`; of JᵀJ as well,
-    /// which is much less than the product.
-    fn update(state: &mut State, surprise: &DVector<f64>, step: &DVector<f64>) {
-        let change = surprise / step.norm_squared();
-        let moved = state.jacobian.tr_mul(&change);
-        state.normal.ger(1.0, &moved, step, 1.0);
-        state.normal.ger(1.0, step, &moved, 1.0);
-        state.normal.ger(change.norm_squared(), step, step, 1.0);
-        state.jacobian.ger(1.0, &change, step, 1.0);
-        state.fresh = false;
-    }
-
-    /// Proposes the first step from a linearization.
-    fn start(&self, state: &mut State) {
         state.tried = 0;
         state.gradient = state.jacobian.tr_mul(&state.residuals);
         let finite = state.value.is_finite() && state.normal.iter().all(|v| v.is_finite());
@@ -155,23 +122,17 @@ impl LevenbergMarquardt {
         self.advance(state, value, residuals);
     }
 
-    /// Goes on from the trial point, with the Jacobian updated where that pays.
+    /// Goes on from the trial point.
     fn advance(&self, state: &mut State, value: f64, residuals: &DVector<f64>) {
-        let step = &state.trial - &state.x;
         let gained = (state.value - value) / state.value;
         state.raise = 2.0;
         state.rejected = 0;
-        let surprise = residuals - &state.residuals - &state.jacobian * &step;
         state.x.copy_from(&state.trial);
         state.value = value;
         state.residuals.copy_from(residuals);
-        if self.broyden && gained >= self.stall {
-            Self::update(state, &surprise, &step);
-            self.start(state);
-        } else if gained < self.stall {
-            Self::end_or_linearize(state);
-        } else {
-            state.stage = Stage::Linearize;
+        match gained < self.stall {
+            true => Self::end_or_linearize(state),
+            false => state.stage = Stage::Linearize,
         }
     }
 
@@ -266,7 +227,6 @@ impl Optimizer for LevenbergMarquardt {
             residuals: DVector::zeros(0),
             jacobian: DMatrix::zeros(0, 0),
             fresh: false,
-            linearized: false,
             normal: DMatrix::zeros(0, 0),
             gradient: DVector::zeros(x.len()),
             x,
@@ -293,10 +253,7 @@ impl Optimizer for LevenbergMarquardt {
             },
             Stage::Linearize => Query {
                 x: state.x.as_slice(),
-                order: match self.refresh && state.linearized {
-                    true => Order::Refresh,
-                    false => Order::Jacobian,
-                },
+                order: Order::Jacobian,
             },
             Stage::Try | Stage::Done => Query {
                 x: state.trial.as_slice(),
@@ -315,13 +272,8 @@ impl Optimizer for LevenbergMarquardt {
                     (Some(r), Some(jacobian)) => {
                         state.value = evaluation.value;
                         state.residuals.clone_from(r);
-                        let mut jacobian = jacobian.clone();
-                        for n in &evaluation.missing {
-                            jacobian.set_column(*n, &state.jacobian.column(*n));
-                        }
-                        state.jacobian = jacobian;
+                        state.jacobian.clone_from(jacobian);
                         state.fresh = is_exact;
-                        state.linearized |= is_exact;
                         self.normalize(state);
                     }
                     _ if is_exact => {
@@ -358,16 +310,14 @@ impl Optimizer for LevenbergMarquardt {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::super::{Budget, Minimum, Unobserved, minimize};
+    use super::super::{Budget, Unobserved, minimize};
     use super::*;
     use crate::objective::{Objective, Residuals};
 
-    /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians, those
-    /// without the column of y, which is constant, apart.
+    /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians.
     #[derive(Default)]
     struct Rosenbrock {
         jacobians: AtomicUsize,
-        refreshed: AtomicUsize,
         estimate: Option<DMatrix<f64>>,
     }
 
@@ -400,14 +350,6 @@ mod tests {
             let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
             (self.residuals(x), jacobian)
         }
-        fn residuals_and_unsteady_jacobian(
-            &self,
-            x: &[f64],
-        ) -> (DVector<f64>, DMatrix<f64>, Vec<usize>) {
-            self.refreshed.fetch_add(1, Ordering::Relaxed);
-            let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 0.0, -1.0, 0.0]);
-            (self.residuals(x), jacobian, vec![1])
-        }
         fn estimated_jacobian(&self, _: &[f64]) -> Option<DMatrix<f64>> {
             self.estimate.clone()
         }
@@ -428,8 +370,8 @@ mod tests {
         }
     }
 
-    /// What is found, and the Jacobians that it took, whole and without the steady column.
-    fn descend(lm: &LevenbergMarquardt, estimate: Option<DMatrix<f64>>) -> (Minimum, usize, usize) {
+    /// The lowest value found and the Jacobians that it took.
+    fn rosenbrock(lm: &LevenbergMarquardt, estimate: Option<DMatrix<f64>>) -> (f64, usize) {
         let budget = Budget {
             evaluations: 100,
             target: Some(1e-12),
@@ -440,46 +382,20 @@ mod tests {
             ..Rosenbrock::default()
         };
         let found = minimize(lm, &objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
-        let Rosenbrock {
-            jacobians,
-            refreshed,
-            ..
-        } = objective;
-        (found, jacobians.into_inner(), refreshed.into_inner())
-    }
-
-    /// The lowest value found and the whole Jacobians that it took.
-    fn rosenbrock(lm: &LevenbergMarquardt, estimate: Option<DMatrix<f64>>) -> (f64, usize) {
-        let (found, jacobians, _) = descend(lm, estimate);
-        (found.value, jacobians)
+        (found.value, objective.jacobians.into_inner())
     }
 
     #[test]
-    fn reaches_the_minimum_with_and_without_broyden_updates_or_search() {
-        for (broyden, trials) in [(false, 1), (true, 1), (false, 4), (true, 4)] {
+    fn reaches_the_minimum_with_and_without_search() {
+        for trials in [1, 4] {
             let lm = LevenbergMarquardt {
-                broyden,
                 trials,
                 stall: 0.0,
                 ..Default::default()
             };
             let (value, _) = rosenbrock(&lm, None);
-            assert!(value < 1e-12, "broyden {broyden}, trials {trials}: {value}");
+            assert!(value < 1e-12, "trials {trials}: {value}");
         }
-    }
-
-    #[test]
-    fn an_update_predicts_the_step_and_keeps_the_normal_matrix() {
-        let mut state = LevenbergMarquardt::default().init(&[0.0; 3]);
-        state.jacobian = DMatrix::from_fn(5, 3, |i, j| ((3 * i + j) as f64).sin());
-        state.normal = state.jacobian.transpose() * &state.jacobian;
-        let step = DVector::from_vec(vec![0.1, -0.2, 0.3]);
-        let surprise = DVector::from_fn(5, |i, _| (i as f64).cos());
-        let after = &state.jacobian * &step + &surprise;
-        LevenbergMarquardt::update(&mut state, &surprise, &step);
-        assert!((&state.jacobian * &step - after).norm() < 1e-14);
-        let normal = state.jacobian.transpose() * &state.jacobian;
-        assert!((&state.normal - &normal).norm() < 1e-14 * normal.norm());
     }
 
     #[test]
@@ -502,7 +418,6 @@ mod tests {
             ..Default::default()
         };
         let search = LevenbergMarquardt {
-            broyden: true,
             trials: 4,
             ..lm.clone()
         };
@@ -546,30 +461,6 @@ mod tests {
         assert!(0 < some && some < all, "{some} of {all}");
         // The first one comes in any case.
         assert_eq!(jacobians(1e9).1, 1);
-    }
-
-    #[test]
-    fn steady_columns_are_kept_from_the_first_jacobian() {
-        let run = |refresh, broyden, estimate| {
-            let lm = LevenbergMarquardt {
-                refresh,
-                broyden,
-                stall: 0.0,
-                ..Default::default()
-            };
-            descend(&lm, estimate)
-        };
-        let (all, jacobians, none) = run(false, false, None);
-        let (refreshed, first, others) = run(true, false, None);
-        // The column left out is right, so every point is the same.
-        assert_eq!(all.values, refreshed.values);
-        assert_eq!((none, first, others), (0, 1, jacobians - 1));
-        let (found, ..) = run(true, true, None);
-        assert!(found.value < 1e-12, "{}", found.value);
-        // What is no number is not kept.
-        let broken = DMatrix::from_element(2, 2, f64::NAN);
-        let (found, first, _) = run(true, false, Some(broken));
-        assert!(found.value < 1e-12 && first == 1, "{}", found.value);
     }
 
     #[test]

@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
         {
             return Some(Termination::MeetNonFinite);
         }
-        if query.order >= Order::Refresh
+        if query.order == Order::Jacobian
             && self.has_jacobian
             && self.best_value <= self.budget.jacobian_above
         {

@@ -96,8 +96,6 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
             let searches = name == "lm-search";
             let lm = LevenbergMarquardt {
                 stall: options.stall.unwrap_or(default.stall),
-                broyden: searches,
-                refresh: searches,
                 trials: if searches { SEARCH_TRIALS } else { 1 },
                 ..default
             };

@@ -6,7 +6,7 @@ use super::footing::{self, Footing, STANDING_FRAMES, footings};
 use super::loss::Weights;
 use super::sighting::Sighting;
 use super::window::Start;
-use crate::body::{self, Body, Link, Pose, Subject};
+use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
 use crate::metrics::{acceleration_tv, third_difference};
@@ -59,8 +59,6 @@ pub struct Clip {
     pub(super) mass_centers: Vec<Vector3<f64>>,
     /// The controlled axes, (link, axis), in the order x holds them.
     pub(super) axes: Vec<(usize, usize)>,
-    /// Whether what an axis moves depends little on the rest of the motion, in the same order.
-    pub(super) steady: Vec<bool>,
     /// Number of cameras.
     pub(super) views: usize,
     /// What the cameras saw, `views` entries for every frame.
@@ -92,7 +90,6 @@ impl Clip {
             link_centers: links.iter().map(centers).collect(),
             mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
             lockstep: Lockstep::new(&body, &physics),
-            steady: steady_axes(&body),
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
             jerks: nearby(&jerks(&motion.joints)),
@@ -388,29 +385,6 @@ fn controlled_axes(body: &Body) -> Vec<(usize, usize)> {
     (1..body.links.len())
         .flat_map(|i| axes(i).map(move |axis| (i, axis)))
         .collect()
-}
-
-/// Whether each controlled axis moves at most a tenth of the body's mass and nothing that touches the
-/// ground: those of arms and head.
-fn steady_axes(body: &Body) -> Vec<bool> {
-    let touches = |link: &Link| link.shapes.iter().any(|shape| shape.collides);
-    let alone = |link: &Link| {
-        if touches(link) {
-            f64::INFINITY
-        } else {
-            link.mass
-        }
-    };
-    // With everything that hangs on it; parents come first.
-    let mut moved: Vec<f64> = body.links.iter().map(alone).collect();
-    for (i, link) in body.links.iter().enumerate().rev() {
-        if let Some(parent) = link.parent {
-            moved[parent] += moved[i];
-        }
-    }
-    let is_steady = |link: usize| moved[link] <= 0.1 * body.mass();
-    let axes = controlled_axes(body);
-    axes.iter().map(|(link, _)| is_steady(*link)).collect()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub const MOST: usize = 10_000;
 pub struct Settings {
     /// Working frame rate, Hz. Default: 50.
     pub fps: f64,
-    /// Frames optimized together. Default: 25. More look-ahead: safer, slower (quadratically).
+    /// Frames optimized together. Default: 30. More look-ahead: safer, slower (quadratically).
     pub window_frames: usize,
     /// Frames kept of every window. Default: 5. Fewer: more accurate, slower.
     pub kept_frames: usize,
@@ -62,7 +62,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             fps: 50.0,
-            window_frames: 25,
+            window_frames: 30,
             kept_frames: 5,
             easy_kept_frames: 10,
             knot_frames: 5,
@@ -152,8 +152,6 @@ impl Settings {
             steps,
             "0.00001 to 0.02 s",
         )?;
-        let warmstart = (0.0..=1.0).contains(&physics.warmstart);
-        demand("physics.warmstart", physics.warmstart, warmstart, "0 to 1")?;
         for (field, value) in [
             ("physics.contact_frequency", physics.contact_frequency),
             (
@@ -263,7 +261,7 @@ mod tests {
         let settings = Settings::default();
         assert_eq!(settings.at_multiple_of(50.0), settings);
         assert_eq!(settings.at_multiple_of(25.0), settings);
-        for (fps, rate, window) in [(30.0, 60.0, 30), (60.0, 60.0, 30), (24.0, 48.0, 24)] {
+        for (fps, rate, window) in [(30.0, 60.0, 36), (60.0, 60.0, 36), (24.0, 48.0, 29)] {
             let other = settings.at_multiple_of(fps);
             assert_eq!((other.fps, other.window_frames), (rate, window));
             let steps = other.physics.steps_per_frame(other.fps) as f64;

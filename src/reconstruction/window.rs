@@ -36,8 +36,6 @@ pub struct PhysicsWindow<'a> {
     /// which a hard window is approached. 0 is the real thing.
     pub assistance: f64,
     terms: FrameTerms,
-    /// The variables whose columns of the Jacobian change little.
-    steady: Vec<usize>,
     /// The last Jacobian of the window before.
     inherited: Option<LastJacobian>,
     /// The last Jacobian of this one, where it is kept.
@@ -144,10 +142,7 @@ impl<'a> PhysicsWindow<'a> {
     ) -> Self {
         let here = first / knots.spacing;
         let end = (first + frames).div_ceil(knots.spacing) + 1;
-        let axes = clip.axes.len();
-        let variables = 0..(end - free_from) * axes;
         Self {
-            steady: variables.filter(|n| clip.steady[n % axes]).collect(),
             clip,
             first,
             frames,
@@ -352,16 +347,7 @@ impl Residuals for PhysicsWindow<'_> {
     }
 
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
-        self.linearize(x, &[])
-    }
-
-    fn residuals_and_unsteady_jacobian(
-        &self,
-        x: &[f64],
-    ) -> (DVector<f64>, DMatrix<f64>, Vec<usize>) {
-        let left_out = self.left_out();
-        let (residuals, jacobian) = self.linearize(x, &left_out);
-        (residuals, jacobian, left_out)
+        self.linearize(x)
     }
 
     fn estimated_jacobian(&self, x: &[f64]) -> Option<DMatrix<f64>> {

@@ -29,9 +29,6 @@ pub struct Physics {
     /// Projected Gauss–Seidel sweeps per solver iteration. Default: 4. More: stiffer joints and
     /// motors, slower.
     pub pgs_iterations: usize,
-    /// Share of the last step's impulses the solver starts from, in [0, 1]. Default: 0, which
-    /// keeps rollouts free of hidden state and the loss smooth.
-    pub warmstart: f64,
     /// Natural frequency of the contact springs, Hz. Default: 120. Lower: smoother loss, feet sink
     /// deeper.
     pub contact_frequency: f64,
@@ -47,7 +44,6 @@ impl Default for Physics {
             timestep: 1.0 / 200.0,
             solver_iterations: 4,
             pgs_iterations: 4,
-            warmstart: 0.0,
             contact_frequency: 120.0,
             contact_damping_ratio: 5.0,
             friction: 0.9,

@@ -70,8 +70,9 @@ impl Engine {
             num_solver_iterations: physics.solver_iterations,
             num_internal_pgs_iterations: physics.pgs_iterations,
             num_internal_stabilization_iterations: 1,
-            warmstart_coefficient: physics.warmstart,
-            warmstart_joints: physics.warmstart > 0.0,
+            // Rollouts have no hidden state, and the loss is smooth.
+            warmstart_coefficient: 0.0,
+            warmstart_joints: false,
             max_ccd_substeps: 0,
             normalized_prediction_distance: PREDICTION,
             contact_recycling: false,

@@ -9,10 +9,6 @@
 //! frames only, at a third of the cost of a Jacobian (two thirds where ten frames were kept, not five).
 //! What results is the Jacobian at the point of the last one, a step away from where the next window
 //! starts: an estimate.
-//!
-//! What arms and head move depends little on the rest of the motion. A further Jacobian of a window may
-//! leave these steady columns out; what is kept for the next window then are those of the first one, with
-//! the states in which they and the rollout that they were compared with ended.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -30,20 +26,10 @@ pub struct LastJacobian {
     free: std::ops::Range<usize>,
     knots: Knots,
     jacobian: DMatrix<f64>,
-    /// The ends of the unperturbed rollouts: that of the first Jacobian, if columns of it are kept, and
-    /// that of the last.
-    bases: Vec<(World, Before)>,
-    /// Where the columns ended.
-    columns: Vec<Column>,
-}
-
-/// Where a column of a Jacobian ended.
-struct Column {
-    /// The links at the end of the perturbed rollout.
-    links: Vec<LinkState>,
-    before: Before,
-    /// Which of the unperturbed ones it was compared with.
-    base: usize,
+    /// Where the unperturbed rollout ended.
+    base: (World, Before),
+    /// Where the columns ended: the links and what was before.
+    columns: Vec<(Vec<LinkState>, Before)>,
 }
 
 /// Link poses one frame and two frames earlier, where they are known.
@@ -71,8 +57,6 @@ struct Base<'a> {
 
 /// A column to be found.
 struct Branch<'a> {
-    /// The variable.
-    n: usize,
     /// Frames after the window's first frame at which the perturbed rollout leaves the base.
     onset: usize,
     /// Where it starts, if not there, and from when on.
@@ -102,16 +86,8 @@ impl PhysicsWindow<'_> {
         Some(memory.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The columns that a further Jacobian may leave out: none while those to be kept are not known.
-    pub(super) fn left_out(&self) -> Vec<usize> {
-        match self.memory().is_some_and(|last| last.is_none()) {
-            true => Vec::new(),
-            false => self.steady.clone(),
-        }
-    }
-
-    /// Residuals and Jacobian at x, without the columns `left_out`, which are zero.
-    pub(super) fn linearize(&self, x: &[f64], left_out: &[usize]) -> (DVector<f64>, DMatrix<f64>) {
+    /// Residuals and Jacobian at x.
+    pub(super) fn linearize(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
         let knots = self.knots_at(x);
         let rollout = self.rollout(&self.start.world, 0, &knots);
         let base = Base {
@@ -121,49 +97,23 @@ impl PhysicsWindow<'_> {
             past: self.start.past(),
         };
         let axes = self.clip.axes.len();
-        let branches: Vec<_> = (0..x.len())
-            .filter(|n| left_out.binary_search(n).is_err())
-            .map(|n| Branch {
-                n,
-                onset: self.onset(self.free.start + n / axes),
-                start: None,
-            })
-            .collect();
+        let branch = |n: usize| Branch {
+            onset: self.onset(self.free.start + n / axes),
+            start: None,
+        };
+        let branches: Vec<_> = (0..x.len()).map(branch).collect();
         let mut jacobian = DMatrix::zeros(self.len(), x.len());
-        let ends = self.differentiate(&base, &knots, &branches, &mut jacobian);
+        let columns = self.differentiate(&base, &knots, &branches, &mut jacobian);
         if let Some(mut memory) = self.memory() {
-            // What is left out stays as it was in the first Jacobian.
-            let earlier = memory.take().filter(|_| !left_out.is_empty());
-            let number = usize::from(earlier.is_some());
-            let mut columns: Vec<Option<Column>> = x.iter().map(|_| None).collect();
-            for (branch, (links, before)) in branches.iter().zip(ends) {
-                columns[branch.n] = Some(Column {
-                    links,
-                    before,
-                    base: number,
-                });
-            }
-            let mut whole = jacobian.clone();
-            let mut bases = Vec::new();
-            if let Some(earlier) = earlier {
-                bases.extend(earlier.bases.into_iter().next());
-                for (n, column) in earlier.columns.into_iter().enumerate() {
-                    if columns[n].is_none() {
-                        columns[n] = Some(column);
-                        whole.set_column(n, &earlier.jacobian.column(n));
-                    }
-                }
-            }
             let before = before_end(&base.rollout.record, base.past);
-            bases.push((base.rollout.end, before));
             *memory = Some(LastJacobian {
                 first: self.first,
                 frames: self.frames,
                 free: self.free.clone(),
                 knots,
-                jacobian: whole,
-                bases,
-                columns: columns.into_iter().flatten().collect(),
+                jacobian: jacobian.clone(),
+                base: (base.rollout.end, before),
+                columns,
             });
         }
         (base.residuals, jacobian)
@@ -202,28 +152,25 @@ impl PhysicsWindow<'_> {
                 }
             }
         }
-        let last = earlier.bases.len() - 1;
-        for (number, (world, past)) in earlier.bases.iter().enumerate() {
-            let past = as_past(past);
-            let rollout = self.rollout(world, known, &knots);
-            let base = Base {
-                frame: known,
-                residuals: self.residuals_after(known, &rollout.record, past, &knots),
-                rollout,
-                past,
-            };
-            let branch = |n: usize| {
-                let column = before(n).map(|n| &earlier.columns[n]);
-                let onset = self.onset(self.free.start + n / axes).max(known);
-                (column.map_or(last, |column| column.base) == number).then(|| Branch {
-                    n,
-                    onset: if column.is_some() { known } else { onset },
-                    start: column.map(|column| (&column.links[..], as_past(&column.before))),
-                })
-            };
-            let branches: Vec<_> = (0..jacobian.ncols()).filter_map(branch).collect();
-            self.differentiate(&base, &knots, &branches, &mut jacobian);
-        }
+        let (world, past) = &earlier.base;
+        let past = as_past(past);
+        let rollout = self.rollout(world, known, &knots);
+        let base = Base {
+            frame: known,
+            residuals: self.residuals_after(known, &rollout.record, past, &knots),
+            rollout,
+            past,
+        };
+        let branch = |n: usize| {
+            let column = before(n).map(|n| &earlier.columns[n]);
+            let onset = self.onset(self.free.start + n / axes).max(known);
+            Branch {
+                onset: if column.is_some() { known } else { onset },
+                start: column.map(|(links, before)| (&links[..], as_past(before))),
+            }
+        };
+        let branches: Vec<_> = (0..jacobian.ncols()).map(branch).collect();
+        self.differentiate(&base, &knots, &branches, &mut jacobian);
         Some(jacobian)
     }
 
@@ -249,7 +196,7 @@ impl PhysicsWindow<'_> {
     }
 
     /// Writes the derivatives of the frames after each branch's onset, and of the knots, into its column of
-    /// `jacobian`; returns where the perturbed rollouts end. `branches` are sorted by variable and onset.
+    /// `jacobian`; returns where the perturbed rollouts end. There is a branch for every variable.
     fn differentiate(
         &self,
         base: &Base,
@@ -258,11 +205,10 @@ impl PhysicsWindow<'_> {
         jacobian: &mut DMatrix<f64>,
     ) -> Vec<(Vec<LinkState>, Before)> {
         let axes = &self.clip.axes;
-        let perturbed: Vec<(usize, Knots)> = branches
-            .iter()
-            .map(|branch| {
-                let k = self.free.start + branch.n / axes.len();
-                let (link, axis) = axes[branch.n % axes.len()];
+        let perturbed: Vec<(usize, Knots)> = (0..branches.len())
+            .map(|n| {
+                let k = self.free.start + n / axes.len();
+                let (link, axis) = axes[n % axes.len()];
                 let mut knots = knots.clone();
                 knots.offsets[k - knots.first][link][axis] += DIFFERENCE_STEP;
                 (link, knots)
@@ -285,11 +231,10 @@ impl PhysicsWindow<'_> {
         let drive = (knots, self.assistance);
         let mut paths = self.clip.simulate(&original, &copies, drive, end);
         let column = |(n, column): (usize, &mut [f64])| {
-            let i = branches.binary_search_by_key(&n, |branch| branch.n).ok()?;
-            Some(self.column(base, &branches[i], &perturbed[i], &paths[i], column))
+            self.column(base, &branches[n], &perturbed[n], &paths[n], column)
         };
         let columns = jacobian.as_mut_slice().par_chunks_mut(self.len());
-        let before: Vec<_> = columns.enumerate().filter_map(column).collect();
+        let before: Vec<_> = columns.enumerate().map(column).collect();
         let ends = paths.iter_mut().filter_map(Vec::pop);
         ends.zip(before).collect()
     }
