@@ -211,7 +211,11 @@ fn a_window_as_a_task_knows_value_gradient_and_curvature() {
 #[test]
 fn the_shipped_newton_optimus_is_ahead_of_levenberg_marquardt_on_a_hard_window() {
     let motions = [("walk".to_string(), sample("walk").unwrap())];
-    let family = WindowFamily::new(&motions, &Settings::default()).unwrap();
+    let settings = Settings {
+        window_frames: 25,
+        ..Settings::default()
+    };
+    let family = WindowFamily::new(&motions, &settings).unwrap();
     let task = family.window("walk", 20).unwrap();
     let x0 = vec![0.0; task.dimension()];
     let lowest = |name: &str, evaluations: usize| {

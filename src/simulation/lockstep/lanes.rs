@@ -4,7 +4,7 @@
 //! is inlined, and done without closures, into which the compiler would not carry over that there are
 //! wide registers.
 
-use std::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Mul, Neg, Sub, SubAssign};
 
 use nalgebra::{UnitQuaternion, Vector3};
 use pulp::Simd;
@@ -340,13 +340,6 @@ impl<S: Simd> SubAssign for Vectors<S> {
     #[inline(always)]
     fn sub_assign(&mut self, other: Self) {
         *self = *self - other;
-    }
-}
-
-impl<S: Simd> MulAssign<f64> for Vectors<S> {
-    #[inline(always)]
-    fn mul_assign(&mut self, factor: f64) {
-        *self = *self * factor;
     }
 }
 

@@ -1,0 +1,240 @@
+//! The bodies of the copies, and how they step.
+
+use nalgebra::Vector3;
+use pulp::Simd;
+
+use super::lanes::{Lanes, Rotations, Symmetric, Vectors};
+use super::rows::{ContactRows, JointRows};
+use super::{Copy, Drive, LinkState, Lockstep, Path};
+use crate::simulation::GRAVITY;
+
+/// The widest vector registers there are, in numbers.
+const MOST_LANES: usize = 16;
+
+/// The links of all copies, and what acts on them.
+pub struct Bodies<S: Simd> {
+    simd: S,
+    links: Vec<Links<S>>,
+    velocities: Vec<Velocities<S>>,
+    /// Change of velocity by forces, per substep.
+    pushes: Vec<Vectors<S>>,
+    /// PD targets, a rotation parent ← child and its angular velocity, in the order of the joints.
+    targets: Vec<(Rotations<S>, Vectors<S>)>,
+    joints: Vec<JointRows<S>>,
+    contacts: Vec<ContactRows<S>>,
+}
+
+/// One link in all copies.
+#[derive(Clone, Copy)]
+pub struct Links<S: Simd> {
+    pub center: Vectors<S>,
+    pub rotation: Rotations<S>,
+    /// About the centre of mass, world frame, at the beginning of the step.
+    pub inverse_inertia: Symmetric<S>,
+}
+
+/// The velocity of one link in all copies.
+#[derive(Clone, Copy)]
+pub struct Velocities<S: Simd> {
+    pub linear: Vectors<S>,
+    pub angular: Vectors<S>,
+}
+
+impl<S: Simd> Bodies<S> {
+    /// All lanes in the state `start`.
+    #[inline(always)]
+    pub fn new(simd: S, lockstep: &Lockstep, start: &[LinkState]) -> Self {
+        let zero = Vectors::zero(simd);
+        let mut links = Vec::with_capacity(start.len());
+        let mut velocities = Vec::with_capacity(start.len());
+        for state in start {
+            let rotation = Rotations::splat(simd, &state.rotation);
+            links.push(Links {
+                center: Vectors::splat(simd, &state.center),
+                rotation,
+                inverse_inertia: Symmetric::turned(rotation.axes(), &Vector3::zeros()),
+            });
+            velocities.push(Velocities {
+                linear: Vectors::splat(simd, &state.linear),
+                angular: Vectors::splat(simd, &state.angular),
+            });
+        }
+        Self {
+            simd,
+            links,
+            velocities,
+            pushes: vec![zero; start.len()],
+            targets: Vec::with_capacity(lockstep.joints.len()),
+            joints: Vec::with_capacity(lockstep.joints.len()),
+            contacts: Vec::with_capacity(lockstep.spheres.len()),
+        }
+    }
+
+    /// Puts `links` into `lane`.
+    pub fn load(&mut self, lane: usize, links: &[LinkState]) {
+        for (i, state) in links.iter().enumerate() {
+            self.links[i].center.set(lane, &state.center);
+            self.links[i].rotation.set(lane, &state.rotation);
+            self.velocities[i].linear.set(lane, &state.linear);
+            self.velocities[i].angular.set(lane, &state.angular);
+        }
+    }
+
+    /// Sets targets and forces for simulation step `step` of the clip.
+    #[inline(always)]
+    pub fn aim(&mut self, lockstep: &Lockstep, copies: &[Copy], drive: &Drive, step: usize) {
+        let simd = self.simd;
+        self.targets.clear();
+        for joint in &lockstep.joints {
+            let shared = drive.track.target(drive.knots, joint.child, step);
+            let mut targets = [shared; MOST_LANES];
+            for (target, copy) in targets.iter_mut().zip(copies) {
+                if let Some((link, knots)) = copy.own
+                    && link == joint.child
+                {
+                    *target = drive.track.target(knots, link, step);
+                }
+            }
+            self.targets.push((
+                Rotations::from_fn(simd, |lane| targets[lane].0),
+                Vectors::from_fn(simd, |lane| targets[lane].1),
+            ));
+        }
+        let fall = Vector3::new(0.0, 0.0, -GRAVITY * lockstep.dt);
+        self.pushes.fill(Vectors::splat(simd, &fall));
+        if let Some(assistance) = &drive.assistance {
+            let centers = (assistance.centers)(step);
+            for (i, (position, velocity)) in centers.iter().enumerate() {
+                let push = &mut self.pushes[i];
+                let stretch = Vectors::splat(simd, position) - self.links[i].center;
+                let lag = Vectors::splat(simd, velocity) - self.velocities[i].linear;
+                let pull = stretch * assistance.stiffness + lag * assistance.damping;
+                *push += pull * lockstep.dt;
+            }
+        }
+    }
+
+    /// One timestep, in which the spheres in `order` may touch the ground.
+    #[inline(always)]
+    pub fn step(&mut self, lockstep: &Lockstep, order: &[usize]) {
+        for (link, model) in self.links.iter_mut().zip(&lockstep.links) {
+            let axes = link.rotation.axes();
+            link.inverse_inertia = Symmetric::turned(axes, &model.inverse_inertia);
+        }
+        self.touch(lockstep, order);
+        for _ in 0..lockstep.substeps {
+            self.push(lockstep);
+            self.join(lockstep);
+            for contact in &mut self.contacts {
+                contact.begin(lockstep, &self.links[lockstep.spheres[contact.sphere].link]);
+            }
+            for _ in 0..lockstep.sweeps {
+                self.sweep(lockstep);
+            }
+            self.advance(lockstep.dt);
+            for rows in &mut self.joints {
+                rows.relax();
+            }
+            for contact in &mut self.contacts {
+                contact.relax(lockstep, &self.links[lockstep.spheres[contact.sphere].link]);
+            }
+            self.sweep(lockstep);
+        }
+    }
+
+    /// Adds the links' states to the path of every copy.
+    #[inline(always)]
+    pub fn record(&self, paths: &mut [Path]) {
+        for (lane, path) in paths.iter_mut().enumerate() {
+            let links = self.links.iter().zip(&self.velocities);
+            let state = |(link, velocity): (&Links<S>, &Velocities<S>)| LinkState {
+                center: link.center.lane(lane),
+                rotation: link.rotation.lane(lane),
+                linear: velocity.linear.lane(lane),
+                angular: velocity.angular.lane(lane),
+            };
+            path.push(links.map(state).collect());
+        }
+    }
+
+    /// The contacts of the spheres in `order`.
+    #[inline(always)]
+    fn touch(&mut self, lockstep: &Lockstep, order: &[usize]) {
+        self.contacts.clear();
+        for number in order {
+            let sphere = &lockstep.spheres[*number];
+            let link = &self.links[sphere.link];
+            let arm = link.rotation * Vectors::splat(self.simd, &sphere.center);
+            let center = link.center + arm;
+            let distance = center.z + -sphere.radius;
+            // Halfway between the lowest point and the ground.
+            let point = Vectors::new(center.x, center.y, distance * 0.5);
+            let inverse_mass = lockstep.links[sphere.link].inverse_mass;
+            let contact = ContactRows::new(link, inverse_mass, *number, point, distance);
+            self.contacts.push(contact);
+        }
+    }
+
+    /// Forces, and the gyroscopic change of the angular velocity, which keeps the length of the angular
+    /// momentum.
+    #[inline(always)]
+    fn push(&mut self, lockstep: &Lockstep) {
+        let zero = Lanes::splat(self.simd, 0.0);
+        for (i, model) in lockstep.links.iter().enumerate() {
+            let rotation = self.links[i].rotation;
+            let velocity = &mut self.velocities[i];
+            velocity.linear += self.pushes[i];
+            let turn = rotation.inverse() * velocity.angular;
+            let momentum = turn.scaled_by(&model.inertia);
+            let total = momentum - turn.cross(momentum) * lockstep.dt;
+            let square = total.dot(total);
+            let scale = (momentum.dot(momentum) * square.recip()).sqrt();
+            let total = total * square.above(zero, scale, zero);
+            velocity.angular = rotation * total.scaled_by(&model.inverse_inertia);
+        }
+    }
+
+    /// The rows of all joints where the links are now.
+    #[inline(always)]
+    fn join(&mut self, lockstep: &Lockstep) {
+        self.joints.clear();
+        for (joint, target) in lockstep.joints.iter().zip(&self.targets) {
+            let ends = [&self.links[joint.parent], &self.links[joint.child]];
+            let masses = [joint.parent, joint.child].map(|i| lockstep.links[i].inverse_mass);
+            let rows = JointRows::new(self.simd, joint, ends, masses, target, lockstep.dt);
+            self.joints.push(rows);
+        }
+    }
+
+    /// One sweep over all joints, then all contacts.
+    #[inline(always)]
+    fn sweep(&mut self, lockstep: &Lockstep) {
+        for (rows, joint) in self.joints.iter_mut().zip(&lockstep.joints) {
+            let masses = [joint.parent, joint.child].map(|i| lockstep.links[i].inverse_mass);
+            let mut parent = self.velocities[joint.parent];
+            let mut child = self.velocities[joint.child];
+            rows.solve(joint, masses, &mut parent, &mut child);
+            self.velocities[joint.parent] = parent;
+            self.velocities[joint.child] = child;
+        }
+        for contact in &mut self.contacts {
+            let link = lockstep.spheres[contact.sphere].link;
+            let inverse_mass = lockstep.links[link].inverse_mass;
+            let velocity = &mut self.velocities[link];
+            contact.solve(inverse_mass, lockstep.friction, velocity);
+        }
+    }
+
+    /// Moves the links by their velocities.
+    #[inline(always)]
+    fn advance(&mut self, dt: f64) {
+        for (link, velocity) in self.links.iter_mut().zip(&self.velocities) {
+            let turn = Rotations {
+                v: velocity.angular * (0.5 * dt),
+                w: Lanes::splat(self.simd, 1.0),
+            };
+            link.rotation = (turn * link.rotation).normalized();
+            link.center += velocity.linear * dt;
+        }
+    }
+}

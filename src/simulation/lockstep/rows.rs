@@ -1,0 +1,343 @@
+//! The constraints of the copies: rows of velocities to be brought to zero by impulses.
+
+use pulp::Simd;
+
+use super::bodies::{Links, Velocities};
+use super::lanes::{Lanes, Rotations, Vectors};
+use super::{Joint, Lockstep, Spring};
+
+/// Frequency and damping ratio of the springs that hold joints together, as the engine has them: Hz and 1.
+const JOINT_SPRING: [f64; 2] = [1e6, 1.0];
+
+/// The fastest mending of a penetration, m/s.
+const FASTEST_RECOVERY: f64 = 3.0;
+
+/// The rows of a joint: three motors and three locked axes.
+#[derive(Clone, Copy)]
+pub struct JointRows<S: Simd> {
+    motors: [MotorRow<S>; 3],
+    locks: [LockRow<S>; 3],
+}
+
+#[derive(Clone, Copy)]
+struct MotorRow<S: Simd> {
+    axis: Vectors<S>,
+    /// Change of the angular velocities of parent and child per impulse.
+    turns: [Vectors<S>; 2],
+    inverse: Lanes<S>,
+    rate: Lanes<S>,
+    impulse: Lanes<S>,
+}
+
+#[derive(Clone, Copy)]
+struct LockRow<S: Simd> {
+    axis: Vectors<S>,
+    /// Moment about the centres of mass of parent and child per impulse, and the change of their angular
+    /// velocities.
+    moments: [Vectors<S>; 2],
+    turns: [Vectors<S>; 2],
+    inverse: Lanes<S>,
+    gain: Lanes<S>,
+    rate: Lanes<S>,
+    impulse: Lanes<S>,
+}
+
+/// The rows of a sphere on the ground: its normal, z, and the tangents x and y.
+#[derive(Clone, Copy)]
+pub struct ContactRows<S: Simd> {
+    /// The sphere's number.
+    pub sphere: usize,
+    /// The point of contact at the beginning of the step: from the centre of mass in the link's frame, and
+    /// in the world.
+    local: Vectors<S>,
+    point: Vectors<S>,
+    /// Distance from the ground at the beginning of the step.
+    distance: Lanes<S>,
+    /// Moments of x, y, z about the centre of mass, and the change of the angular velocity.
+    moments: [Vectors<S>; 3],
+    turns: [Vectors<S>; 3],
+    /// Inverse of the normal's effective mass matrix, and the tangents' effective mass matrix (xx, yy, xy)
+    /// with the inverse of its determinant.
+    normal: Lanes<S>,
+    tangents: [Lanes<S>; 3],
+    inverse_determinant: Lanes<S>,
+    rates: [Lanes<S>; 3],
+    softness: Lanes<S>,
+    impulses: [Lanes<S>; 3],
+}
+
+impl<S: Simd> JointRows<S> {
+    /// Where the `ends`, parent and child, are now; `masses` are their inverse masses.
+    #[inline(always)]
+    pub fn new(
+        simd: S,
+        joint: &Joint,
+        ends: [&Links<S>; 2],
+        masses: [f64; 2],
+        target: &(Rotations<S>, Vectors<S>),
+        dt: f64,
+    ) -> Self {
+        let [parent, child] = ends;
+        let frame = parent.rotation * target.0;
+        let axes = frame.axes();
+        let zero = Lanes::splat(simd, 0.0);
+        let one = Lanes::splat(simd, 1.0);
+
+        // The error as a rotation; of its two quaternions, the one near 1.
+        let error = frame.inverse() * child.rotation;
+        let sign = error.w.above(zero, one, -one);
+        let error = error.v * sign;
+        let motors = [
+            MotorRow::new(joint, ends, axes[0], error.x, target.1.x),
+            MotorRow::new(joint, ends, axes[1], error.y, target.1.y),
+            MotorRow::new(joint, ends, axes[2], error.z, target.1.z),
+        ];
+
+        let arms = [
+            parent.rotation * Vectors::splat(simd, &joint.anchors[0]),
+            child.rotation * Vectors::splat(simd, &joint.anchors[1]),
+        ];
+        let gap = child.center + arms[1] - (parent.center + arms[0]);
+        let spring = Spring::new(JOINT_SPRING[0], JOINT_SPRING[1], dt);
+        let gap = gap * spring.recovery;
+        let mut locks = [
+            LockRow::new(ends, axes[0], arms, gap),
+            LockRow::new(ends, axes[1], arms, gap),
+            LockRow::new(ends, axes[2], arms, gap),
+        ];
+        // Modified Gram–Schmidt.
+        let mass = masses[0] + masses[1];
+        for j in 0..3 {
+            let row = locks[j];
+            let square = row.axis.dot(row.axis) * mass
+                + row.turns[0].dot(row.moments[0])
+                + row.turns[1].dot(row.moments[1]);
+            locks[j].gain = square * spring.compliance;
+            locks[j].inverse = (square + locks[j].gain).recip();
+            let inverse_square = square.recip();
+            for other in &mut locks[j + 1..] {
+                let product = other.axis.dot(row.axis) * mass
+                    + other.turns[0].dot(row.moments[0])
+                    + other.turns[1].dot(row.moments[1]);
+                let share = product * inverse_square;
+                other.axis -= row.axis * share;
+                other.rate -= row.rate * share;
+                for k in 0..2 {
+                    other.moments[k] -= row.moments[k] * share;
+                    other.turns[k] -= row.turns[k] * share;
+                }
+            }
+        }
+        Self { motors, locks }
+    }
+
+    /// Leaves out what mends errors of position.
+    #[inline(always)]
+    pub fn relax(&mut self) {
+        for lock in &mut self.locks {
+            lock.rate = lock.rate * 0.0;
+        }
+    }
+
+    /// One sweep; `masses` are the inverse ones of parent and child.
+    #[inline(always)]
+    pub fn solve(
+        &mut self,
+        joint: &Joint,
+        masses: [f64; 2],
+        parent: &mut Velocities<S>,
+        child: &mut Velocities<S>,
+    ) {
+        for motor in &mut self.motors {
+            motor.solve(joint, parent, child);
+        }
+        for lock in &mut self.locks {
+            lock.solve(masses, parent, child);
+        }
+    }
+}
+
+impl<S: Simd> MotorRow<S> {
+    /// About `axis`, with `error` the sine of half the angle.
+    #[inline(always)]
+    fn new(
+        joint: &Joint,
+        [parent, child]: [&Links<S>; 2],
+        axis: Vectors<S>,
+        error: Lanes<S>,
+        velocity: Lanes<S>,
+    ) -> Self {
+        let turns = [parent.inverse_inertia * axis, child.inverse_inertia * axis];
+        let angle = error.max(-1.0).min(1.0).asin() * 2.0;
+        Self {
+            axis,
+            turns,
+            inverse: (turns[0].dot(axis) + turns[1].dot(axis) + joint.gain).recip(),
+            rate: angle * joint.recovery - velocity,
+            impulse: error * 0.0,
+        }
+    }
+
+    #[inline(always)]
+    fn solve(&mut self, joint: &Joint, parent: &mut Velocities<S>, child: &mut Velocities<S>) {
+        let rate = self.axis.dot(child.angular - parent.angular) + self.rate;
+        let total = self.impulse + self.inverse * (rate - self.impulse * joint.gain);
+        let total = total.max(-joint.largest).min(joint.largest);
+        let change = total - self.impulse;
+        self.impulse = total;
+        parent.angular += self.turns[0] * change;
+        child.angular -= self.turns[1] * change;
+    }
+}
+
+impl<S: Simd> LockRow<S> {
+    /// Along `axis`, with the joint at `arms` from the centres of mass, `gap` the rate at which its ends
+    /// should come together.
+    #[inline(always)]
+    fn new(
+        [parent, child]: [&Links<S>; 2],
+        axis: Vectors<S>,
+        arms: [Vectors<S>; 2],
+        gap: Vectors<S>,
+    ) -> Self {
+        let moments = [arms[0].cross(axis), arms[1].cross(axis)];
+        let rate = axis.dot(gap);
+        let zero = rate * 0.0;
+        Self {
+            axis,
+            moments,
+            turns: [
+                parent.inverse_inertia * moments[0],
+                child.inverse_inertia * moments[1],
+            ],
+            inverse: zero,
+            gain: zero,
+            rate,
+            impulse: zero,
+        }
+    }
+
+    #[inline(always)]
+    fn solve(&mut self, masses: [f64; 2], parent: &mut Velocities<S>, child: &mut Velocities<S>) {
+        let rate = self.axis.dot(child.linear - parent.linear)
+            + (self.moments[1].dot(child.angular) - self.moments[0].dot(parent.angular))
+            + self.rate;
+        let change = self.inverse * (rate - self.gain * self.impulse);
+        self.impulse += change;
+        let push = self.axis * change;
+        parent.linear += push * masses[0];
+        parent.angular += self.turns[0] * change;
+        child.linear -= push * masses[1];
+        child.angular -= self.turns[1] * change;
+    }
+}
+
+impl<S: Simd> ContactRows<S> {
+    /// At `point`, of a sphere that is `distance` above the ground.
+    #[inline(always)]
+    pub fn new(
+        link: &Links<S>,
+        inverse_mass: f64,
+        sphere: usize,
+        point: Vectors<S>,
+        distance: Lanes<S>,
+    ) -> Self {
+        let arm = point - link.center;
+        let zero = arm.x + -arm.x;
+        let moments = [
+            Vectors::new(zero, arm.z, -arm.y),
+            Vectors::new(-arm.z, zero, arm.x),
+            Vectors::new(arm.y, -arm.x, zero),
+        ];
+        let turns = [
+            link.inverse_inertia * moments[0],
+            link.inverse_inertia * moments[1],
+            link.inverse_inertia * moments[2],
+        ];
+        let tangents = [
+            turns[0].dot(moments[0]) + inverse_mass,
+            turns[1].dot(moments[1]) + inverse_mass,
+            turns[0].dot(moments[1]),
+        ];
+        let determinant = tangents[0] * tangents[1] - tangents[2] * tangents[2];
+        Self {
+            sphere,
+            local: link.rotation.inverse() * arm,
+            point,
+            distance,
+            normal: (turns[2].dot(moments[2]) + inverse_mass).recip(),
+            tangents,
+            inverse_determinant: determinant.recip(),
+            moments,
+            turns,
+            rates: [zero; 3],
+            softness: zero,
+            impulses: [zero; 3],
+        }
+    }
+
+    /// How far the point of contact has moved since the beginning of the step.
+    #[inline(always)]
+    fn shift(&self, link: &Links<S>) -> Vectors<S> {
+        link.center + link.rotation * self.local - self.point
+    }
+
+    /// The rates to begin a substep with, at the springs' softness.
+    #[inline(always)]
+    pub fn begin(&mut self, lockstep: &Lockstep, link: &Links<S>) {
+        let shift = self.shift(link);
+        let distance = self.distance + shift.z;
+        let spring = &lockstep.contact_spring;
+        let mending = (distance * spring.recovery).max(-FASTEST_RECOVERY).min(0.0);
+        let inverse_dt = 1.0 / lockstep.dt;
+        self.rates = [
+            shift.x * inverse_dt,
+            shift.y * inverse_dt,
+            distance.max(0.0) * inverse_dt + mending,
+        ];
+        let zero = distance + -distance;
+        let soft = zero + 1.0 / (1.0 + spring.compliance);
+        self.softness = distance.above(zero, zero + 1.0, soft);
+        self.impulses = [zero; 3];
+    }
+
+    /// The rates to end a substep with: rigid, and without mending what is wrong.
+    #[inline(always)]
+    pub fn relax(&mut self, lockstep: &Lockstep, link: &Links<S>) {
+        let distance = self.distance + self.shift(link).z;
+        let zero = distance + -distance;
+        let inverse_dt = 1.0 / lockstep.dt;
+        self.rates = [zero, zero, distance.max(0.0) * inverse_dt];
+        self.softness = zero + 1.0;
+    }
+
+    /// One solution: normal, then friction.
+    #[inline(always)]
+    pub fn solve(&mut self, inverse_mass: f64, friction: f64, velocity: &mut Velocities<S>) {
+        let rate = velocity.linear.z + self.moments[2].dot(velocity.angular) + self.rates[2];
+        let total = self.softness * (self.impulses[2] - self.normal * rate).max(0.0);
+        let change = total - self.impulses[2];
+        self.impulses[2] = total;
+        velocity.linear.z += change * inverse_mass;
+        velocity.angular += self.turns[2] * change;
+
+        let x = velocity.linear.x + self.moments[0].dot(velocity.angular) + self.rates[0];
+        let y = velocity.linear.y + self.moments[1].dot(velocity.angular) + self.rates[1];
+        let [xx, yy, xy] = self.tangents;
+        let free = [
+            self.impulses[0] - (yy * x - xy * y) * self.inverse_determinant,
+            self.impulses[1] - (xx * y - xy * x) * self.inverse_determinant,
+        ];
+        // Within the cone of friction.
+        let limit = total * friction;
+        let length = (free[0] * free[0] + free[1] * free[1]).sqrt();
+        let one = length + -length + 1.0;
+        let share = length.above(limit, limit * length.recip(), one);
+        let pushes = [free[0] * share, free[1] * share];
+        let changes = [pushes[0] - self.impulses[0], pushes[1] - self.impulses[1]];
+        self.impulses = [pushes[0], pushes[1], total];
+        velocity.linear.x += changes[0] * inverse_mass;
+        velocity.linear.y += changes[1] * inverse_mass;
+        velocity.angular += self.turns[0] * changes[0] + self.turns[1] * changes[1];
+    }
+}
