@@ -207,7 +207,7 @@ fn a_window_as_a_task_knows_value_gradient_and_curvature() {
 }
 
 /// Half a second of the embedded walk that is hard from the reference, with the weights that come
-/// with the program. On easy ones (from frame 60, say) Levenberg–Marquardt is slightly ahead.
+/// with the program.
 #[test]
 fn the_shipped_newton_optimus_is_ahead_of_levenberg_marquardt_on_a_hard_window() {
     let motions = [("walk".to_string(), sample("walk").unwrap())];

@@ -12,8 +12,8 @@ use crate::keypoints::Observation;
 use crate::metrics::{acceleration_tv, third_difference};
 use crate::motion::{JOINTS, Joints, Motion};
 use crate::simulation::{
-    Assistance, ControlTrack, Copy, Drive, Engine, Frame, Knots, Lockstep, Original, Path, Physics,
-    Velocity, World,
+    Assistance, ControlTrack, Drive, Engine, Frame, Knots, Lockstep, Original, Path, Physics,
+    Replica, Velocity, World,
 };
 
 /// What the positions of the frames after the first one count in its velocity, relative to its own: the
@@ -302,7 +302,7 @@ impl Clip {
     pub(super) fn simulate(
         &self,
         original: &Original,
-        copies: &[Copy],
+        copies: &[Replica],
         (knots, share): (&Knots, f64),
         end: usize,
     ) -> Vec<Path> {

@@ -40,7 +40,7 @@ pub struct LinkState {
 pub type Path = Vec<Vec<LinkState>>;
 
 /// One of the copies that are simulated side by side.
-pub struct Copy<'a> {
+pub struct Replica<'a> {
     /// The frame from which on it is simulated.
     pub onset: usize,
     /// Its links there; otherwise those of the simulation that it leaves.
@@ -200,12 +200,12 @@ impl Lockstep {
     pub fn run(
         &self,
         original: &Original,
-        copies: &[Copy],
+        copies: &[Replica],
         drive: &Drive,
         end: usize,
     ) -> Vec<Path> {
         let arch = Arch::new();
-        let run = |copies: &[Copy]| {
+        let run = |copies: &[Replica]| {
             let first = copies[0].onset;
             let paths = arch.dispatch(Run {
                 lockstep: self,
@@ -265,7 +265,7 @@ impl WithSimd for Width {
 struct Run<'a> {
     lockstep: &'a Lockstep,
     original: &'a Original<'a>,
-    copies: &'a [Copy<'a>],
+    copies: &'a [Replica<'a>],
     drive: &'a Drive<'a>,
     end: usize,
 }
@@ -387,7 +387,7 @@ mod tests {
                 path: &path,
                 orders: &orders,
             };
-            let copy = |onset, own| Copy {
+            let copy = |onset, own| Replica {
                 onset,
                 start: None,
                 own,
@@ -418,7 +418,7 @@ mod tests {
             .collect();
         let copies: Vec<_> = owns
             .iter()
-            .map(|(link, own)| Copy {
+            .map(|(link, own)| Replica {
                 onset: link / 8 * 5,
                 start: None,
                 own: Some((*link, own)),

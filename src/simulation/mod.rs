@@ -4,7 +4,7 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
 pub use control::{ControlTrack, Knots};
-pub use lockstep::{Assistance, Copy, Drive, LinkState, Lockstep, Original, Path};
+pub use lockstep::{Assistance, Drive, LinkState, Lockstep, Original, Path, Replica};
 pub use world::{Engine, Velocity, World};
 
 mod control;

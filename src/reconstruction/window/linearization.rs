@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::{DIFFERENCE_STEP, Past, PhysicsWindow, Record, Rollout};
 use crate::objective::Residuals;
-use crate::simulation::{Copy, Knots, LinkState, Original, World};
+use crate::simulation::{Knots, LinkState, Original, Replica, World};
 
 /// The last Jacobian of a window, and where its columns ended.
 pub struct LastJacobian {
@@ -215,8 +215,8 @@ impl PhysicsWindow<'_> {
             })
             .collect();
         let copies = branches.iter().zip(&perturbed);
-        let copies: Vec<Copy> = copies
-            .map(|(branch, (link, knots))| Copy {
+        let copies: Vec<Replica> = copies
+            .map(|(branch, (link, knots))| Replica {
                 onset: self.first + branch.onset,
                 start: branch.start.map(|(links, _)| links),
                 own: Some((*link, knots)),

@@ -5,7 +5,7 @@ use pulp::Simd;
 
 use super::lanes::{Lanes, Rotations, Symmetric, Vectors};
 use super::rows::{ContactRows, JointRows};
-use super::{Copy, Drive, LinkState, Lockstep, Path};
+use super::{Drive, LinkState, Lockstep, Path, Replica};
 use crate::simulation::GRAVITY;
 
 /// The widest vector registers there are, in numbers.
@@ -82,7 +82,7 @@ impl<S: Simd> Bodies<S> {
 
     /// Sets targets and forces for simulation step `step` of the clip.
     #[inline(always)]
-    pub fn aim(&mut self, lockstep: &Lockstep, copies: &[Copy], drive: &Drive, step: usize) {
+    pub fn aim(&mut self, lockstep: &Lockstep, copies: &[Replica], drive: &Drive, step: usize) {
         let simd = self.simd;
         self.targets.clear();
         for joint in &lockstep.joints {
