@@ -308,11 +308,21 @@ impl<'a> PhysicsWindow<'a> {
     }
 
     fn assemble(&self, record: &Record, knots: &Knots) -> DVector<f64> {
+        self.residuals_after(0, record, self.start.past(), knots)
+    }
+
+    /// Residuals of the frames after `frame`, by `record`, zero before, and of the knots.
+    fn residuals_after(
+        &self,
+        frame: usize,
+        record: &Record,
+        past: Past,
+        knots: &Knots,
+    ) -> DVector<f64> {
+        let count = self.terms.count();
         let mut residuals = DVector::zeros(self.len());
-        let (frames, rest) = residuals
-            .as_mut_slice()
-            .split_at_mut(self.frames * self.terms.count());
-        self.frame_residuals(record, self.start.past(), 0, frames);
+        let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
+        self.frame_residuals(record, past, frame, &mut frames[frame * count..]);
         self.knot_residuals(knots, rest);
         residuals
     }

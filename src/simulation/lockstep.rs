@@ -23,6 +23,9 @@ mod bodies;
 mod lanes;
 mod rows;
 
+/// Frequency and damping ratio of the springs that hold joints together, as the engine has them: Hz and 1.
+const JOINT_SPRING: [f64; 2] = [1e6, 1.0];
+
 /// Position and velocity of a link, in the world frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinkState {
@@ -92,12 +95,12 @@ pub struct Lockstep {
     sweeps: usize,
     /// Length of a substep, s.
     dt: f64,
+    joint_spring: Spring,
     contact_spring: Spring,
     friction: f64,
 }
 
 struct LinkModel {
-    inverse_mass: f64,
     inertia: Vector3<f64>,
     inverse_inertia: Vector3<f64>,
     /// In the link's frame.
@@ -107,6 +110,8 @@ struct LinkModel {
 struct Joint {
     parent: usize,
     child: usize,
+    /// Inverse masses of parent and child, 1/kg.
+    masses: [f64; 2],
     /// From the centres of mass of parent and child, in their frames.
     anchors: [Vector3<f64>; 2],
     /// Share of the motor's error that is made up for per second, 1/s.
@@ -119,6 +124,8 @@ struct Joint {
 
 struct Sphere {
     link: usize,
+    /// Of the link, 1/kg.
+    inverse_mass: f64,
     /// From the link's centre of mass, in its frame.
     center: Vector3<f64>,
     radius: f64,
@@ -151,7 +158,6 @@ impl Lockstep {
     pub fn new(body: &Body, physics: &Physics) -> Self {
         let dt = physics.timestep / physics.solver_iterations as f64;
         let links = body.links.iter().map(|link| LinkModel {
-            inverse_mass: 1.0 / link.mass,
             inertia: link.inertia,
             inverse_inertia: link.inertia.map(|moment| 1.0 / moment),
             center_of_mass: link.center_of_mass,
@@ -162,6 +168,7 @@ impl Lockstep {
             Some(Joint {
                 parent,
                 child,
+                masses: [parent, child].map(|i| 1.0 / body.links[i].mass),
                 anchors: [
                     link.offset - body.links[parent].center_of_mass,
                     -link.center_of_mass,
@@ -175,6 +182,7 @@ impl Lockstep {
             let spheres = link.contact_spheres().into_iter();
             spheres.map(move |(center, radius)| Sphere {
                 link: i,
+                inverse_mass: 1.0 / link.mass,
                 center: center - link.center_of_mass,
                 radius,
             })
@@ -186,6 +194,7 @@ impl Lockstep {
             substeps: physics.solver_iterations,
             sweeps: physics.pgs_iterations,
             dt,
+            joint_spring: Spring::new(JOINT_SPRING[0], JOINT_SPRING[1], dt),
             contact_spring: Spring::new(
                 physics.contact_frequency,
                 physics.contact_damping_ratio,

@@ -174,22 +174,6 @@ impl PhysicsWindow<'_> {
         Some(jacobian)
     }
 
-    /// Residuals of the frames after `frame`, by `record`, zero before, and of the knots.
-    fn residuals_after(
-        &self,
-        frame: usize,
-        record: &Record,
-        past: Past,
-        knots: &Knots,
-    ) -> DVector<f64> {
-        let count = self.terms.count();
-        let mut residuals = DVector::zeros(self.len());
-        let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
-        self.frame_residuals(record, past, frame, &mut frames[frame * count..]);
-        self.knot_residuals(knots, rest);
-        residuals
-    }
-
     /// Frames after the first at which knot `k` begins to act: fewer than the window has.
     fn onset(&self, k: usize) -> usize {
         (k.saturating_sub(1) * self.knots.spacing).saturating_sub(self.first)

@@ -8,9 +8,6 @@ use super::rows::{ContactRows, JointRows};
 use super::{Drive, LinkState, Lockstep, Path, Replica};
 use crate::simulation::GRAVITY;
 
-/// The widest vector registers there are, in numbers.
-const MOST_LANES: usize = 16;
-
 /// The links of all copies, and what acts on them.
 pub struct Bodies<S: Simd> {
     simd: S,
@@ -87,18 +84,18 @@ impl<S: Simd> Bodies<S> {
         self.targets.clear();
         for joint in &lockstep.joints {
             let shared = drive.track.target(drive.knots, joint.child, step);
-            let mut targets = [shared; MOST_LANES];
-            for (target, copy) in targets.iter_mut().zip(copies) {
+            let mut rotations = Rotations::splat(simd, &shared.0);
+            let mut velocities = Vectors::splat(simd, &shared.1);
+            for (lane, copy) in copies.iter().enumerate() {
                 if let Some((link, knots)) = copy.own
                     && link == joint.child
                 {
-                    *target = drive.track.target(knots, link, step);
+                    let (rotation, velocity) = drive.track.target(knots, link, step);
+                    rotations.set(lane, &rotation);
+                    velocities.set(lane, &velocity);
                 }
             }
-            self.targets.push((
-                Rotations::from_fn(simd, |lane| targets[lane].0),
-                Vectors::from_fn(simd, |lane| targets[lane].1),
-            ));
+            self.targets.push((rotations, velocities));
         }
         let fall = Vector3::new(0.0, 0.0, -GRAVITY * lockstep.dt);
         self.pushes.fill(Vectors::splat(simd, &fall));
@@ -169,8 +166,7 @@ impl<S: Simd> Bodies<S> {
             let distance = center.z + -sphere.radius;
             // Halfway between the lowest point and the ground.
             let point = Vectors::new(center.x, center.y, distance * 0.5);
-            let inverse_mass = lockstep.links[sphere.link].inverse_mass;
-            let contact = ContactRows::new(link, inverse_mass, *number, point, distance);
+            let contact = ContactRows::new(link, (*number, sphere), point, distance);
             self.contacts.push(contact);
         }
     }
@@ -200,8 +196,8 @@ impl<S: Simd> Bodies<S> {
         self.joints.clear();
         for (joint, target) in lockstep.joints.iter().zip(&self.targets) {
             let ends = [&self.links[joint.parent], &self.links[joint.child]];
-            let masses = [joint.parent, joint.child].map(|i| lockstep.links[i].inverse_mass);
-            let rows = JointRows::new(self.simd, joint, ends, masses, target, lockstep.dt);
+            let spring = &lockstep.joint_spring;
+            let rows = JointRows::new(self.simd, joint, spring, ends, target);
             self.joints.push(rows);
         }
     }
@@ -210,18 +206,16 @@ impl<S: Simd> Bodies<S> {
     #[inline(always)]
     fn sweep(&mut self, lockstep: &Lockstep) {
         for (rows, joint) in self.joints.iter_mut().zip(&lockstep.joints) {
-            let masses = [joint.parent, joint.child].map(|i| lockstep.links[i].inverse_mass);
             let mut parent = self.velocities[joint.parent];
             let mut child = self.velocities[joint.child];
-            rows.solve(joint, masses, &mut parent, &mut child);
+            rows.solve(joint, &mut parent, &mut child);
             self.velocities[joint.parent] = parent;
             self.velocities[joint.child] = child;
         }
         for contact in &mut self.contacts {
-            let link = lockstep.spheres[contact.sphere].link;
-            let inverse_mass = lockstep.links[link].inverse_mass;
-            let velocity = &mut self.velocities[link];
-            contact.solve(inverse_mass, lockstep.friction, velocity);
+            let sphere = &lockstep.spheres[contact.sphere];
+            let velocity = &mut self.velocities[sphere.link];
+            contact.solve(sphere, lockstep.friction, velocity);
         }
     }
 

@@ -36,6 +36,12 @@ impl<S: Simd> Lanes<S> {
         Self { simd, values }
     }
 
+    /// `value` in as many lanes.
+    #[inline(always)]
+    pub fn like(self, value: f64) -> Self {
+        Self::splat(self.simd, value)
+    }
+
     /// The number in `lane`.
     #[inline(always)]
     pub fn lane(&self, lane: usize) -> f64 {
@@ -233,16 +239,6 @@ impl<S: Simd> Vectors<S> {
         }
     }
 
-    /// `vector(lane)` in each lane.
-    #[inline(always)]
-    pub fn from_fn(simd: S, vector: impl Fn(usize) -> Vector3<f64>) -> Self {
-        Self {
-            x: Lanes::from_fn(simd, |lane| vector(lane).x),
-            y: Lanes::from_fn(simd, |lane| vector(lane).y),
-            z: Lanes::from_fn(simd, |lane| vector(lane).z),
-        }
-    }
-
     /// The vector in `lane`.
     #[inline(always)]
     pub fn lane(&self, lane: usize) -> Vector3<f64> {
@@ -366,15 +362,6 @@ impl<S: Simd> Rotations<S> {
     pub fn set(&mut self, lane: usize, rotation: &UnitQuaternion<f64>) {
         self.v.set(lane, &rotation.imag());
         self.w.set(lane, rotation.w);
-    }
-
-    /// `rotation(lane)` in each lane.
-    #[inline(always)]
-    pub fn from_fn(simd: S, rotation: impl Fn(usize) -> UnitQuaternion<f64>) -> Self {
-        Self {
-            v: Vectors::from_fn(simd, |lane| rotation(lane).imag()),
-            w: Lanes::from_fn(simd, |lane| rotation(lane).w),
-        }
     }
 
     /// The rotation in `lane`.

@@ -4,10 +4,7 @@ use pulp::Simd;
 
 use super::bodies::{Links, Velocities};
 use super::lanes::{Lanes, Rotations, Vectors};
-use super::{Joint, Lockstep, Spring};
-
-/// Frequency and damping ratio of the springs that hold joints together, as the engine has them: Hz and 1.
-const JOINT_SPRING: [f64; 2] = [1e6, 1.0];
+use super::{Joint, Lockstep, Sphere, Spring};
 
 /// The fastest mending of a penetration, m/s.
 const FASTEST_RECOVERY: f64 = 3.0;
@@ -67,15 +64,14 @@ pub struct ContactRows<S: Simd> {
 }
 
 impl<S: Simd> JointRows<S> {
-    /// Where the `ends`, parent and child, are now; `masses` are their inverse masses.
+    /// Where the `ends`, parent and child, are now.
     #[inline(always)]
     pub fn new(
         simd: S,
         joint: &Joint,
+        spring: &Spring,
         ends: [&Links<S>; 2],
-        masses: [f64; 2],
         target: &(Rotations<S>, Vectors<S>),
-        dt: f64,
     ) -> Self {
         let [parent, child] = ends;
         let frame = parent.rotation * target.0;
@@ -98,7 +94,6 @@ impl<S: Simd> JointRows<S> {
             child.rotation * Vectors::splat(simd, &joint.anchors[1]),
         ];
         let gap = child.center + arms[1] - (parent.center + arms[0]);
-        let spring = Spring::new(JOINT_SPRING[0], JOINT_SPRING[1], dt);
         let gap = gap * spring.recovery;
         let mut locks = [
             LockRow::new(ends, axes[0], arms, gap),
@@ -106,7 +101,7 @@ impl<S: Simd> JointRows<S> {
             LockRow::new(ends, axes[2], arms, gap),
         ];
         // Modified Gram–Schmidt.
-        let mass = masses[0] + masses[1];
+        let mass = joint.masses[0] + joint.masses[1];
         for j in 0..3 {
             let row = locks[j];
             let square = row.axis.dot(row.axis) * mass
@@ -135,24 +130,18 @@ impl<S: Simd> JointRows<S> {
     #[inline(always)]
     pub fn relax(&mut self) {
         for lock in &mut self.locks {
-            lock.rate = lock.rate * 0.0;
+            lock.rate = lock.rate.like(0.0);
         }
     }
 
-    /// One sweep; `masses` are the inverse ones of parent and child.
+    /// One sweep.
     #[inline(always)]
-    pub fn solve(
-        &mut self,
-        joint: &Joint,
-        masses: [f64; 2],
-        parent: &mut Velocities<S>,
-        child: &mut Velocities<S>,
-    ) {
+    pub fn solve(&mut self, joint: &Joint, parent: &mut Velocities<S>, child: &mut Velocities<S>) {
         for motor in &mut self.motors {
             motor.solve(joint, parent, child);
         }
         for lock in &mut self.locks {
-            lock.solve(masses, parent, child);
+            lock.solve(joint, parent, child);
         }
     }
 }
@@ -174,7 +163,7 @@ impl<S: Simd> MotorRow<S> {
             turns,
             inverse: (turns[0].dot(axis) + turns[1].dot(axis) + joint.gain).recip(),
             rate: angle * joint.recovery - velocity,
-            impulse: error * 0.0,
+            impulse: error.like(0.0),
         }
     }
 
@@ -202,7 +191,7 @@ impl<S: Simd> LockRow<S> {
     ) -> Self {
         let moments = [arms[0].cross(axis), arms[1].cross(axis)];
         let rate = axis.dot(gap);
-        let zero = rate * 0.0;
+        let zero = rate.like(0.0);
         Self {
             axis,
             moments,
@@ -218,16 +207,16 @@ impl<S: Simd> LockRow<S> {
     }
 
     #[inline(always)]
-    fn solve(&mut self, masses: [f64; 2], parent: &mut Velocities<S>, child: &mut Velocities<S>) {
+    fn solve(&mut self, joint: &Joint, parent: &mut Velocities<S>, child: &mut Velocities<S>) {
         let rate = self.axis.dot(child.linear - parent.linear)
             + (self.moments[1].dot(child.angular) - self.moments[0].dot(parent.angular))
             + self.rate;
         let change = self.inverse * (rate - self.gain * self.impulse);
         self.impulse += change;
         let push = self.axis * change;
-        parent.linear += push * masses[0];
+        parent.linear += push * joint.masses[0];
         parent.angular += self.turns[0] * change;
-        child.linear -= push * masses[1];
+        child.linear -= push * joint.masses[1];
         child.angular -= self.turns[1] * change;
     }
 }
@@ -237,13 +226,12 @@ impl<S: Simd> ContactRows<S> {
     #[inline(always)]
     pub fn new(
         link: &Links<S>,
-        inverse_mass: f64,
-        sphere: usize,
+        (number, sphere): (usize, &Sphere),
         point: Vectors<S>,
         distance: Lanes<S>,
     ) -> Self {
         let arm = point - link.center;
-        let zero = arm.x + -arm.x;
+        let zero = distance.like(0.0);
         let moments = [
             Vectors::new(zero, arm.z, -arm.y),
             Vectors::new(-arm.z, zero, arm.x),
@@ -255,17 +243,17 @@ impl<S: Simd> ContactRows<S> {
             link.inverse_inertia * moments[2],
         ];
         let tangents = [
-            turns[0].dot(moments[0]) + inverse_mass,
-            turns[1].dot(moments[1]) + inverse_mass,
+            turns[0].dot(moments[0]) + sphere.inverse_mass,
+            turns[1].dot(moments[1]) + sphere.inverse_mass,
             turns[0].dot(moments[1]),
         ];
         let determinant = tangents[0] * tangents[1] - tangents[2] * tangents[2];
         Self {
-            sphere,
+            sphere: number,
             local: link.rotation.inverse() * arm,
             point,
             distance,
-            normal: (turns[2].dot(moments[2]) + inverse_mass).recip(),
+            normal: (turns[2].dot(moments[2]) + sphere.inverse_mass).recip(),
             tangents,
             inverse_determinant: determinant.recip(),
             moments,
@@ -295,9 +283,9 @@ impl<S: Simd> ContactRows<S> {
             shift.y * inverse_dt,
             distance.max(0.0) * inverse_dt + mending,
         ];
-        let zero = distance + -distance;
-        let soft = zero + 1.0 / (1.0 + spring.compliance);
-        self.softness = distance.above(zero, zero + 1.0, soft);
+        let zero = distance.like(0.0);
+        let soft = distance.like(1.0 / (1.0 + spring.compliance));
+        self.softness = distance.above(zero, distance.like(1.0), soft);
         self.impulses = [zero; 3];
     }
 
@@ -305,20 +293,20 @@ impl<S: Simd> ContactRows<S> {
     #[inline(always)]
     pub fn relax(&mut self, lockstep: &Lockstep, link: &Links<S>) {
         let distance = self.distance + self.shift(link).z;
-        let zero = distance + -distance;
+        let zero = distance.like(0.0);
         let inverse_dt = 1.0 / lockstep.dt;
         self.rates = [zero, zero, distance.max(0.0) * inverse_dt];
-        self.softness = zero + 1.0;
+        self.softness = distance.like(1.0);
     }
 
     /// One solution: normal, then friction.
     #[inline(always)]
-    pub fn solve(&mut self, inverse_mass: f64, friction: f64, velocity: &mut Velocities<S>) {
+    pub fn solve(&mut self, sphere: &Sphere, friction: f64, velocity: &mut Velocities<S>) {
         let rate = velocity.linear.z + self.moments[2].dot(velocity.angular) + self.rates[2];
         let total = self.softness * (self.impulses[2] - self.normal * rate).max(0.0);
         let change = total - self.impulses[2];
         self.impulses[2] = total;
-        velocity.linear.z += change * inverse_mass;
+        velocity.linear.z += change * sphere.inverse_mass;
         velocity.angular += self.turns[2] * change;
 
         let x = velocity.linear.x + self.moments[0].dot(velocity.angular) + self.rates[0];
@@ -331,13 +319,12 @@ impl<S: Simd> ContactRows<S> {
         // Within the cone of friction.
         let limit = total * friction;
         let length = (free[0] * free[0] + free[1] * free[1]).sqrt();
-        let one = length + -length + 1.0;
-        let share = length.above(limit, limit * length.recip(), one);
+        let share = length.above(limit, limit * length.recip(), length.like(1.0));
         let pushes = [free[0] * share, free[1] * share];
         let changes = [pushes[0] - self.impulses[0], pushes[1] - self.impulses[1]];
         self.impulses = [pushes[0], pushes[1], total];
-        velocity.linear.x += changes[0] * inverse_mass;
-        velocity.linear.y += changes[1] * inverse_mass;
+        velocity.linear.x += changes[0] * sphere.inverse_mass;
+        velocity.linear.y += changes[1] * sphere.inverse_mass;
         velocity.angular += self.turns[0] * changes[0] + self.turns[1] * changes[1];
     }
 }
