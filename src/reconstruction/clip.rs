@@ -2,9 +2,10 @@
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
-use super::footing::{self, Footing, STANDING_FRAMES, footings};
+use super::footing::{self, Footing, Hold, STANDING_FRAMES, footings};
 use super::loss::Weights;
 use super::sighting::Sighting;
+use super::soles::{Sole, lowest};
 use super::window::Start;
 use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
@@ -107,10 +108,11 @@ impl Clip {
 
     /// Adds the keypoints of `observation` to what the windows are compared with; every
     /// `every`-th frame of the clip is one of it. The clip's motion is a fit then: too smooth to be the
-    /// measure of jerks, and too uncertain to tell of skating by millimetres.
+    /// measure of jerks, and too uncertain to tell of skating by millimetres: that is left to the
+    /// soles of the simulated feet.
     pub fn watch(&mut self, observation: &Observation, every: usize) {
         for footing in self.footings.iter_mut().flatten() {
-            footing.hold = None;
+            footing.hold = Some(Hold::of_soles());
         }
         self.views = observation.views.len();
         self.sightings = (0..self.motion.len())
@@ -229,9 +231,9 @@ impl Clip {
         frames.into_iter().map(markers).collect()
     }
 
-    /// In how many steps more ankles of `settled` frames, the first one being frame `from`, and of `next` ones
-    /// skate than the observed ones do, taken to stand `excess` m higher; 0 where the motion is a fit to
-    /// keypoints.
+    /// In how many steps more feet of `settled` frames, the first one being frame `from`, and of `next` ones
+    /// skate than the observed ones do: their ankles, taken to stand `excess` m higher. Where the motion is a
+    /// fit to keypoints, in how many they do by their soles.
     pub(super) fn surplus_skating(
         &self,
         from: usize,
@@ -239,10 +241,14 @@ impl Clip {
         next: &[Frame],
         excess: [f64; 2],
     ) -> isize {
+        let frames = || settled.iter().chain(next);
+        let joints = self.joints_of(frames());
         if self.views > 0 {
-            return 0;
+            let soles = Sole::of(&self.body);
+            let height = |frame: &Frame| [0, 1].map(|foot| lowest(&soles, foot, &frame.links));
+            let heights: Vec<_> = frames().map(height).collect();
+            return footing::skating(&joints, &heights, self.motion.fps);
         }
-        let joints = self.joints_of(settled.iter().chain(next));
         let footings = &self.footings[from + 1..];
         footing::surplus_skating(&joints, footings, excess, self.motion.fps)
     }

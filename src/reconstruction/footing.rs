@@ -2,7 +2,9 @@
 
 use nalgebra::Vector3;
 
-use crate::metrics::{OBSERVED_CONTACT_HEIGHT, SKATE_SPEED, observed_feet};
+use crate::metrics::{
+    OBSERVED_CONTACT_HEIGHT, SIMULATED_CONTACT_HEIGHT, SKATE_SPEED, observed_feet,
+};
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{Joints, calibration};
 
@@ -47,10 +49,28 @@ pub struct Footing {
 pub struct Hold {
     /// Horizontal speed, m/s.
     pub speed: f64,
-    /// Height above z = 0 at one end of the step, m; the simulated ankle is to be as much higher as it
-    /// stands higher than the observed one. Infinite for one that is observed to be low, which is not
-    /// to be lifted.
-    pub height: f64,
+    /// How high.
+    pub height: Height,
+}
+
+/// The height at which an ankle may be fast, at one end of the step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Height {
+    /// Of the ankle above z = 0, m; the simulated ankle is to be as much higher as it stands higher than
+    /// the observed one. Infinite for one that is observed to be low, which is not to be lifted.
+    Ankle(f64),
+    /// Of the lowest point of its foot above the ground, m.
+    Sole(f64),
+}
+
+impl Hold {
+    /// What keeps a foot from skating of which little is known: fast only while it is off the ground.
+    pub fn of_soles() -> Self {
+        Self {
+            speed: CREEP_SHARE * SKATE_SPEED,
+            height: Height::Sole(SIMULATED_CONTACT_HEIGHT + CLEARANCE),
+        }
+    }
 }
 
 impl Footing {
@@ -83,10 +103,10 @@ pub fn footings(joints: &[Joints], fps: f64) -> Vec<[Footing; 2]> {
             let skates = is_low && speed > SKATE_SPEED;
             let hold = Hold {
                 speed: speed.clamp(FREE_SHARE * SKATE_SPEED, CREEP_SHARE * SKATE_SPEED),
-                height: match is_low {
+                height: Height::Ankle(match is_low {
                     true => f64::INFINITY,
                     false => contact + CLEARANCE,
-                },
+                }),
             };
             Footing {
                 // At whichever end of the step it does more.
@@ -118,6 +138,18 @@ pub(super) fn surplus_skating(
         isize::from(simulated) - isize::from(observed)
     };
     joints.windows(2).zip(footings).map(surplus).sum()
+}
+
+/// In how many of the steps of `joints` a foot skates whose lowest point is `heights[t]` m high: it touches
+/// the ground and its ankle is fast.
+pub(super) fn skating(joints: &[Joints], heights: &[[f64; 2]], fps: f64) -> isize {
+    let skates = |t: usize, foot: usize| {
+        let [before, now] = [t - 1, t].map(|t| joints[t][ANKLES[foot]]);
+        let height = heights[t - 1][foot].max(heights[t][foot]);
+        height <= SIMULATED_CONTACT_HEIGHT && fps * (now - before).xy().norm() > SKATE_SPEED
+    };
+    let any = |t: &usize| (0..2).any(|foot| skates(*t, foot));
+    (1..joints.len()).filter(any).count() as isize
 }
 
 /// How much higher the ankles `[right, left]` stand in the `simulated` frames than in the `observed`
@@ -158,11 +190,13 @@ mod tests {
         assert_eq!(frames[10][1].hold.map(|hold| hold.speed), Some(0.35));
         assert_eq!(
             frames[10][1].hold.map(|hold| hold.height),
-            Some(f64::INFINITY)
+            Some(Height::Ankle(f64::INFINITY))
         );
         assert!(frames[40][1].stands < 1e-3);
-        let hold = frames[40][1].hold.unwrap();
-        assert!((hold.height - 0.102).abs() < 1e-12, "{hold:?}");
+        let Height::Ankle(height) = frames[40][1].hold.unwrap().height else {
+            unreachable!()
+        };
+        assert!((height - 0.102).abs() < 1e-12, "{height}");
     }
 
     #[test]
@@ -183,5 +217,22 @@ mod tests {
         let creeps = walk(|t| Vector3::new(0.42 * t, 0.0, 0.08));
         let hold = creeps[20][1].hold.unwrap();
         assert!((hold.speed - 0.42).abs() < 1e-9);
+    }
+
+    #[test]
+    fn feet_skate_that_touch_the_ground_at_both_ends_of_a_step() {
+        let ankle = |t: usize, speed: f64| Vector3::x() * (speed * t as f64 / 50.0);
+        let frame = |t: usize| {
+            let mut joints = Joints::default();
+            joints[ANKLES[0]] = ankle(t, 0.6);
+            joints[ANKLES[1]] = ankle(t, 0.4);
+            joints
+        };
+        let joints: Vec<Joints> = (0..6).map(frame).collect();
+        let low =
+            |right: &dyn Fn(usize) -> f64| (0..6).map(|t| [right(t), 0.0]).collect::<Vec<_>>();
+        assert_eq!(skating(&joints, &low(&|_| 0.004), 50.0), 5);
+        assert_eq!(skating(&joints, &low(&|t| 0.002 * t as f64), 50.0), 2);
+        assert_eq!(skating(&joints, &low(&|_| 0.006), 50.0), 0);
     }
 }

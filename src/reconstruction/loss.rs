@@ -7,9 +7,10 @@
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
-use super::footing::{Footing, STANDING_EXCESS};
+use super::footing::{Footing, Height, STANDING_EXCESS};
 use super::sighting::Sighting;
-use crate::body::{Body, Link};
+use super::soles::{Sole, lowest};
+use crate::body::Body;
 use crate::metrics::third_difference;
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints};
@@ -42,8 +43,8 @@ pub struct Weights {
     /// `velocity`: that is what keeps a foot in place. Default: 2.
     pub stance: f64,
     /// Ankles that would skate where the observed ones do not: how much slower they would have to be, per
-    /// 0.1 m/s, or how much higher where the observed ones are high, per 5 mm, whichever is less. Not from
-    /// keypoints, as the jerk. Default: 3.
+    /// 0.1 m/s, or how much higher where the observed ones are high, per 5 mm, whichever is less. From
+    /// keypoints: feet on the ground, how much slower their ankles or how much higher their soles. Default: 3.
     pub skate: f64,
     /// Joint accelerations against those of the smoothed observation, as the position error that 50 ms
     /// make of the velocity error that 50 ms make of the acceleration error. Default: 1.
@@ -151,8 +152,7 @@ pub struct FrameTerms {
     frames: usize,
     /// Number of cameras.
     views: usize,
-    /// Sole points: link and position in its frame.
-    soles: Vec<(usize, Vector3<f64>)>,
+    soles: Vec<Sole>,
     limits: Vec<[[f64; 2]; 3]>,
     /// Radians of target error at which the motor reaches its torque limit, per link.
     saturation: Vec<f64>,
@@ -170,7 +170,7 @@ impl FrameTerms {
             fps,
             frames,
             views,
-            soles: sole_points(body),
+            soles: Sole::of(body),
             limits: body.links.iter().map(|link| link.joint.limits).collect(),
             saturation: body
                 .links
@@ -302,14 +302,22 @@ impl FrameTerms {
         self.joint_terms(state, &mut put);
         if w.skate > 0.0 {
             let scale = self.skate_share * w.skate / (frames * ANKLES.len() as f64).sqrt();
-            let feet = ANKLES.into_iter().zip(self.standing_excess);
-            for ((ankle, excess), footing) in feet.zip(state.footings) {
-                let (now, before) = (markers[ankle], previous[ankle]);
+            for (foot, footing) in state.footings.iter().enumerate() {
+                let [now, before] = [&markers, &previous].map(|joints| joints[ANKLES[foot]]);
                 put(footing.hold.map_or(0.0, |hold| {
                     let speed = self.fps * (now - before).xy().norm();
                     let fast = (speed - hold.speed) / SPEED_UNIT;
-                    let low = (hold.height + excess - now.z.max(before.z)) / LIFT_UNIT;
-                    scale * fast.min(low).max(0.0)
+                    let lack = match hold.height {
+                        Height::Ankle(height) => {
+                            height + self.standing_excess[foot] - now.z.max(before.z)
+                        }
+                        Height::Sole(height) => {
+                            let [now, before] = [state.links, state.previous]
+                                .map(|links| lowest(&self.soles, foot, links));
+                            height - now.max(before)
+                        }
+                    };
+                    scale * fast.min(lack / LIFT_UNIT).max(0.0)
                 }));
             }
         }
@@ -350,13 +358,10 @@ impl FrameTerms {
 
     fn sole_terms(&self, state: &FrameState, put: &mut impl FnMut(f64)) {
         let scale = 1.0 / (self.frames as f64 * self.soles.len() as f64).sqrt();
-        let at = |links: &[Isometry3<f64>], (link, point): &(usize, Vector3<f64>)| {
-            links[*link].transform_point(&(*point).into()).coords
-        };
         if self.weights.foot_slip > 0.0 {
             for sole in &self.soles {
-                let now = at(state.links, sole);
-                let velocity = self.fps * (now - at(state.previous, sole));
+                let now = sole.at(state.links);
+                let velocity = self.fps * (now - sole.at(state.previous));
                 let contact = (-(now.z.max(0.0) / SLIP_HEIGHT).powi(2)).exp();
                 put(self.weights.foot_slip * scale * contact * velocity.x);
                 put(self.weights.foot_slip * scale * contact * velocity.y);
@@ -364,35 +369,30 @@ impl FrameTerms {
         }
         if self.weights.penetration > 0.0 {
             for sole in &self.soles {
-                let depth = (-at(state.links, sole).z).max(0.0);
+                let depth = (-sole.at(state.links).z).max(0.0);
                 put(self.weights.penetration * scale * depth / POSITION_UNIT);
             }
         }
     }
 }
 
-/// The lowest points of the contact spheres of a flat foot: link and position in its frame.
-pub fn sole_points(body: &Body) -> Vec<(usize, Vector3<f64>)> {
-    let spheres = |(i, link): (usize, &Link)| {
-        let points = link.contact_spheres().into_iter();
-        points.map(move |(center, radius)| (i, center - radius * Vector3::z()))
-    };
-    body.links.iter().enumerate().flat_map(spheres).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::footing::Hold;
+    use super::super::footing::{Height, Hold};
     use super::*;
     use crate::body::{self, Subject};
     use crate::motion::sample;
 
-    /// The residuals of skate, `[right, left]`, of a body that slides by 2 cm in a step of 20 ms, 1 m/s.
-    fn skate(hold: [Option<(f64, f64)>; 2]) -> Vec<f64> {
+    /// The residuals of skate, `[right, left]`, of a body that slides by 2 cm in a step of 20 ms, 1 m/s,
+    /// `lift` m above where it walks.
+    fn skate_of(hold: [Option<Hold>; 2], lift: f64) -> Vec<f64> {
         let motion = sample("walk").unwrap();
         let body = body::fit(&motion, &Subject::default()).unwrap();
         let poses = body::reference_poses(&body, &motion);
-        let now = body.forward_kinematics(&poses[0]);
+        let mut now = body.forward_kinematics(&poses[0]);
+        for link in &mut now {
+            link.translation.vector.z += lift;
+        }
         let mut previous = now.clone();
         for link in &mut previous {
             link.translation.vector.x -= 0.02;
@@ -410,7 +410,7 @@ mod tests {
                 stands: 0.0,
                 skates: hold.is_none(),
                 contact: 0.0,
-                hold: hold.map(|(speed, height)| Hold { speed, height }),
+                hold,
             }),
             accelerations: &Joints::default(),
             jerks: &[0.0; JOINTS],
@@ -423,6 +423,15 @@ mod tests {
         let ankles = body.marker_positions(&now);
         assert!(ANKLES.iter().all(|ankle| ankles[*ankle].z < 0.3));
         residuals[from..from + 2].to_vec()
+    }
+
+    /// The same for ankles that are to be as slow or as high as given, m/s and m.
+    fn skate(hold: [Option<(f64, f64)>; 2]) -> Vec<f64> {
+        let of = |(speed, height)| Hold {
+            speed,
+            height: Height::Ankle(height),
+        };
+        skate_of(hold.map(|hold| hold.map(of)), 0.0)
     }
 
     #[test]
@@ -442,5 +451,15 @@ mod tests {
         let slow = |height| Some((-1e3, height));
         let low = skate([slow(1.005), None])[0] - skate([slow(1.0), None])[0];
         assert!((low - scale).abs() < 1e-9, "{low}");
+    }
+
+    #[test]
+    fn feet_on_the_ground_skate_when_their_ankles_are_fast() {
+        let holds = [Some(Hold::of_soles()); 2];
+        // 0.55 m/s too fast, in units of 0.1, by the scale of the test above.
+        for residual in skate_of(holds, -0.2) {
+            assert!((residual - 0.75 * 5.5).abs() < 1e-9, "{residual}");
+        }
+        assert_eq!(skate_of(holds, 0.1), [0.0, 0.0]);
     }
 }

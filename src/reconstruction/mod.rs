@@ -38,6 +38,7 @@ pub mod loss;
 pub mod recorded;
 mod settings;
 mod sighting;
+mod soles;
 mod stitch;
 pub mod window;
 
