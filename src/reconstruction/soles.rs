@@ -4,12 +4,14 @@ use nalgebra::{Isometry3, Vector3};
 
 use crate::body::{Body, Link};
 
-/// The lowest point of a contact sphere of a flat foot.
+/// A contact sphere of a foot.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sole {
     link: usize,
     /// In the frame of the link, m.
-    position: Vector3<f64>,
+    center: Vector3<f64>,
+    /// m.
+    radius: f64,
     /// Whether it is on the left.
     is_left: bool,
 }
@@ -19,20 +21,27 @@ impl Sole {
     pub fn of(body: &Body) -> Vec<Self> {
         let spheres = |(link, shapes): (usize, &Link)| {
             let is_left = shapes.name.starts_with("left");
-            let lowest = move |(center, radius): (Vector3<f64>, f64)| Self {
+            let sole = move |(center, radius)| Self {
                 link,
-                position: center - radius * Vector3::z(),
+                center,
+                radius,
                 is_left,
             };
-            shapes.contact_spheres().into_iter().map(lowest)
+            shapes.contact_spheres().into_iter().map(sole)
         };
         body.links.iter().enumerate().flat_map(spheres).collect()
     }
 
-    /// Where it is, m, with the links at `links`.
+    /// Where the point is that is its lowest under a flat foot, m, with the links at `links`.
     pub fn at(&self, links: &[Isometry3<f64>]) -> Vector3<f64> {
-        let position = self.position.into();
-        links[self.link].transform_point(&position).coords
+        let point = self.center - self.radius * Vector3::z();
+        links[self.link].transform_point(&point.into()).coords
+    }
+
+    /// Height of its lowest point, however the foot is turned, m.
+    fn height(&self, links: &[Isometry3<f64>]) -> f64 {
+        let center = links[self.link].transform_point(&self.center.into());
+        center.z - self.radius
     }
 }
 
@@ -41,6 +50,6 @@ pub fn lowest(soles: &[Sole], foot: usize, links: &[Isometry3<f64>]) -> f64 {
     let of_foot = soles
         .iter()
         .filter(|sole| usize::from(sole.is_left) == foot);
-    let heights = of_foot.map(|sole| sole.at(links).z);
+    let heights = of_foot.map(|sole| sole.height(links));
     heights.fold(f64::INFINITY, f64::min)
 }
