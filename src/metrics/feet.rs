@@ -34,19 +34,25 @@ pub struct FootSkate {
     pub sum: f64,
 }
 
+impl FootTrack {
+    /// Whether it skates from frame `t` to the next: its lowest point is at most `contact_height` m above
+    /// the ground in both, and its ankle moves horizontally by more than `distance` m.
+    pub(crate) fn skates(&self, t: usize, contact_height: f64, distance: f64) -> bool {
+        let contact = self.height[t].max(self.height[t + 1]) <= contact_height;
+        contact && (self.ankle[t + 1] - self.ankle[t]).xy().norm() > distance
+    }
+}
+
 /// Foot skate of the feet: a foot is in contact from t to t + 1 when its lowest point is at most
 /// `contact_height` m above the ground in both frames, and skates when its ankle moves horizontally
 /// by more than `speed` m/s meanwhile.
 pub fn foot_skate(feet: &[FootTrack], fps: f64, contact_height: f64, speed: f64) -> FootSkate {
     let frames = feet.iter().map(|foot| foot.height.len()).min().unwrap_or(0);
     let steps = frames.saturating_sub(1);
-    let slides = |foot: &FootTrack, t: usize| {
-        let contact = foot.height[t].max(foot.height[t + 1]) <= contact_height;
-        contact && (foot.ankle[t + 1] - foot.ankle[t]).xy().norm() > speed / fps
-    };
     let (mut either, mut sum) = (0, 0);
     for t in 0..steps {
-        let sliding = feet.iter().filter(|foot| slides(foot, t)).count();
+        let skates = |foot: &&FootTrack| foot.skates(t, contact_height, speed / fps);
+        let sliding = feet.iter().filter(skates).count();
         either += usize::from(sliding > 0);
         sum += sliding;
     }

@@ -10,7 +10,8 @@ use super::window::Start;
 use crate::body::{self, Body, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
-use crate::metrics::{acceleration_tv, third_difference};
+use crate::metrics::{FootTrack, acceleration_tv, third_difference};
+use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints, Motion};
 use crate::simulation::{
     Assistance, ControlTrack, Drive, Engine, Frame, Knots, Lockstep, Original, Path, Physics,
@@ -245,9 +246,13 @@ impl Clip {
         let joints = self.joints_of(frames());
         if self.views > 0 {
             let soles = Sole::of(&self.body);
-            let height = |frame: &Frame| [0, 1].map(|foot| lowest(&soles, foot, &frame.links));
-            let heights: Vec<_> = frames().map(height).collect();
-            return footing::skating(&joints, &heights, self.motion.fps);
+            let track = |foot: usize| FootTrack {
+                height: frames()
+                    .map(|frame| lowest(&soles, foot, &frame.links))
+                    .collect(),
+                ankle: joints.iter().map(|joints| joints[ANKLES[foot]]).collect(),
+            };
+            return footing::skating(&[0, 1].map(track), self.motion.fps);
         }
         let footings = &self.footings[from + 1..];
         footing::surplus_skating(&joints, footings, excess, self.motion.fps)

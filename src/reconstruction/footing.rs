@@ -3,7 +3,7 @@
 use nalgebra::Vector3;
 
 use crate::metrics::{
-    OBSERVED_CONTACT_HEIGHT, SIMULATED_CONTACT_HEIGHT, SKATE_SPEED, observed_feet,
+    FootTrack, OBSERVED_CONTACT_HEIGHT, SIMULATED_CONTACT_HEIGHT, SKATE_SPEED, observed_feet,
 };
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{Joints, calibration};
@@ -140,16 +140,15 @@ pub(super) fn surplus_skating(
     joints.windows(2).zip(footings).map(surplus).sum()
 }
 
-/// In how many of the steps of `joints` a foot skates whose lowest point is `heights[t]` m high: it touches
-/// the ground and its ankle is fast.
-pub(super) fn skating(joints: &[Joints], heights: &[[f64; 2]], fps: f64) -> isize {
-    let skates = |t: usize, foot: usize| {
-        let [before, now] = [t - 1, t].map(|t| joints[t][ANKLES[foot]]);
-        let height = heights[t - 1][foot].max(heights[t][foot]);
-        height <= SIMULATED_CONTACT_HEIGHT && fps * (now - before).xy().norm() > SKATE_SPEED
+/// In how many steps one of the simulated `feet` skates: it touches the ground and its ankle is fast.
+pub(super) fn skating(feet: &[FootTrack; 2], fps: f64) -> isize {
+    let distance = SKATE_SPEED / fps;
+    let skates = |t: &usize| {
+        let mut feet = feet.iter();
+        feet.any(|foot| foot.skates(*t, SIMULATED_CONTACT_HEIGHT, distance))
     };
-    let any = |t: &usize| (0..2).any(|foot| skates(*t, foot));
-    (1..joints.len()).filter(any).count() as isize
+    let steps = feet[0].height.len().saturating_sub(1);
+    (0..steps).filter(skates).count() as isize
 }
 
 /// How much higher the ankles `[right, left]` stand in the `simulated` frames than in the `observed`
@@ -221,18 +220,16 @@ mod tests {
 
     #[test]
     fn feet_skate_that_touch_the_ground_at_both_ends_of_a_step() {
-        let ankle = |t: usize, speed: f64| Vector3::x() * (speed * t as f64 / 50.0);
-        let frame = |t: usize| {
-            let mut joints = Joints::default();
-            joints[ANKLES[0]] = ankle(t, 0.6);
-            joints[ANKLES[1]] = ankle(t, 0.4);
-            joints
+        let foot = |height: &dyn Fn(usize) -> f64, speed: f64| FootTrack {
+            height: (0..6).map(height).collect(),
+            ankle: (0..6)
+                .map(|t| Vector3::x() * (speed * t as f64 / 50.0))
+                .collect(),
         };
-        let joints: Vec<Joints> = (0..6).map(frame).collect();
-        let low =
-            |right: &dyn Fn(usize) -> f64| (0..6).map(|t| [right(t), 0.0]).collect::<Vec<_>>();
-        assert_eq!(skating(&joints, &low(&|_| 0.004), 50.0), 5);
-        assert_eq!(skating(&joints, &low(&|t| 0.002 * t as f64), 50.0), 2);
-        assert_eq!(skating(&joints, &low(&|_| 0.006), 50.0), 0);
+        let skates =
+            |right: &dyn Fn(usize) -> f64| skating(&[foot(right, 0.6), foot(&|_| 0.0, 0.4)], 50.0);
+        assert_eq!(skates(&|_| 0.004), 5);
+        assert_eq!(skates(&|t| 0.002 * t as f64), 2);
+        assert_eq!(skates(&|_| 0.006), 0);
     }
 }
