@@ -172,6 +172,42 @@ fn coordinates_are_equal() {
     }
 }
 
+/// Where coordinates come in blocks, an optimizer that is told so tells them apart by their place.
+#[test]
+fn coordinates_of_blocks_are_told_apart() {
+    let moved = |block: usize| {
+        let architecture = Architecture::Optimus(Optimus {
+            width: 16,
+            encoders: 1,
+            feed_forward: 16,
+            guided: true,
+            block,
+            ..Optimus::default()
+        });
+        let (network, theta) = random(&architecture, 3);
+        let learned = Learned::new(network, &theta).unwrap();
+        let mut state = learned.init(&[1.0; 6]);
+        let seen = Evaluation::of(&Bowl(vec![1.0; 6]), &[1.0; 6], Order::Gradient);
+        learned.tell(&mut state, &seen).unwrap();
+        learned.ask(&state).x.to_vec()
+    };
+    let alike = moved(0);
+    assert!(
+        alike.iter().all(|x| (x - alike[0]).abs() < 1e-5),
+        "{alike:?}"
+    );
+    let mut apart = moved(2);
+    apart.sort_by(f64::total_cmp);
+    let gaps = apart.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(gaps.fold(f64::INFINITY, f64::min) > 1e-5, "{apart:?}");
+    let unguided = Architecture::Optimus(Optimus {
+        block: 2,
+        ..Optimus::default()
+    });
+    let refused = Network::new(&unguided).unwrap_err().to_string();
+    assert!(refused.contains("block"), "{refused}");
+}
+
 /// ½ Σ c x²
 struct Bowl(Vec<f64>);
 
@@ -315,7 +351,7 @@ fn shipped_weights_cards_and_configurations_fit() {
         let is_in_metric = stem != name && name != "adafactor-mlp";
         assert_eq!(trained.metric.is_some(), is_in_metric, "{stem}");
     }
-    assert_eq!(shipped, 6);
+    assert_eq!(shipped, 7);
     let mut found = 0;
     for entry in std::fs::read_dir(root.join("configs")).unwrap() {
         let path = entry.unwrap().path();

@@ -370,7 +370,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
         let args = TrainArgs {
-            config: configs.join("train-walking-guided.json"),
+            config: configs.join("train-walking-tune.json"),
             motions: Vec::new(),
             recorded: None,
             out: dir.path().to_path_buf(),

@@ -74,6 +74,11 @@ pub struct Optimus {
     /// steps. Default: no.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub curvature: bool,
+    /// Coordinates of a block, where they come in blocks along time, as those of a window's knots do: a
+    /// guided optimizer then sees where its block stands and which of a block a coordinate is. Default: 0,
+    /// all coordinates are alike.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub block: usize,
     /// Length of the first steps of a guided optimizer, in units of x. Default: 1.
     pub initial_scale: f64,
     /// λ_a and λ_b of s = λ_b exp(λ_a a) d. Default: 0.1, as in the paper.
@@ -95,11 +100,16 @@ impl Default for Optimus {
             normalization: Normalization::Identity,
             guided: false,
             curvature: false,
+            block: 0,
             initial_scale: 1.0,
             magnitude_scale: 0.1,
             direction_scale: 0.1,
         }
     }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What becomes of the preconditioner B from one iteration to the next.
@@ -169,9 +179,15 @@ impl Architecture {
                 positive("head_width", optimus.head_width)?;
                 positive("feed_forward", optimus.feed_forward)?;
                 positive("trunk_layers", optimus.trunk_layers)?;
+                let guided = "set guided to true as well";
                 if optimus.curvature && !optimus.guided {
-                    let advice = "set guided to true as well";
-                    return Err(Error::input(origin, "curvature", true, advice));
+                    return Err(Error::input(origin, "curvature", true, guided));
+                }
+                if optimus.block > 0 {
+                    positive("block", optimus.block)?;
+                    if !optimus.guided {
+                        return Err(Error::input(origin, "block", optimus.block, guided));
+                    }
                 }
                 finite("initial_scale", optimus.initial_scale)?;
                 finite("magnitude_scale", optimus.magnitude_scale)?;

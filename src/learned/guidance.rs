@@ -23,6 +23,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::architecture::Optimus;
 use super::curvature::{CURVED, Curvature};
 use super::directions::{AdamDirections, dot, rms, secant_newton, signed_at_least};
 use super::memory::{Look, Move, Pairs};
@@ -45,14 +46,29 @@ const REGRESSION_DECAYS: [f64; 2] = [0.9, 0.98];
 const OWN: usize = 6;
 const SHARED: usize = 26;
 
+/// Features of a coordinate's block: how far it is from the first and from the last one, in units of
+/// [`SEQUENCE`] blocks.
+const PLACE: usize = 2;
+const SEQUENCE: f32 = 8.0;
+
 /// How much a guided optimizer looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sight {
     /// Whether it sees the Gauss–Newton matrix.
     pub curvature: bool,
+    /// Coordinates of a block, whose place and kind it sees; 0: none.
+    pub block: usize,
 }
 
 impl Sight {
+    /// What an Optimus of `settings` sees.
+    pub fn of(settings: &Optimus) -> Self {
+        Self {
+            curvature: settings.curvature,
+            block: settings.block,
+        }
+    }
+
     /// Number of proposals P.
     pub fn proposals(self) -> usize {
         PROPOSALS + if self.curvature { CURVED } else { 0 }
@@ -60,12 +76,33 @@ impl Sight {
 
     /// Number of features F.
     pub fn width(self) -> usize {
-        2 * self.proposals() + OWN + self.shared()
+        2 * self.proposals() + OWN + self.shared() + self.place()
+    }
+
+    /// Features that tell where a coordinate stands: its block's place, and one for every coordinate of a
+    /// block, 1 for its own.
+    fn place(self) -> usize {
+        match self.block {
+            0 => 0,
+            block => PLACE + block,
+        }
     }
 
     /// Features that all coordinates share.
     fn shared(self) -> usize {
         SHARED + if self.curvature { CURVED + 2 } else { 0 }
+    }
+
+    /// Writes where coordinate `n` of `count` stands.
+    fn write_place(self, n: usize, count: usize, place: &mut [f32]) {
+        let Some(index) = n.checked_div(self.block) else {
+            return;
+        };
+        let last = (count - 1) / self.block;
+        place.fill(0.0);
+        place[0] = index as f32 / SEQUENCE;
+        place[1] = (last - index) as f32 / SEQUENCE;
+        place[PLACE + n % self.block] = 1.0;
     }
 }
 
@@ -249,7 +286,9 @@ impl Guidance {
                 row[2 * j] = d.asinh() as f32;
                 row[2 * j + 1] = (0.25 * (d.abs() + 1e-6).ln()) as f32;
             }
-            let (own, all) = row[2 * directions.len()..].split_at_mut(OWN);
+            let (own, rest) = row[2 * directions.len()..].split_at_mut(OWN);
+            let (all, place) = rest.split_at_mut(shared.len());
+            self.sight.write_place(n, look.x.len(), place);
             own[0] = adam.fast[n] as f32;
             own[1] = (0.25 * (directions[0][n].abs() + 1e-6).ln()) as f32;
             let (turn, ratio) = moved.map_or((0.0, 0.0), |moved| {
@@ -332,5 +371,23 @@ pub(super) fn shorten(step: &mut [f64]) {
         step.fill(0.0);
     } else if excess > 1.0 {
         step.iter_mut().for_each(|s| *s /= excess);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_coordinate_knows_its_blocks_place_and_its_own_in_the_block() {
+        let sight = Sight {
+            curvature: false,
+            block: 3,
+        };
+        let mut place = [7.0; 5];
+        sight.write_place(4, 9, &mut place);
+        assert_eq!(place, [0.125, 0.125, 0.0, 1.0, 0.0]);
+        sight.write_place(8, 9, &mut place);
+        assert_eq!(place, [0.25, 0.0, 0.0, 0.0, 1.0]);
     }
 }

@@ -84,9 +84,7 @@ impl OptimusNetwork {
             feed_forward: settings.feed_forward,
             gain: (2.0 / settings.encoders as f32).sqrt().min(1.0),
         };
-        let sight = Sight {
-            curvature: settings.curvature,
-        };
+        let sight = Sight::of(settings);
         let proposals = sight.proposals();
         let first_gates: &'static [f32] = if settings.curvature {
             &FIRST_CURVED_GATES

@@ -28,7 +28,9 @@ const SHIPPED: [Shipped; 4] = [
     Shipped {
         name: "optimus-guided",
         functions: Some(include_bytes!("../../assets/optimus-guided.safetensors")),
-        windows: None,
+        windows: Some(include_bytes!(
+            "../../assets/optimus-guided-walking.safetensors"
+        )),
     },
     Shipped {
         name: "optimus-newton",
@@ -56,7 +58,7 @@ impl Shipped {
     /// The weights for the objectives of `options`.
     fn weights(&self, options: &Options) -> Result<&'static [u8]> {
         let trained = if options.is_window {
-            self.windows.or(self.functions)
+            self.windows
         } else {
             self.functions
         };

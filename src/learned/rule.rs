@@ -260,9 +260,7 @@ fn mlp(layout: &mut Layout, settings: &AdafactorMlp) -> (DecayParameters, View, 
 fn optimus(layout: &mut Layout, settings: &Optimus) -> (DecayParameters, View, Body) {
     let (decays, view, width) = if settings.guided {
         let decays = DecayParameters::new(layout, &GUIDED_DECAYS, &GUIDED_DECAYS, &[]);
-        let sight = Sight {
-            curvature: settings.curvature,
-        };
+        let sight = Sight::of(settings);
         let view = View::Guided {
             initial_scale: settings.initial_scale,
             sight,
