@@ -13,7 +13,7 @@ struct Shipped {
     /// Weights trained on test functions.
     functions: Option<&'static [u8]>,
     /// Weights trained on windows of walks.
-    windows: Option<&'static [u8]>,
+    windows: &'static [u8],
 }
 
 /// The weights whose metric serves `metric-…` as well.
@@ -23,26 +23,22 @@ const SHIPPED: [Shipped; 4] = [
     Shipped {
         name: "optimus",
         functions: Some(include_bytes!("../../assets/optimus.safetensors")),
-        windows: Some(include_bytes!("../../assets/optimus-walking.safetensors")),
+        windows: include_bytes!("../../assets/optimus-walking.safetensors"),
     },
     Shipped {
         name: "optimus-guided",
         functions: Some(include_bytes!("../../assets/optimus-guided.safetensors")),
-        windows: Some(include_bytes!(
-            "../../assets/optimus-guided-walking.safetensors"
-        )),
+        windows: include_bytes!("../../assets/optimus-guided-walking.safetensors"),
     },
     Shipped {
         name: "optimus-newton",
         functions: None,
-        windows: Some(NEWTON),
+        windows: NEWTON,
     },
     Shipped {
         name: "adafactor-mlp",
         functions: Some(include_bytes!("../../assets/adafactor-mlp.safetensors")),
-        windows: Some(include_bytes!(
-            "../../assets/adafactor-mlp-walking.safetensors"
-        )),
+        windows: include_bytes!("../../assets/adafactor-mlp-walking.safetensors"),
     },
 ];
 
@@ -57,12 +53,10 @@ pub const NAMES: [&str; SHIPPED.len()] = [
 impl Shipped {
     /// The weights for the objectives of `options`.
     fn weights(&self, options: &Options) -> Result<&'static [u8]> {
-        let trained = if options.is_window {
-            self.windows
-        } else {
-            self.functions
-        };
-        trained.ok_or_else(|| {
+        if options.is_window {
+            return Ok(self.windows);
+        }
+        self.functions.ok_or_else(|| {
             let advice = "it needs a Jacobian: use it in reconstruct and evaluate";
             Error::input("optimizer", "name", self.name, advice)
         })
