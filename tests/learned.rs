@@ -200,12 +200,33 @@ fn coordinates_of_blocks_are_told_apart() {
     apart.sort_by(f64::total_cmp);
     let gaps = apart.windows(2).map(|pair| pair[1] - pair[0]);
     assert!(gaps.fold(f64::INFINITY, f64::min) > 1e-5, "{apart:?}");
-    let unguided = Architecture::Optimus(Optimus {
+}
+
+/// What an optimizer cannot see without something else is refused without it.
+#[test]
+fn options_that_need_others_are_refused_without_them() {
+    let blocks = Optimus {
         block: 2,
         ..Optimus::default()
-    });
-    let refused = Network::new(&unguided).unwrap_err().to_string();
-    assert!(refused.contains("block"), "{refused}");
+    };
+    let curved = Optimus {
+        curvature: true,
+        ..Optimus::default()
+    };
+    let averaged = Optimus {
+        guided: true,
+        averaged: true,
+        ..Optimus::default()
+    };
+    for (settings, field) in [
+        (blocks, "block"),
+        (curved, "curvature"),
+        (averaged, "averaged"),
+    ] {
+        let refused = Network::new(&Architecture::Optimus(settings)).unwrap_err();
+        assert_eq!(refused.exit_code(), 2);
+        assert!(refused.to_string().contains(field), "{refused}");
+    }
 }
 
 /// ½ Σ c x²

@@ -16,11 +16,11 @@ mod program;
 const CONFIG: &str = r#"{
   "name": "small",
   "architecture": {
-    "kind": "optimus", "guided": true, "curvature": true, "width": 8, "encoders": 1, "heads": 1,
-    "head_width": 4, "feed_forward": 8, "trunk_layers": 1
+    "kind": "optimus", "guided": true, "curvature": true, "averaged": true, "width": 8,
+    "encoders": 1, "heads": 1, "head_width": 4, "feed_forward": 8, "trunk_layers": 1
   },
   "tasks": {
-    "kind": "recorded-windows", "windows": 3,
+    "kind": "recorded-windows", "windows": 3, "rough": 0.5,
     "reconstruction": { "window_frames": 10 },
     "recorders": [{ "optimizer": "lm", "evaluations": 6 }]
   },
@@ -272,6 +272,14 @@ fn mistakes_are_told() {
     );
     let message = fail(&["train", "--config", &config, "--out", &work.arg("t")], 2);
     assert!(message.contains("tasks.windows"), "{message}");
+    let config = work.write(
+        "rough.json",
+        CONFIG
+            .replace("\"rough\": 0.5", "\"rough\": 1.5")
+            .as_bytes(),
+    );
+    let message = fail(&["train", "--config", &config, "--out", &work.arg("t")], 2);
+    assert!(message.contains("tasks.rough: found 1.5"), "{message}");
     let config = work.write(
         "clips.json",
         CONFIG

@@ -11,9 +11,11 @@ use crate::motion::{JOINTS, Joints};
 
 pub use fit::{Subject, fit};
 pub use reference::reference_poses;
+pub use soles::{Sole, heights};
 
 mod fit;
 mod reference;
+mod soles;
 
 /// A humanoid scaled to one subject; as JSON, quaternions are `[x, y, z, w]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

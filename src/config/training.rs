@@ -72,6 +72,8 @@ pub struct RecordedSettings {
     pub recorders: Vec<RecorderSettings>,
     /// The variables that the optimizer works in. Default: those of the mean curvature.
     pub variables: Variables,
+    /// Share of the tasks that are made rough: every look is at a point nearby. Default: 0.
+    pub rough: f64,
 }
 
 /// Variables of recorded windows.
@@ -109,12 +111,13 @@ impl Default for RecordedSettings {
                 evaluations: 14,
             }],
             variables: Variables::default(),
+            rough: 0.0,
         }
     }
 }
 
 impl RecordedSettings {
-    /// Checks the counts.
+    /// Checks counts and shares.
     ///
     /// # Errors
     /// [`Error::Input`] naming `origin` and the field.
@@ -128,10 +131,14 @@ impl RecordedSettings {
                 evaluations.min().unwrap_or(1),
             ),
         ];
-        match counts.iter().find(|(_, count)| *count == 0) {
-            Some((field, _)) => Err(Error::input(origin, field, 0, "give at least one")),
-            None => Ok(()),
+        if let Some((field, _)) = counts.iter().find(|(_, count)| *count == 0) {
+            return Err(Error::input(origin, field, 0, "give at least one"));
         }
+        let advice = "give a number from 0 to 1";
+        let is_share = (0.0..=1.0).contains(&self.rough);
+        is_share
+            .then_some(())
+            .ok_or_else(|| Error::input(origin, "tasks.rough", self.rough, advice))
     }
 }
 

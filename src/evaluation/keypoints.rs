@@ -3,11 +3,12 @@
 use nalgebra::Vector3;
 use serde_json::{Map, Value, json};
 
-use super::{record, sole_tracks};
+use super::record;
 use crate::keypoints::Observation;
 use crate::metrics::{self, Alignment};
 use crate::motion::Joints;
 use crate::reconstruction::Reconstructed;
+use crate::simulation::simulated_flat_feet;
 
 /// Height below which all of a sole must be for the foot to be flat on the ground, m.
 const FLAT_HEIGHT: f64 = 0.02;
@@ -45,7 +46,8 @@ pub fn keypoint_record(
         "mpjpe_2d_px".into(),
         json!(observation.reprojection_error(&simulated)),
     );
-    let soles = sole_tracks(body, &observed.trajectory);
+    let links = frames.iter().map(|frame| frame.links.as_slice());
+    let soles = simulated_flat_feet(body, links);
     let skate = metrics::foot_skate(&soles, observation.fps, FLAT_HEIGHT, metrics::SKATE_SPEED);
     record.insert(
         "flat_foot_skate_percent".into(),

@@ -1,13 +1,10 @@
 //! Measuring reconstructions: the record of one, sets of clips, and summaries over them.
 
-use nalgebra::{Isometry3, Vector3};
 use serde_json::{Map, Value, json};
 
-use crate::body::{Body, Geometry, Shape};
-use crate::metrics::{Alignment, FootTrack, Metrics};
-use crate::motion::skeleton::ANKLES;
+use crate::metrics::{Alignment, Metrics};
 use crate::reconstruction::{Reconstruction, exceeds};
-use crate::simulation::{GRAVITY, Trajectory};
+use crate::simulation::{GRAVITY, Trajectory, simulated_feet};
 
 pub mod clips;
 mod keypoints;
@@ -75,75 +72,9 @@ pub fn measure(reconstruction: &Reconstruction) -> Metrics {
     let joints: Vec<_> = frames
         .map(|frame| body.marker_positions(&frame.links))
         .collect();
-    let feet = foot_tracks(body, trajectory);
+    let links = trajectory.frames.iter().map(|frame| frame.links.as_slice());
+    let feet = simulated_feet(body, links);
     Metrics::new(&joints, &feet, reference, Alignment::default())
-}
-
-/// What the feet `[right, left]` did: of all links named after the side that can touch the ground,
-/// the lowest point; and the ankle.
-pub fn foot_tracks(body: &Body, trajectory: &Trajectory) -> [FootTrack; 2] {
-    tracks(body, trajectory, f64::INFINITY, f64::min)
-}
-
-/// The same, but with the height of the part of the sole that is highest above the ground: low only
-/// where the whole foot is flat on it.
-pub fn sole_tracks(body: &Body, trajectory: &Trajectory) -> [FootTrack; 2] {
-    tracks(body, trajectory, f64::NEG_INFINITY, f64::max)
-}
-
-/// Feet whose height is that of the lowest points of their shapes, brought together by `fold`.
-fn tracks(
-    body: &Body,
-    trajectory: &Trajectory,
-    start: f64,
-    fold: fn(f64, f64) -> f64,
-) -> [FootTrack; 2] {
-    [("right", ANKLES[0]), ("left", ANKLES[1])].map(|(side, ankle)| {
-        let soles: Vec<(usize, &Shape)> = body
-            .links
-            .iter()
-            .enumerate()
-            .filter(|(_, link)| link.name.starts_with(side))
-            .flat_map(|(l, link)| link.shapes.iter().map(move |shape| (l, shape)))
-            .filter(|(_, shape)| shape.collides)
-            .collect();
-        let marker = &body.markers[ankle];
-        let frames = trajectory.frames.iter();
-        FootTrack {
-            height: frames
-                .clone()
-                .map(|frame| {
-                    let heights = soles
-                        .iter()
-                        .map(|(l, shape)| lowest(shape, &frame.links[*l]));
-                    heights.fold(start, fold)
-                })
-                .collect(),
-            ankle: frames
-                .map(|frame| {
-                    (frame.links[marker.link] * nalgebra::Point3::from(marker.position)).coords
-                })
-                .collect(),
-        }
-    })
-}
-
-/// Height of the lowest point of a shape whose link has the world pose `link`, m.
-fn lowest(shape: &Shape, link: &Isometry3<f64>) -> f64 {
-    let height = |p: &Vector3<f64>| link.transform_point(&(*p).into()).z;
-    match &shape.geometry {
-        Geometry::Capsule { a, b, radius } => height(a).min(height(b)) - radius,
-        Geometry::RoundBox {
-            center,
-            half_extents,
-            rotation,
-            radius,
-        } => {
-            let up = (link.rotation * rotation).inverse() * Vector3::z();
-            let inner = half_extents.map(|h| h - radius);
-            height(center) - up.abs().dot(&inner) - radius
-        }
-    }
 }
 
 /// Mean vertical ground reaction by body weight: about 1 over any motion that starts and ends at
@@ -171,8 +102,6 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use nalgebra::UnitQuaternion;
-
     use super::*;
     use crate::export::fixture;
     use crate::motion::Motion;
@@ -199,44 +128,5 @@ mod tests {
         let links = &mut reconstruction.trajectory.frames[2].links;
         links[0].translation.x = f64::NAN;
         assert_eq!(record(&reconstruction, "lm")["failed"], true);
-    }
-
-    #[test]
-    fn the_lowest_point_of_a_tilted_box_and_capsule() {
-        let half_extents = Vector3::new(0.3, 0.1, 0.05);
-        let tilt = UnitQuaternion::from_euler_angles(0.0, 0.4, 0.0);
-        let mut shape = Shape {
-            geometry: Geometry::RoundBox {
-                center: Vector3::new(0.0, 0.0, 0.02),
-                half_extents,
-                rotation: UnitQuaternion::identity(),
-                radius: 1e-12,
-            },
-            collides: true,
-        };
-        let link = Isometry3::from_parts(Vector3::new(1.0, 2.0, 3.0).into(), tilt);
-        let corners = (0..8).map(|i| {
-            let sign = |bit: usize| if i >> bit & 1 == 0 { -1.0 } else { 1.0 };
-            let corner = half_extents.component_mul(&Vector3::new(sign(0), sign(1), sign(2)));
-            (link * nalgebra::Point3::from(corner + Vector3::new(0.0, 0.0, 0.02))).z
-        });
-        let expected = corners.fold(f64::INFINITY, f64::min);
-        assert!((lowest(&shape, &link) - expected).abs() < 1e-9);
-        let (a, b) = (Vector3::zeros(), Vector3::new(0.5, 0.0, 0.0));
-        shape.geometry = Geometry::Capsule { a, b, radius: 0.1 };
-        assert!((lowest(&shape, &link) - (2.9 - 0.5 * 0.4_f64.sin())).abs() < 1e-9);
-    }
-
-    #[test]
-    fn feet_are_followed_right_then_left() {
-        let recording = fixture::recording();
-        let feet = foot_tracks(&recording.body, &recording.trajectory);
-        let joints = recording.joints();
-        for (foot, ankle) in feet.iter().zip(ANKLES) {
-            assert_eq!(foot.height.len(), 5);
-            for (position, joints) in foot.ankle.iter().zip(&joints) {
-                assert!((position - joints[ankle]).norm() < 1e-12);
-            }
-        }
     }
 }

@@ -74,6 +74,10 @@ pub struct Optimus {
     /// steps. Default: no.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub curvature: bool,
+    /// Whether one that sees the Gauss–Newton matrix also blends steps from averages of all it has seen
+    /// of it. Default: no.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub averaged: bool,
     /// Coordinates of a block, where they come in blocks along time, as those of a window's knots do: a
     /// guided optimizer then sees where its block stands and which of a block a coordinate is. Default: 0,
     /// all coordinates are alike.
@@ -100,6 +104,7 @@ impl Default for Optimus {
             normalization: Normalization::Identity,
             guided: false,
             curvature: false,
+            averaged: false,
             block: 0,
             initial_scale: 1.0,
             magnitude_scale: 0.1,
@@ -182,6 +187,10 @@ impl Architecture {
                 let guided = "set guided to true as well";
                 if optimus.curvature && !optimus.guided {
                     return Err(Error::input(origin, "curvature", true, guided));
+                }
+                if optimus.averaged && !optimus.curvature {
+                    let advice = "set curvature to true as well";
+                    return Err(Error::input(origin, "averaged", true, advice));
                 }
                 if optimus.block > 0 {
                     positive("block", optimus.block)?;

@@ -17,9 +17,29 @@ pub const CURVED: usize = DAMPINGS.len() + CAUTIOUS.len();
 /// The weight of each before anything is learned.
 pub const FIRST_GATES: [f32; CURVED] = [0.0, 0.3, 0.5, 0.0, 0.0, 0.0];
 
+/// Decays of the averages of models.
+const AVERAGE_DECAYS: [f64; 2] = [0.6, 0.9];
+
+/// Dampings of the steps to their minima.
+const AVERAGE_DAMPINGS: [f64; 2] = [0.01, 0.1];
+
+/// Number of proposals that averages add.
+pub const AVERAGED: usize = AVERAGE_DECAYS.len() * AVERAGE_DAMPINGS.len();
+
+/// The weight of each before anything is learned, beside half of the [`FIRST_GATES`].
+pub const FIRST_AVERAGED_GATES: [f32; AVERAGED] = [0.1, 0.2, 0.0, 0.1];
+
 /// What is known of the curvature at a point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Curvature {
+    model: Model,
+    /// The damped steps, each `(N,)`.
+    steps: Vec<Vec<f64>>,
+}
+
+/// g·s + ½ sᵀ JᵀJ s for steps s from a point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Model {
     /// JᵀJ, `(N, N)`.
     matrix: DMatrix<f64>,
     /// g, `(N,)`.
@@ -27,30 +47,19 @@ pub struct Curvature {
     /// D: the diagonal of JᵀJ, no entry below the median, so that coordinates that hardly matter do
     /// not run away.
     scaling: Vec<f64>,
-    /// The damped steps, each `(N,)`.
-    steps: Vec<Vec<f64>>,
 }
 
-impl Curvature {
-    /// The steps for `gradient: (N,)`; `None` when a number is not finite.
-    pub fn new(matrix: &DMatrix<f64>, gradient: &[f64]) -> Option<Self> {
-        let numbers = matrix.iter().chain(gradient);
-        if !numbers.fold(true, |finite, number| finite & number.is_finite()) {
-            return None;
-        }
-        let mut sorted: Vec<f64> = matrix.diagonal().iter().copied().collect();
-        let diagonal = sorted.clone();
+impl Model {
+    fn new(matrix: DMatrix<f64>, gradient: DVector<f64>) -> Self {
+        let diagonal = matrix.diagonal();
+        let mut sorted: Vec<f64> = diagonal.iter().copied().collect();
         sorted.sort_by(f64::total_cmp);
         let median = sorted[sorted.len() / 2].max(1e-300);
-        let mut curvature = Self {
+        Self {
             scaling: diagonal.iter().map(|d| d.max(median)).collect(),
-            matrix: matrix.clone(),
-            gradient: DVector::from_column_slice(gradient),
-            steps: Vec::new(),
-        };
-        let steps = DAMPINGS.iter().map(|damping| curvature.step(*damping));
-        curvature.steps = steps.collect::<Option<_>>()?;
-        Some(curvature)
+            matrix,
+            gradient,
+        }
     }
 
     /// −(JᵀJ + λ D)⁻¹ g, `(N,)`.
@@ -61,6 +70,21 @@ impl Curvature {
         }
         let step = damped.cholesky()?.solve(&self.gradient);
         Some(step.iter().map(|s| -s).collect())
+    }
+}
+
+impl Curvature {
+    /// The steps for `gradient: (N,)`; `None` when a number is not finite.
+    pub fn new(matrix: &DMatrix<f64>, gradient: &[f64]) -> Option<Self> {
+        let numbers = matrix.iter().chain(gradient);
+        if !numbers.fold(true, |finite, number| finite & number.is_finite()) {
+            return None;
+        }
+        let gradient = DVector::from_column_slice(gradient);
+        let model = Model::new(matrix.clone(), gradient);
+        let steps = DAMPINGS.iter().map(|damping| model.step(*damping));
+        let steps = steps.collect::<Option<_>>()?;
+        Some(Self { model, steps })
     }
 
     /// The steps from here, then those from the best point, which lies at `back: (N,)` from the
@@ -76,7 +100,7 @@ impl Curvature {
             .map(|i| here.map_or_else(still, |curvature| curvature.steps[i].clone()));
         let caution = CAUTION.powi(failures.min(20) as i32);
         let of_best = CAUTIOUS.map(|damping| {
-            let step = best.and_then(|curvature| curvature.step(caution * damping));
+            let step = best.and_then(|curvature| curvature.model.step(caution * damping));
             step.map_or_else(still, |step| {
                 back.iter().zip(&step).map(|(back, s)| back + s).collect()
             })
@@ -92,7 +116,56 @@ impl Curvature {
     /// The gain ½ sᵀJᵀJ s + g·s that the model promises for a step s, `(N,)`, from here.
     pub fn promised(&self, step: &[f64]) -> f64 {
         let step = DVector::from_column_slice(step);
-        self.gradient.dot(&step) + 0.5 * step.dot(&(&self.matrix * &step))
+        let model = &self.model;
+        model.gradient.dot(&step) + 0.5 * step.dot(&(&model.matrix * &step))
+    }
+}
+
+/// A running average of the models of all looks, those with low values weighing more.
+///
+/// The loss of a window is rough on the scale of the last steps, for contacts come and go: what one
+/// linearization promises there is chance, and their average is less so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Average {
+    decay: f64,
+    /// Σ w.
+    weight: f64,
+    /// Σ w JᵀJ, `(N, N)`.
+    matrix: DMatrix<f64>,
+    /// Σ w (JᵀJ x − g), `(N,)`.
+    pull: DVector<f64>,
+}
+
+impl Average {
+    /// Averages for `n` variables, without any look.
+    pub fn all(n: usize) -> Vec<Self> {
+        let average = |decay| Self {
+            decay,
+            weight: 0.0,
+            matrix: DMatrix::zeros(n, n),
+            pull: DVector::zeros(n),
+        };
+        AVERAGE_DECAYS.map(average).to_vec()
+    }
+
+    /// Takes in the model at `x: (N,)`, whose value is `share` of the first one.
+    pub fn update(&mut self, x: &[f64], curvature: &Curvature, share: f64) {
+        let model = &curvature.model;
+        let weight = share.clamp(1e-6, 1e6).powi(-2);
+        self.weight = self.decay * self.weight + weight;
+        self.matrix *= self.decay;
+        self.matrix += weight * &model.matrix;
+        let pull = &model.matrix * DVector::from_column_slice(x) - &model.gradient;
+        self.pull = self.decay * &self.pull + weight * pull;
+    }
+
+    /// The damped steps from `x: (N,)` towards the minimum, each `(N,)`.
+    pub fn proposals(&self, x: &[f64]) -> Vec<Vec<f64>> {
+        let share = self.weight.recip();
+        let pull = &self.matrix * DVector::from_column_slice(x) - &self.pull;
+        let model = Model::new(share * &self.matrix, share * pull);
+        let step = |damping| model.step(damping).unwrap_or_else(|| vec![0.0; x.len()]);
+        AVERAGE_DAMPINGS.map(step).to_vec()
     }
 }
 
@@ -128,6 +201,27 @@ mod tests {
         assert_eq!(proposals[4], [4.0, 5.0]); // λ = 1 halves the step
         let proposals = Curvature::proposals(None, Some(&best), &[5.0, 5.0], 2);
         assert!((proposals[4][0] - (5.0 - 2.0 / 17.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_average_finds_the_minimum_that_noise_hides() {
+        // ½ ‖x − (1, −2)‖², with slopes that are off to one side and to the other.
+        let matrix = DMatrix::identity(2, 2);
+        let mut averages = Average::all(2);
+        for (x, noise) in [([3.0, 0.0], 0.5), ([0.0, 0.0], -0.5), ([1.0, 1.0], 0.0)] {
+            let gradient = [x[0] - 1.0 + noise, x[1] + 2.0 - noise];
+            let curvature = Curvature::new(&matrix, &gradient).unwrap();
+            for average in &mut averages {
+                average.update(&x, &curvature, 1.0);
+            }
+        }
+        let at = [1.0, 1.0];
+        let [fast, slow] = [0, 1].map(|i| averages[i].proposals(&at)[0][0].abs());
+        assert!(slow < fast && fast < 0.1, "{slow} {fast}");
+        // A look with a high value does not count.
+        let far = Curvature::new(&matrix, &[100.0, 100.0]).unwrap();
+        averages[1].update(&at, &far, 1e3);
+        assert!(averages[1].proposals(&at)[0][0].abs() < 0.1);
     }
 
     #[test]

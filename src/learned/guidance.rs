@@ -17,14 +17,15 @@
 //!
 //! Where the objective knows its Gauss–Newton matrix and the architecture asks for it, there are
 //! six more: damped Gauss–Newton steps from the point at hand and from the best point
-//! ([`curvature`](super::curvature)).
+//! ([`curvature`](super::curvature)); and, where it asks for these too, four from averages of all
+//! models so far.
 //!
 //! No proposal is longer than 10 σ in its root mean square.
 
 use serde::{Deserialize, Serialize};
 
 use super::architecture::Optimus;
-use super::curvature::{CURVED, Curvature};
+use super::curvature::{AVERAGED, Average, CURVED, Curvature};
 use super::directions::{AdamDirections, dot, rms, secant_newton, signed_at_least};
 use super::memory::{Look, Move, Pairs};
 use super::moments::{Decays, Moments};
@@ -56,6 +57,8 @@ const SEQUENCE: f32 = 8.0;
 pub(super) struct Sight {
     /// Whether it sees the Gauss–Newton matrix.
     pub curvature: bool,
+    /// Whether it averages what it has seen of that.
+    pub averaged: bool,
     /// Coordinates of a block, whose place and kind it sees; 0: none.
     pub block: usize,
 }
@@ -65,13 +68,20 @@ impl Sight {
     pub fn of(settings: &Optimus) -> Self {
         Self {
             curvature: settings.curvature,
+            averaged: settings.averaged,
             block: settings.block,
         }
     }
 
     /// Number of proposals P.
     pub fn proposals(self) -> usize {
-        PROPOSALS + if self.curvature { CURVED } else { 0 }
+        PROPOSALS + self.curved()
+    }
+
+    /// Those that curvature adds.
+    fn curved(self) -> usize {
+        let curved = if self.curvature { CURVED } else { 0 };
+        curved + if self.averaged { AVERAGED } else { 0 }
     }
 
     /// Number of features F.
@@ -90,7 +100,7 @@ impl Sight {
 
     /// Features that all coordinates share.
     fn shared(self) -> usize {
-        SHARED + if self.curvature { CURVED + 2 } else { 0 }
+        SHARED + self.curved() + if self.curvature { 2 } else { 0 }
     }
 
     /// Writes where coordinate `n` of `count` stands.
@@ -121,6 +131,7 @@ pub(super) struct Guidance {
     since_best: usize,
     pairs: Pairs,
     regressions: Vec<Regression>,
+    averages: Vec<Average>,
 }
 
 /// Where the features and proposals of a problem go.
@@ -149,6 +160,10 @@ impl Guidance {
             regressions: REGRESSION_DECAYS
                 .map(|decay| Regression::new(n, decay))
                 .to_vec(),
+            averages: match sight.averaged {
+                true => Average::all(n),
+                false => Vec::new(),
+            },
         }
     }
 
@@ -186,6 +201,12 @@ impl Guidance {
         if k == 0 {
             self.first_value = value;
             self.first_slope = rms(gradient);
+        }
+        if let Some(curvature) = &look.curvature {
+            let share = value / self.first_value.max(1e-300);
+            for average in &mut self.averages {
+                average.update(x, curvature, share);
+            }
         }
         let adam = AdamDirections::new(moments, decays, k);
         let directions = self.directions(&look, moved.as_ref(), &adam);
@@ -261,7 +282,8 @@ impl Guidance {
             let of_best = best.and_then(|best| best.curvature.as_ref());
             let curved =
                 Curvature::proposals(look.curvature.as_ref(), of_best, &back, self.since_best);
-            all.extend(curved.iter().map(|step| scaled(step)));
+            let averaged = self.averages.iter().flat_map(|a| a.proposals(&look.x));
+            all.extend(curved.into_iter().chain(averaged).map(|step| scaled(&step)));
         }
         all.iter_mut().for_each(|direction| shorten(direction));
         all
@@ -382,6 +404,7 @@ mod tests {
     fn a_coordinate_knows_its_blocks_place_and_its_own_in_the_block() {
         let sight = Sight {
             curvature: false,
+            averaged: false,
             block: 3,
         };
         let mut place = [7.0; 5];

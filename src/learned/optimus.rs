@@ -9,7 +9,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::ops::sigmoid;
 
 use super::architecture::{Normalization, Optimus, Structure};
-use super::curvature::{self, CURVED};
+use super::curvature::{self, AVERAGED, CURVED};
 use super::guidance::{PROPOSALS, Sight};
 use super::layout::{Initial, Layout, Weights};
 use super::network::{Encoder, EncoderShape, LayerNorm, Linear, Trunk};
@@ -23,6 +23,21 @@ const FIRST_CURVED_GATES: [f32; PROPOSALS + CURVED] = {
     let mut i = 0;
     while i < CURVED {
         gates[PROPOSALS + i] = curvature::FIRST_GATES[i];
+        i += 1;
+    }
+    gates
+};
+
+/// The same where averages are seen too.
+const FIRST_AVERAGED_GATES: [f32; PROPOSALS + CURVED + AVERAGED] = {
+    let mut gates = [0.0; PROPOSALS + CURVED + AVERAGED];
+    let mut i = 0;
+    while i < CURVED {
+        gates[PROPOSALS + i] = 0.5 * curvature::FIRST_GATES[i];
+        i += 1;
+    }
+    while i < CURVED + AVERAGED {
+        gates[PROPOSALS + i] = curvature::FIRST_AVERAGED_GATES[i - CURVED];
         i += 1;
     }
     gates
@@ -86,10 +101,10 @@ impl OptimusNetwork {
         };
         let sight = Sight::of(settings);
         let proposals = sight.proposals();
-        let first_gates: &'static [f32] = if settings.curvature {
-            &FIRST_CURVED_GATES
-        } else {
-            &FIRST_GATES
+        let first_gates: &'static [f32] = match (sight.curvature, sight.averaged) {
+            (true, true) => &FIRST_AVERAGED_GATES,
+            (true, false) => &FIRST_CURVED_GATES,
+            _ => &FIRST_GATES,
         };
         let has_structure = settings.structure != Structure::None;
         let heads = if has_structure { settings.encoders } else { 0 };

@@ -20,7 +20,7 @@ use super::{Settings, Stage};
 /// format.
 const CHECKPOINT: Format = Format {
     mark: *b"MFCP",
-    number: 2,
+    number: 3,
     name: "checkpoint",
     remedy: "start anew, with --force instead of --resume",
 };

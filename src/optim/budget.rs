@@ -12,8 +12,8 @@ pub struct Budget {
     /// Stops once the best value is at or below this one. Default: none.
     pub target: Option<f64>,
     /// Ends where a further Jacobian is asked for while the best value is at or below this one: what the
-    /// Jacobians so far gave is enough then. Default: 0, never.
-    pub jacobian_above: f64,
+    /// Jacobians so far gave is enough then. Default: none.
+    pub jacobian_above: Option<f64>,
 }
 
 impl Default for Budget {
@@ -23,7 +23,7 @@ impl Default for Budget {
             iterations: None,
             stopping_rule: None,
             target: None,
-            jacobian_above: 0.0,
+            jacobian_above: None,
         }
     }
 }

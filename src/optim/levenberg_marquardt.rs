@@ -452,15 +452,15 @@ mod tests {
             let found = minimize(&lm, &objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
             (found.value, objective.jacobians.into_inner())
         };
-        let (lowest, all) = jacobians(0.0);
-        let (value, some) = jacobians(1.0);
+        let (lowest, all) = jacobians(None);
+        let (value, some) = jacobians(Some(1.0));
         assert!(
             lowest < 1e-6 && 1e-6 < value && value <= 1.0,
             "{lowest}, {value}"
         );
         assert!(0 < some && some < all, "{some} of {all}");
         // The first one comes in any case.
-        assert_eq!(jacobians(1e9).1, 1);
+        assert_eq!(jacobians(Some(1e9)).1, 1);
     }
 
     #[test]

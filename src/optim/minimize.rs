@@ -167,9 +167,10 @@ impl<'a> Run<'a> {
         {
             return Some(Termination::MeetNonFinite);
         }
+        let enough = |above: f64| self.best_value <= above;
         if query.order == Order::Jacobian
             && self.has_jacobian
-            && self.best_value <= self.budget.jacobian_above
+            && self.budget.jacobian_above.is_some_and(enough)
         {
             return Some(Termination::ReachTarget);
         }

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::footing::{Footing, Height, STANDING_EXCESS};
 use super::sighting::Sighting;
-use super::soles::{Sole, lowest};
-use crate::body::Body;
+use crate::body::{Body, Sole, heights};
 use crate::metrics::third_difference;
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints};
@@ -312,8 +311,9 @@ impl FrameTerms {
                             height + self.standing_excess[foot] - now.z.max(before.z)
                         }
                         Height::Sole(height) => {
-                            let [now, before] = [state.links, state.previous]
-                                .map(|links| lowest(&self.soles, foot, links));
+                            let [now, before] = [state.links, state.previous].map(|links| {
+                                heights(&self.soles, foot, links).fold(f64::INFINITY, f64::min)
+                            });
                             height - now.max(before)
                         }
                     };

@@ -31,6 +31,7 @@ pub use window::{PhysicsWindow, Start};
 pub(crate) use stitch::exceeds;
 
 mod clip;
+mod differences;
 mod family;
 pub mod footing;
 mod from_keypoints;
@@ -38,7 +39,6 @@ pub mod loss;
 pub mod recorded;
 mod settings;
 mod sighting;
-mod soles;
 mod stitch;
 pub mod window;
 

@@ -364,7 +364,7 @@ impl<'a> Stitching<'a> {
         Budget {
             evaluations,
             target: Some(self.settings.target_loss),
-            jacobian_above: self.settings.jacobian_loss,
+            jacobian_above: Some(self.settings.jacobian_loss),
             ..Budget::default()
         }
     }

@@ -4,10 +4,12 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
 pub use control::{ControlTrack, Knots};
+pub use feet::{simulated_feet, simulated_flat_feet};
 pub use lockstep::{Assistance, Drive, LinkState, Lockstep, Original, Path, Replica};
 pub use world::{Engine, Velocity, World};
 
 mod control;
+mod feet;
 mod lockstep;
 mod turns;
 mod world;

@@ -95,8 +95,8 @@ pub(super) fn on_recorded_windows(
         described(args, &settings.clips)
     );
     let family = HeldOut {
-        training: RecordedFamily::new(&training, &whitening),
-        validation: RecordedFamily::new(&validation, &whitening),
+        training: RecordedFamily::new(&training, &whitening).roughened(settings.rough),
+        validation: RecordedFamily::new(&validation, &whitening).roughened(settings.rough),
     };
     drop((training, validation));
     let theta = start(args, config)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nalgebra::{DMatrix, DVector};
-use rand::RngExt as _;
+use rand::{RngExt as _, SeedableRng as _};
 
 use super::super::family::LOSSES;
 use super::{Linearization, RecordedWindow};
@@ -20,6 +20,8 @@ const NEGLIGIBLE: f64 = 1e-6;
 #[derive(Clone, Debug)]
 pub struct RecordedFamily {
     tasks: Vec<RecordedTask>,
+    /// Share of rough tasks.
+    rough: f64,
 }
 
 /// A recorded window as a task in the variables z.
@@ -30,6 +32,16 @@ pub struct RecordedTask {
     stiffening: f64,
     /// The look that it starts from.
     start: usize,
+    roughness: Option<Roughness>,
+}
+
+/// How rough a task is.
+#[derive(Clone, Copy, Debug)]
+struct Roughness {
+    /// ρ: what a look sees is what is there at a point nearby, so far off that it costs ρ f.
+    share: f64,
+    /// Of the directions.
+    seed: u64,
 }
 
 #[derive(Debug)]
@@ -74,10 +86,30 @@ impl RecordedFamily {
             window: Arc::new(Models::new(&window.clip, &looks, whitening)),
             stiffening: 0.0,
             start: 0,
+            roughness: None,
         });
         Self {
             tasks: tasks.collect(),
+            rough: 0.0,
         }
+    }
+
+    /// The same with a share of tasks, `rough`, whose looks are at points nearby, which differ from look to
+    /// look: as contacts that come and go make of the physics. What a point nearby costs is a share of the
+    /// value that is drawn between 0.01 and 1, on a logarithmic scale.
+    #[must_use]
+    pub fn roughened(self, rough: f64) -> Self {
+        Self { rough, ..self }
+    }
+
+    /// How rough the next task is.
+    fn roughness(&self, rng: &mut Rng) -> Option<Roughness> {
+        // Families without rough tasks draw no number more than they did before there were any.
+        let is_rough = self.rough > 0.0 && rng.random_bool(self.rough);
+        is_rough.then(|| Roughness {
+            share: 10_f64.powf(rng.random_range(-2.0..0.0)),
+            seed: rng.random(),
+        })
     }
 }
 
@@ -104,14 +136,19 @@ impl TaskFamily for RecordedFamily {
         };
         RecordedTask {
             start,
+            roughness: self.roughness(rng),
             ..task.stiffened(share)
         }
     }
 
-    /// Tasks as they were recorded.
+    /// Tasks as they were recorded, or rough.
     fn sample_validation(&self, count: usize, rng: &mut Rng) -> Vec<RecordedTask> {
         let index = |rng: &mut Rng| rng.random_range(0..self.tasks.len());
-        (0..count).map(|_| self.tasks[index(rng)].clone()).collect()
+        let task = |_| RecordedTask {
+            roughness: self.roughness(rng),
+            ..self.tasks[index(rng)].clone()
+        };
+        (0..count).map(task).collect()
     }
 }
 
@@ -123,8 +160,33 @@ impl RecordedTask {
         Self {
             stiffening: 4.0 * share * first / (step * step),
             start: self.start,
+            roughness: self.roughness,
             window,
         }
+    }
+
+    /// Where a look at `z: (N,)` looks.
+    fn seen_from(&self, z: &[f64]) -> Vec<f64> {
+        let Some(Roughness { share, seed }) = self.roughness else {
+            return z.to_vec();
+        };
+        // The FNV-1a hash, word by word.
+        let hash = |hash: u64, z: &f64| (hash ^ z.to_bits()).wrapping_mul(0x0100_0000_01b3);
+        let mut rng = Rng::seed_from_u64(z.iter().fold(seed, hash));
+        let away: Vec<f64> = z.iter().map(|_| rng.random_range(-1.0..1.0)).collect();
+        let blend = self.window.blend(z, self.stiffening);
+        let value = blend
+            .iter()
+            .map(|(_, weight, value, _)| weight * value)
+            .sum::<f64>();
+        let along = blend
+            .iter()
+            .map(|(model, weight, _, _)| weight * model.bend(&away));
+        let size = (2.0 * share * value.max(0.0) / along.sum::<f64>().max(1e-300)).sqrt();
+        z.iter()
+            .zip(&away)
+            .map(|(z, away)| z + size * away)
+            .collect()
     }
 }
 
@@ -203,6 +265,12 @@ impl Models {
 }
 
 impl Model {
+    /// sᵀ JᵀJ s for a step s, `(N,)`.
+    fn bend(&self, step: &[f64]) -> f64 {
+        let step = DVector::from_iterator(step.len(), step.iter().map(|s| *s as f32));
+        f64::from(step.dot(&(&self.curvature * &step)))
+    }
+
     fn look(&self, z: &[f64], stiffening: f64) -> (f64, Vec<f64>) {
         let square = square_distance(z, &self.z);
         let apart: Vec<f32> = z.iter().zip(&self.z).map(|(a, b)| (a - b) as f32).collect();
@@ -234,12 +302,12 @@ impl Objective for RecordedTask {
     }
 
     fn value_and_gradient(&self, z: &[f64], gradient: &mut [f64]) -> f64 {
-        let blend = self.window.blend(z, self.stiffening);
+        let blend = self.window.blend(&self.seen_from(z), self.stiffening);
         self.window.value_and_gradient(&blend, gradient)
     }
 
     fn value_and_curvature(&self, z: &[f64], gradient: &mut [f64]) -> Option<(f64, DMatrix<f64>)> {
-        let blend = self.window.blend(z, self.stiffening);
+        let blend = self.window.blend(&self.seen_from(z), self.stiffening);
         let value = self.window.value_and_gradient(&blend, gradient);
         let n = z.len();
         let mut curvature = DMatrix::zeros(n, n);
@@ -303,6 +371,23 @@ mod tests {
         let models = |task: usize| &family.tasks[task].window.models;
         assert_eq!((models(0).len(), models(1).len()), (4, 3));
         assert_eq!(models(0)[3].z, whitening.whiten(&[2.5, 0.4]));
+    }
+
+    #[test]
+    fn rough_tasks_answer_alike_at_the_same_point_and_differ_nearby() {
+        let (task, metric) = task();
+        let z = metric.whitening(2).whiten(&[0.9, 0.3]);
+        let near = [z[0] + 1e-9, z[1]];
+        assert!((task.value(&z) - task.value(&near)).abs() < 1e-6);
+        let roughness = Some(Roughness {
+            share: 0.1,
+            seed: 7,
+        });
+        let rough = RecordedTask { roughness, ..task };
+        assert_eq!(rough.value(&z), rough.value(&z));
+        assert!((rough.value(&z) - rough.value(&near)).abs() > 1e-3);
+        let away = square_distance(&rough.seen_from(&z), &z);
+        assert!(away > 0.0 && away < 4.0, "{away}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use nalgebra::{Isometry3, Vector3};
 
-use crate::body::{Body, Link};
+use super::{Body, Link};
 
 /// A contact sphere of a foot.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,11 +45,10 @@ impl Sole {
     }
 }
 
-/// Height of the lowest of `soles` of the right (0) or left (1) foot with the links at `links`, m.
-pub fn lowest(soles: &[Sole], foot: usize, links: &[Isometry3<f64>]) -> f64 {
+/// Heights of the `soles` of the right (0) or left (1) foot with the links at `links`, m.
+pub fn heights(soles: &[Sole], foot: usize, links: &[Isometry3<f64>]) -> impl Iterator<Item = f64> {
     let of_foot = soles
         .iter()
-        .filter(|sole| usize::from(sole.is_left) == foot);
-    let heights = of_foot.map(|sole| sole.height(links));
-    heights.fold(f64::INFINITY, f64::min)
+        .filter(move |sole| usize::from(sole.is_left) == foot);
+    of_foot.map(|sole| sole.height(links))
 }
