@@ -11,7 +11,7 @@ use crate::motion::{JOINTS, Joints};
 
 pub use fit::{Subject, fit};
 pub use reference::reference_poses;
-pub use soles::{Sole, heights};
+pub use soles::{Sole, sole_heights};
 
 mod fit;
 mod reference;

@@ -46,7 +46,11 @@ impl Sole {
 }
 
 /// Heights of the `soles` of the right (0) or left (1) foot with the links at `links`, m.
-pub fn heights(soles: &[Sole], foot: usize, links: &[Isometry3<f64>]) -> impl Iterator<Item = f64> {
+pub fn sole_heights(
+    soles: &[Sole],
+    foot: usize,
+    links: &[Isometry3<f64>],
+) -> impl Iterator<Item = f64> {
     let of_foot = soles
         .iter()
         .filter(move |sole| usize::from(sole.is_left) == foot);

@@ -1,4 +1,4 @@
-//! Damped Gauss–Newton steps, for objectives that know JᵀJ.
+//! Damped Gauss–Newton steps, for objectives that know JᵀJ: from one look, and from averages of many.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -121,10 +121,11 @@ impl Curvature {
     }
 }
 
-/// A running average of the models of all looks, those with low values weighing more.
+/// A running average of the models of all looks, weighed by 1/f².
 ///
 /// The loss of a window is rough on the scale of the last steps, for contacts come and go: what one
-/// linearization promises there is chance, and their average is less so.
+/// linearization promises there is chance, and their average is less so. What averaging of iterates is to
+/// stochastic gradients, this is to Newton's method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Average {
     decay: f64,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::footing::{Footing, Height, STANDING_EXCESS};
 use super::sighting::Sighting;
-use crate::body::{Body, Sole, heights};
+use crate::body::{Body, Sole, sole_heights};
 use crate::metrics::third_difference;
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints};
@@ -312,7 +312,7 @@ impl FrameTerms {
                         }
                         Height::Sole(height) => {
                             let [now, before] = [state.links, state.previous].map(|links| {
-                                heights(&self.soles, foot, links).fold(f64::INFINITY, f64::min)
+                                sole_heights(&self.soles, foot, links).fold(f64::INFINITY, f64::min)
                             });
                             height - now.max(before)
                         }

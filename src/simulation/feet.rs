@@ -2,7 +2,7 @@
 
 use nalgebra::{Isometry3, Point3};
 
-use crate::body::{Body, Sole, heights};
+use crate::body::{Body, Sole, sole_heights};
 use crate::metrics::FootTrack;
 use crate::motion::skeleton::ANKLES;
 
@@ -41,7 +41,7 @@ fn tracks<'p>(
         FootTrack {
             height: frames
                 .clone()
-                .map(|links| height(&mut heights(&soles, foot, links)))
+                .map(|links| height(&mut sole_heights(&soles, foot, links)))
                 .collect(),
             ankle: frames
                 .clone()
