@@ -18,30 +18,25 @@ use super::network::{Encoder, EncoderShape, LayerNorm, Linear, Trunk};
 const FIRST_GATES: [f32; PROPOSALS] = [0.1, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0];
 
 /// The same where curvature is seen: damped Gauss–Newton steps alone.
-const FIRST_CURVED_GATES: [f32; PROPOSALS + CURVED] = {
-    let mut gates = [0.0; PROPOSALS + CURVED];
-    let mut i = 0;
-    while i < CURVED {
-        gates[PROPOSALS + i] = curvature::FIRST_GATES[i];
-        i += 1;
-    }
-    gates
-};
+const FIRST_CURVED_GATES: [f32; PROPOSALS + CURVED] = curved_gates(1.0);
 
 /// The same where averages are seen too.
-const FIRST_AVERAGED_GATES: [f32; PROPOSALS + CURVED + AVERAGED] = {
-    let mut gates = [0.0; PROPOSALS + CURVED + AVERAGED];
+const FIRST_AVERAGED_GATES: [f32; PROPOSALS + CURVED + AVERAGED] = curved_gates(0.5);
+
+/// Those of curvature times `share`, and of averages where there is room for them.
+const fn curved_gates<const P: usize>(share: f32) -> [f32; P] {
+    let mut gates = [0.0; P];
     let mut i = 0;
-    while i < CURVED {
-        gates[PROPOSALS + i] = 0.5 * curvature::FIRST_GATES[i];
-        i += 1;
-    }
-    while i < CURVED + AVERAGED {
-        gates[PROPOSALS + i] = curvature::FIRST_AVERAGED_GATES[i - CURVED];
+    while PROPOSALS + i < P {
+        gates[PROPOSALS + i] = if i < CURVED {
+            share * curvature::FIRST_GATES[i]
+        } else {
+            curvature::FIRST_AVERAGED_GATES[i - CURVED]
+        };
         i += 1;
     }
     gates
-};
+}
 
 /// Scale of the initial weights of heads whose first outputs should be small.
 const QUIET: f32 = 0.1;

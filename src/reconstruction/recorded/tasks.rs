@@ -175,10 +175,7 @@ impl RecordedTask {
         let mut rng = Rng::seed_from_u64(z.iter().fold(seed, hash));
         let away: Vec<f64> = z.iter().map(|_| rng.random_range(-1.0..1.0)).collect();
         let blend = self.window.blend(z, self.stiffening);
-        let value = blend
-            .iter()
-            .map(|(_, weight, value, _)| weight * value)
-            .sum::<f64>();
+        let value = blended_value(&blend);
         let along = blend
             .iter()
             .map(|(model, weight, _, _)| weight * model.bend(&away));
@@ -251,8 +248,7 @@ impl Models {
         blend: &[(&Model, f64, f64, Vec<f64>)],
         gradient: &mut [f64],
     ) -> f64 {
-        let value = blend.iter().map(|(_, weight, value, _)| weight * value);
-        let value: f64 = value.sum();
+        let value = blended_value(blend);
         gradient.fill(0.0);
         for (model, weight, own, slope) in blend {
             let pull = weight * (own - value) / self.handover;
@@ -286,6 +282,12 @@ impl Model {
             .collect();
         (value, gradient)
     }
+}
+
+/// Σ wᵢ qᵢ of what [`Models::blend`] gives.
+fn blended_value(blend: &[(&Model, f64, f64, Vec<f64>)]) -> f64 {
+    let values = blend.iter().map(|(_, weight, value, _)| weight * value);
+    values.sum()
 }
 
 fn square_distance(a: &[f64], b: &[f64]) -> f64 {
