@@ -45,6 +45,11 @@ pub trait Objective: Sync {
         Some((0.5 * residuals.norm_squared(), gram(&jacobian)))
     }
 
+    /// Announces that the value at `x: (N,)` is asked for now, and that of some of at most n points
+    /// `next(n)`, the likeliest first, soon. Where idle threads can look at several points at once, this is the
+    /// time to do so; what later looks return is the same.
+    fn look_ahead(&self, _x: &[f64], _next: &dyn Fn(usize) -> Vec<Vec<f64>>) {}
+
     /// The residual function behind the value, when the objective is half a sum of squares.
     fn least_squares(&self) -> Option<&dyn Residuals> {
         None
@@ -66,6 +71,10 @@ impl<O: Objective + ?Sized> Objective for &O {
 
     fn value_and_curvature(&self, x: &[f64], gradient: &mut [f64]) -> Option<(f64, DMatrix<f64>)> {
         (**self).value_and_curvature(x, gradient)
+    }
+
+    fn look_ahead(&self, x: &[f64], next: &dyn Fn(usize) -> Vec<Vec<f64>>) {
+        (**self).look_ahead(x, next);
     }
 
     fn least_squares(&self) -> Option<&dyn Residuals> {

@@ -88,6 +88,44 @@ fn columns_equal_central_differences_of_full_rollouts() {
 }
 
 #[test]
+fn rollouts_that_are_kept_or_simulated_ahead_change_nothing() {
+    let clip = clip(20);
+    let points: Vec<Vec<f64>> = {
+        let window = PhysicsWindow::new(&clip, 0, 6, clip.start(0), &knots(&clip));
+        let point = |n: usize| window.point().iter().map(|x| x + 0.01 * n as f64).collect();
+        (0..4).map(point).collect()
+    };
+    let look = |assistance, n: usize| {
+        let mut window = PhysicsWindow::new(&clip, 0, 6, clip.start(0), &knots(&clip));
+        window.assistance = assistance;
+        window.residuals_and_jacobian(&points[n])
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build();
+    pool.unwrap().install(|| {
+        let mut window = PhysicsWindow::new(&clip, 0, 6, clip.start(0), &knots(&clip));
+        let asked = std::sync::Mutex::new(Vec::new());
+        let next = |count| {
+            asked.lock().unwrap().push(count);
+            points[1..=count].to_vec()
+        };
+        for assistance in [0.0, 0.5] {
+            window.assistance = assistance;
+            for x in &points[..3] {
+                window.look_ahead(x, &next);
+            }
+            for n in [1, 0, 3, 2] {
+                let (residuals, jacobian) = look(assistance, n);
+                assert_eq!(window.residuals(&points[n]), residuals);
+                let again = window.residuals_and_jacobian(&points[n]);
+                assert_eq!(again, (residuals, jacobian));
+            }
+        }
+        // Of the first three points, two were simulated along with the first, for either assistance.
+        assert_eq!(asked.into_inner().unwrap(), [2, 2]);
+    });
+}
+
+#[test]
 fn a_window_inherits_the_jacobian_of_the_one_before() {
     const SHIFT: usize = 5;
     let clip = clip(2 * FRAMES);

@@ -62,11 +62,11 @@ pub struct State {
     x: DVector<f64>,
     trial: DVector<f64>,
     value: f64,
-    residuals: DVector<f64>,
-    jacobian: DMatrix<f64>,
-    /// Whether `jacobian` was evaluated at `x`, not estimated.
-    fresh: bool,
+    /// JᵀJ.
     normal: DMatrix<f64>,
+    /// Whether J was evaluated at `x`, not estimated.
+    fresh: bool,
+    /// Jᵀr.
     gradient: DVector<f64>,
     damping: f64,
     /// Nielsen's ν, the factor of the next raise of λ.
@@ -84,7 +84,6 @@ pub struct State {
 struct Trial {
     x: DVector<f64>,
     value: f64,
-    residuals: DVector<f64>,
     damping: f64,
 }
 
@@ -103,10 +102,10 @@ enum Stage {
 
 impl LevenbergMarquardt {
     /// Forms the normal equations and proposes the first step from a linearization.
-    fn normalize(&self, state: &mut State) {
-        state.normal = gram(&state.jacobian);
+    fn normalize(&self, state: &mut State, residuals: &DVector<f64>, jacobian: &DMatrix<f64>) {
+        state.normal = gram(jacobian);
         state.tried = 0;
-        state.gradient = state.jacobian.tr_mul(&state.residuals);
+        state.gradient = jacobian.tr_mul(residuals);
         let finite = state.value.is_finite() && state.normal.iter().all(|v| v.is_finite());
         if !finite || state.gradient.amax() <= self.gradient_tolerance {
             Self::end_or_linearize(state);
@@ -116,20 +115,19 @@ impl LevenbergMarquardt {
     }
 
     /// Goes on from the trial point, with less damping where it did what was predicted.
-    fn accept(&self, state: &mut State, value: f64, residuals: &DVector<f64>, ratio: f64) {
+    fn accept(&self, state: &mut State, value: f64, ratio: f64) {
         let shrink = 1.0 - (2.0 * ratio.min(1.5) - 1.0).powi(3);
         state.damping = (state.damping * shrink.max(1.0 / 3.0)).max(1e-12);
-        self.advance(state, value, residuals);
+        self.advance(state, value);
     }
 
     /// Goes on from the trial point.
-    fn advance(&self, state: &mut State, value: f64, residuals: &DVector<f64>) {
+    fn advance(&self, state: &mut State, value: f64) {
         let gained = (state.value - value) / state.value;
         state.raise = 2.0;
         state.rejected = 0;
         state.x.copy_from(&state.trial);
         state.value = value;
-        state.residuals.copy_from(residuals);
         match gained < self.stall {
             true => Self::end_or_linearize(state),
             false => state.stage = Stage::Linearize,
@@ -146,7 +144,7 @@ impl LevenbergMarquardt {
     }
 
     /// After a trial that lowers the value: tries a neighbouring λ while that is lower still.
-    fn look_around(&self, state: &mut State, value: f64, residuals: &DVector<f64>, ratio: f64) {
+    fn look_around(&self, state: &mut State, value: f64, ratio: f64) {
         let way = match state.lowest.take() {
             Some(lowest) if lowest.value <= value => return self.settle(state, lowest),
             Some(lowest) => state.damping / lowest.damping,
@@ -157,7 +155,6 @@ impl LevenbergMarquardt {
         let lowest = Trial {
             x: state.trial.clone(),
             value,
-            residuals: residuals.clone(),
             damping: state.damping,
         };
         if state.tried >= self.trials {
@@ -172,7 +169,7 @@ impl LevenbergMarquardt {
     fn settle(&self, state: &mut State, lowest: Trial) {
         state.trial = lowest.x;
         state.damping = lowest.damping;
-        self.advance(state, lowest.value, &lowest.residuals);
+        self.advance(state, lowest.value);
     }
 
     fn reject(&self, state: &mut State) {
@@ -190,19 +187,29 @@ impl LevenbergMarquardt {
         }
     }
 
+    /// λ of the trials that may follow the one at hand, the likeliest first.
+    fn dampings_ahead(&self, state: &State) -> Vec<f64> {
+        let left = self.trials.saturating_sub(state.tried + 1);
+        let along = |way: f64| {
+            let next = move |damping: &f64| Some(damping * way);
+            std::iter::successors(Some(state.damping), next)
+                .skip(1)
+                .take(left)
+        };
+        if let Some(lowest) = &state.lowest {
+            return along(state.damping / lowest.damping).collect();
+        }
+        // Mostly the first trial does what was predicted, so that the second is longer.
+        let raised = state.fresh.then_some(state.damping * state.raise);
+        let [longer, shorter] = [SPREAD.recip(), SPREAD].map(along);
+        longer.chain(raised).chain(shorter).collect()
+    }
+
     /// Sets the trial point from the damped normal equations.
     fn propose(&self, state: &mut State) {
-        let n = state.x.len();
-        let largest = state.normal.diagonal().max();
-        let floor = (self.scaling_floor * largest).max(f64::MIN_POSITIVE);
         let damping = state.damping;
         for _ in 0..self.rejections {
-            let mut damped = state.normal.clone();
-            for i in 0..n {
-                damped[(i, i)] += state.damping * state.normal[(i, i)].max(floor);
-            }
-            if let Some(factor) = damped.cholesky() {
-                let step = -factor.solve(&state.gradient);
+            if let Some(step) = self.step(state, state.damping) {
                 // ‖r‖²/2 − ‖r + Jp‖²/2 = −gᵀp − ½ pᵀ JᵀJ p
                 state.predicted =
                     -state.gradient.dot(&step) - 0.5 * step.dot(&(&state.normal * &step));
@@ -215,6 +222,17 @@ impl LevenbergMarquardt {
         state.damping = damping;
         Self::end_or_linearize(state);
     }
+
+    /// The step of the normal equations with `damping`, if that is enough for them to be definite.
+    fn step(&self, state: &State, damping: f64) -> Option<DVector<f64>> {
+        let largest = state.normal.diagonal().max();
+        let floor = (self.scaling_floor * largest).max(f64::MIN_POSITIVE);
+        let mut damped = state.normal.clone();
+        for i in 0..state.x.len() {
+            damped[(i, i)] += damping * state.normal[(i, i)].max(floor);
+        }
+        Some(-damped.cholesky()?.solve(&state.gradient))
+    }
 }
 
 impl Optimizer for LevenbergMarquardt {
@@ -224,8 +242,6 @@ impl Optimizer for LevenbergMarquardt {
         let x = DVector::from_column_slice(x0);
         State {
             trial: x.clone(),
-            residuals: DVector::zeros(0),
-            jacobian: DMatrix::zeros(0, 0),
             fresh: false,
             normal: DMatrix::zeros(0, 0),
             gradient: DVector::zeros(x.len()),
@@ -271,10 +287,8 @@ impl Optimizer for LevenbergMarquardt {
                 match (&evaluation.residuals, &evaluation.jacobian) {
                     (Some(r), Some(jacobian)) => {
                         state.value = evaluation.value;
-                        state.residuals.clone_from(r);
-                        state.jacobian.clone_from(jacobian);
                         state.fresh = is_exact;
-                        self.normalize(state);
+                        self.normalize(state, r, jacobian);
                     }
                     _ if is_exact => {
                         let advice = "choose another optimizer for it, such as bfgs";
@@ -286,19 +300,31 @@ impl Optimizer for LevenbergMarquardt {
             Stage::Try => {
                 let ratio = (state.value - evaluation.value) / state.predicted;
                 state.tried += 1;
-                match &evaluation.residuals {
-                    Some(r) if ratio > 1e-4 && self.trials > 1 => {
-                        self.look_around(state, evaluation.value, r, ratio);
+                if ratio > 1e-4 {
+                    match self.trials {
+                        1 => self.accept(state, evaluation.value, ratio),
+                        _ => self.look_around(state, evaluation.value, ratio),
                     }
-                    Some(r) if ratio > 1e-4 => self.accept(state, evaluation.value, r, ratio),
-                    _ => match state.lowest.take() {
-                        Some(lowest) => self.settle(state, lowest),
-                        None => self.reject(state),
-                    },
+                } else if let Some(lowest) = state.lowest.take() {
+                    self.settle(state, lowest);
+                } else {
+                    self.reject(state);
                 }
             }
         }
         Ok(())
+    }
+
+    fn ahead(&self, state: &State, count: usize) -> Vec<Vec<f64>> {
+        if state.stage != Stage::Try {
+            return Vec::new();
+        }
+        let dampings = self.dampings_ahead(state).into_iter().take(count);
+        let point = |damping| {
+            let step = self.step(state, damping)?;
+            Some((&state.x + step).as_slice().to_vec())
+        };
+        dampings.filter_map(point).collect()
     }
 
     fn converged(&self, state: &State) -> bool {
@@ -308,17 +334,23 @@ impl Optimizer for LevenbergMarquardt {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::super::{Budget, Unobserved, minimize};
     use super::*;
     use crate::objective::{Objective, Residuals};
 
-    /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians.
+    /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians and the
+    /// values that it did not know when they were asked for.
     #[derive(Default)]
     struct Rosenbrock {
         jacobians: AtomicUsize,
         estimate: Option<DMatrix<f64>>,
+        /// Points that it looks at ahead.
+        ahead: usize,
+        known: Mutex<Vec<Vec<f64>>>,
+        unknown: AtomicUsize,
     }
 
     impl Objective for Rosenbrock {
@@ -332,6 +364,13 @@ mod tests {
             let (r, jacobian) = self.residuals_and_jacobian(x);
             gradient.copy_from_slice(jacobian.tr_mul(&r).as_slice());
             0.5 * r.norm_squared()
+        }
+        fn look_ahead(&self, x: &[f64], next: &dyn Fn(usize) -> Vec<Vec<f64>>) {
+            let mut known = self.known.lock().unwrap();
+            if !known.iter().any(|point| point == x) {
+                self.unknown.fetch_add(1, Ordering::Relaxed);
+                known.extend(next(self.ahead));
+            }
         }
         fn least_squares(&self) -> Option<&dyn Residuals> {
             Some(self)
@@ -409,6 +448,38 @@ mod tests {
             rosenbrock(&lm, None).1
         };
         assert!(jacobians(4) < jacobians(1));
+    }
+
+    #[test]
+    fn trials_are_foreseen() {
+        let values = |ahead| {
+            let objective = Rosenbrock {
+                ahead,
+                ..Rosenbrock::default()
+            };
+            let lm = LevenbergMarquardt {
+                trials: 4,
+                stall: 0.0,
+                ..Default::default()
+            };
+            let budget = Budget {
+                evaluations: 30,
+                ..Budget::default()
+            };
+            let found = minimize(&lm, &objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap();
+            (found.values, objective.unknown.into_inner())
+        };
+        let (one_by_one, unknown) = values(0);
+        assert_eq!(one_by_one.len(), unknown);
+        let (found, some) = values(1);
+        assert_eq!(found, one_by_one);
+        let (found, fewest) = values(7);
+        assert_eq!(found, one_by_one);
+        let counts = [fewest, some, unknown];
+        assert!(
+            2 * fewest <= unknown && fewest < some && some < unknown,
+            "{counts:?}"
+        );
     }
 
     #[test]

@@ -95,6 +95,10 @@ pub fn minimize<O: Optimizer>(
         if let Some(termination) = run.refuse(&query) {
             break termination;
         }
+        if query.order == Order::Value {
+            let left = budget.evaluations.saturating_sub(run.values.len() + 1);
+            objective.look_ahead(query.x, &|count| optimizer.ahead(&state, count.min(left)));
+        }
         if run.look(&query) {
             let seen = &run.seen;
             if observer.observe(run.values.len(), &run.x, seen).is_break() {

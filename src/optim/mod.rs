@@ -75,6 +75,12 @@ pub trait Optimizer: Sync {
     /// Only when the optimizer itself is broken (a network whose weights do not fit).
     fn tell(&self, state: &mut Self::State, evaluation: &Evaluation) -> Result<()>;
 
+    /// Points whose values may be asked for after the one at hand, depending on what that is: at most `count`,
+    /// the likeliest first.
+    fn ahead(&self, _state: &Self::State, _count: usize) -> Vec<Vec<f64>> {
+        Vec::new()
+    }
+
     /// Whether the method has nothing left to try (gradient below its tolerance, no acceptable step).
     fn converged(&self, _state: &Self::State) -> bool {
         false

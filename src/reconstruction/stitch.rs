@@ -1,9 +1,13 @@
 //! Window after window: optimize, keep the first frames, go on from there; retry and backtrack
 //! where that ends badly.
 
+mod backtracking;
+
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
+
+use backtracking::Checkpoint;
 
 use super::window::{LastJacobian, Start};
 use super::{Clip, CurvePoint, PhysicsWindow, Progress, Reconstruction, Settings, WindowReport};
@@ -13,9 +17,6 @@ use crate::objective::Evaluation;
 use crate::optim::{Budget, Minimize, Minimum, Termination};
 use crate::simulation::{Engine, Frame, Knots, Trajectory, World};
 
-/// Windows that can be taken back.
-const HISTORY: usize = 5;
-
 /// What retries may cost: as many evaluations as everything else, and those of so many windows
 /// more.
 const PATIENCE: usize = 20;
@@ -23,9 +24,6 @@ const PATIENCE: usize = 20;
 /// A window whose loss is so many times the median of those before is tried again, unless it is below
 /// `retry_loss` divided by the same number.
 const UNUSUAL: f64 = 3.0;
-
-/// So many windows in a row with an unusual loss are taken back.
-const UNUSUAL_ROW: usize = 3;
 
 /// Share of the weight of foot slip in the approach to a window: much of it traps some.
 const EARLY_SLIP: f64 = 0.3;
@@ -112,13 +110,6 @@ struct Stitching<'a> {
     has_given_up: bool,
     /// News that the observer has not seen yet.
     news: Option<String>,
-}
-
-struct Checkpoint {
-    first: usize,
-    world: World,
-    knots: Knots,
-    windows: usize,
 }
 
 /// What an attempt at a window found.
@@ -422,15 +413,7 @@ impl<'a> Stitching<'a> {
         attempts: usize,
         (frames, world): (Vec<Frame>, World),
     ) {
-        self.history.push_back(Checkpoint {
-            first: self.first,
-            world: self.world.clone(),
-            knots: self.knots.clone(),
-            windows: self.windows.len(),
-        });
-        if self.history.len() > HISTORY {
-            self.history.pop_front();
-        }
+        self.note_start();
         self.jacobian = attempt.jacobian;
         self.knots.replace(&attempt.knots);
         self.world = world;
@@ -452,54 +435,6 @@ impl<'a> Stitching<'a> {
                 .any(|error| exceeds(*error, self.settings.failure_mm)),
         });
         self.first = end;
-    }
-
-    /// What is wrong with where the last windows have led: the last frame is too far off, or they are all far
-    /// above the ones before.
-    fn complaint(&self) -> Option<String> {
-        let frame = self.first;
-        let last = self.errors.last().copied().unwrap_or_default();
-        if exceeds(last, self.settings.backtrack_error_mm) {
-            return Some(format!("frame {frame} is {last:.0} mm off"));
-        }
-        let loss = self.windows.last()?.loss;
-        let is_high = exceeds(loss, self.settings.retry_loss);
-        (is_high && self.unusual_in_a_row >= UNUSUAL_ROW)
-            .then(|| format!("the loss has risen to {loss:.1} by frame {frame}"))
-    }
-
-    /// Takes the last windows back when something is wrong with where they have led, each once.
-    fn backtrack(&mut self) {
-        if self.first <= self.careful_until {
-            return;
-        }
-        let Some(complaint) = self.complaint() else {
-            return;
-        };
-        let until = self.careful_until;
-        self.history.retain(|checkpoint| checkpoint.first >= until);
-        let is_hopeless = |checkpoint: &Checkpoint| !self.may_retry(checkpoint.first);
-        if self.history.front().is_some_and(is_hopeless) {
-            if !std::mem::replace(&mut self.has_given_up, true) {
-                self.news = Some(format!("{complaint}: no further retries"));
-            }
-            return;
-        }
-        let Some(checkpoint) = self.history.pop_front() else {
-            return;
-        };
-        self.history.clear();
-        self.news = Some(format!("{complaint}: back to frame {}", checkpoint.first));
-        self.careful_until = self.first;
-        self.first = checkpoint.first;
-        self.jacobian = None;
-        self.world = checkpoint.world;
-        self.knots = checkpoint.knots;
-        self.windows.truncate(checkpoint.windows);
-        self.frames.truncate(self.first + 1);
-        self.errors.truncate(self.first + 1);
-        self.bad_in_a_row = 0;
-        self.unusual_in_a_row = 0;
     }
 }
 

@@ -4,12 +4,15 @@
 //! x holds the offsets of the PD targets at the free knots, axis by axis.
 
 mod linearization;
+mod rollouts;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use nalgebra::{DMatrix, DVector, Isometry3, UnitQuaternion};
+use rayon::prelude::*;
 
 pub use linearization::LastJacobian;
+use rollouts::Rollouts;
 
 use super::clip::Clip;
 use super::loss::{FrameState, FrameTerms, TERM_NAMES};
@@ -40,6 +43,8 @@ pub struct PhysicsWindow<'a> {
     inherited: Option<LastJacobian>,
     /// The last Jacobian of this one, where it is kept.
     memory: Option<Mutex<Option<LastJacobian>>>,
+    /// The last rollouts from the start.
+    rollouts: Rollouts,
 }
 
 /// Where a window starts.
@@ -159,6 +164,7 @@ impl<'a> PhysicsWindow<'a> {
             ),
             inherited: None,
             memory: None,
+            rollouts: Rollouts::default(),
         }
     }
 
@@ -191,8 +197,8 @@ impl<'a> PhysicsWindow<'a> {
 
     /// Mean distance of the joints from those observed over the frames of the window at x, m.
     pub fn mean_joint_error(&self, x: &[f64]) -> f64 {
-        let record = self.record(&self.knots_at(x));
-        let frames = (self.first + 1..).zip(&record.links[1..]);
+        let rollout = self.rollout_at(x);
+        let frames = (self.first + 1..).zip(&rollout.record.links[1..]);
         let sum: f64 = frames
             .map(|(t, links)| self.clip.frame_error(links, t))
             .sum();
@@ -258,9 +264,14 @@ impl<'a> PhysicsWindow<'a> {
         }
     }
 
-    /// What the window's residuals look at.
-    fn record(&self, knots: &Knots) -> Record {
-        self.rollout(&self.start.world, 0, knots).record
+    /// The rollout at x, simulated unless it is kept.
+    fn rollout_at(&self, x: &[f64]) -> Arc<Rollout> {
+        let kept = self.rollouts.get(x, self.assistance);
+        kept.unwrap_or_else(|| {
+            let rollout = Arc::new(self.rollout(&self.start.world, 0, &self.knots_at(x)));
+            self.rollouts.keep(x, self.assistance, rollout.clone());
+            rollout
+        })
     }
 
     /// Residuals of the frames after `frame`, in order; `past` are the link poses before it.
@@ -341,6 +352,18 @@ impl Objective for PhysicsWindow<'_> {
         self.half_square_and_gradient(x, gradient)
     }
 
+    fn look_ahead(&self, x: &[f64], next: &dyn Fn(usize) -> Vec<Vec<f64>>) {
+        let others = rayon::current_num_threads() - 1;
+        if others == 0 || self.rollouts.get(x, self.assistance).is_some() {
+            return;
+        }
+        let mut points = next(others);
+        points.insert(0, x.to_vec());
+        points.par_iter().for_each(|x| {
+            self.rollout_at(x);
+        });
+    }
+
     fn least_squares(&self) -> Option<&dyn Residuals> {
         Some(self)
     }
@@ -352,8 +375,7 @@ impl Residuals for PhysicsWindow<'_> {
     }
 
     fn residuals(&self, x: &[f64]) -> DVector<f64> {
-        let knots = self.knots_at(x);
-        self.assemble(&self.record(&knots), &knots)
+        self.assemble(&self.rollout_at(x).record, &self.knots_at(x))
     }
 
     fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {

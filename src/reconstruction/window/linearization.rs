@@ -10,7 +10,7 @@
 //! What results is the Jacobian at the point of the last one, a step away from where the next window
 //! starts: an estimate.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nalgebra::{DMatrix, DVector, Isometry3};
 use rayon::prelude::*;
@@ -49,7 +49,7 @@ fn as_past(before: &Before) -> Past<'_> {
 struct Base<'a> {
     /// Frames after the window's first frame at which it starts.
     frame: usize,
-    rollout: Rollout,
+    rollout: Arc<Rollout>,
     past: Past<'a>,
     /// Residuals of the frames after the start, zero before, and of the knots.
     residuals: DVector<f64>,
@@ -89,7 +89,7 @@ impl PhysicsWindow<'_> {
     /// Residuals and Jacobian at x.
     pub(super) fn linearize(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
         let knots = self.knots_at(x);
-        let rollout = self.rollout(&self.start.world, 0, &knots);
+        let rollout = self.rollout_at(x);
         let base = Base {
             frame: 0,
             residuals: self.assemble(&rollout.record, &knots),
@@ -112,7 +112,7 @@ impl PhysicsWindow<'_> {
                 free: self.free.clone(),
                 knots,
                 jacobian: jacobian.clone(),
-                base: (base.rollout.end, before),
+                base: (base.rollout.end.clone(), before),
                 columns,
             });
         }
@@ -154,7 +154,7 @@ impl PhysicsWindow<'_> {
         }
         let (world, past) = &earlier.base;
         let past = as_past(past);
-        let rollout = self.rollout(world, known, &knots);
+        let rollout = Arc::new(self.rollout(world, known, &knots));
         let base = Base {
             frame: known,
             residuals: self.residuals_after(known, &rollout.record, past, &knots),

@@ -1,0 +1,82 @@
+//! Going back: windows that have led far off, or to losses far above those before, are taken back and
+//! settled again with more look-ahead.
+
+use super::{Stitching, exceeds};
+use crate::simulation::{Knots, World};
+
+/// Windows that can be taken back.
+const HISTORY: usize = 5;
+
+/// So many windows in a row with an unusual loss are taken back.
+const UNUSUAL_ROW: usize = 3;
+
+/// Where a window starts.
+pub(super) struct Checkpoint {
+    first: usize,
+    world: World,
+    knots: Knots,
+    windows: usize,
+}
+
+impl Stitching<'_> {
+    /// Notes where the window at hand starts, so that it may be taken back.
+    pub(super) fn note_start(&mut self) {
+        self.history.push_back(Checkpoint {
+            first: self.first,
+            world: self.world.clone(),
+            knots: self.knots.clone(),
+            windows: self.windows.len(),
+        });
+        if self.history.len() > HISTORY {
+            self.history.pop_front();
+        }
+    }
+
+    /// What is wrong with where the last windows have led: the last frame is too far off, or they are all far
+    /// above the ones before.
+    fn complaint(&self) -> Option<String> {
+        let frame = self.first;
+        let last = self.errors.last().copied().unwrap_or_default();
+        if exceeds(last, self.settings.backtrack_error_mm) {
+            return Some(format!("frame {frame} is {last:.0} mm off"));
+        }
+        let loss = self.windows.last()?.loss;
+        let is_high = exceeds(loss, self.settings.retry_loss);
+        (is_high && self.unusual_in_a_row >= UNUSUAL_ROW)
+            .then(|| format!("the loss has risen to {loss:.1} by frame {frame}"))
+    }
+
+    /// Takes the last windows back when something is wrong with where they have led, each once.
+    pub(super) fn backtrack(&mut self) {
+        if self.first <= self.careful_until {
+            return;
+        }
+        let Some(complaint) = self.complaint() else {
+            return;
+        };
+        let until = self.careful_until;
+        self.history.retain(|checkpoint| checkpoint.first >= until);
+        let is_hopeless = |checkpoint: &Checkpoint| !self.may_retry(checkpoint.first);
+        if self.history.front().is_some_and(is_hopeless) {
+            if !std::mem::replace(&mut self.has_given_up, true) {
+                self.news = Some(format!("{complaint}: no further retries"));
+            }
+            return;
+        }
+        let Some(checkpoint) = self.history.pop_front() else {
+            return;
+        };
+        self.history.clear();
+        self.news = Some(format!("{complaint}: back to frame {}", checkpoint.first));
+        self.careful_until = self.first;
+        self.first = checkpoint.first;
+        self.jacobian = None;
+        self.world = checkpoint.world;
+        self.knots = checkpoint.knots;
+        self.windows.truncate(checkpoint.windows);
+        self.frames.truncate(self.first + 1);
+        self.errors.truncate(self.first + 1);
+        self.bad_in_a_row = 0;
+        self.unusual_in_a_row = 0;
+    }
+}
