@@ -45,9 +45,9 @@ pub trait Objective: Sync {
         Some((0.5 * residuals.norm_squared(), gram(&jacobian)))
     }
 
-    /// Announces that the value at `x: (N,)` is asked for now, and that of some of at most n points
-    /// `next(n)`, the likeliest first, soon. Where idle threads can look at several points at once, this is the
-    /// time to do so; what later looks return is the same.
+    /// Announces that the value at `x: (N,)` is asked for now, and soon, perhaps, that at some of the points
+    /// `next(n)`: at most n, each `(N,)`, the likeliest first. Where idle threads can look at several points
+    /// at once, this is the time to do so; what later looks return is the same.
     fn look_ahead(&self, _x: &[f64], _next: &dyn Fn(usize) -> Vec<Vec<f64>>) {}
 
     /// The residual function behind the value, when the objective is half a sum of squares.
