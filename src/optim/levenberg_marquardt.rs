@@ -14,6 +14,7 @@
 //! IMM-REP-1999-05.
 
 use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
 
 use super::{Optimizer, Query};
 use crate::error::{Error, Result};
@@ -319,11 +320,12 @@ impl Optimizer for LevenbergMarquardt {
         if state.stage != Stage::Try {
             return Vec::new();
         }
-        let dampings = self.dampings_ahead(state).into_iter().take(count);
         let point = |damping| {
             let step = self.step(state, damping)?;
             Some((&state.x + step).as_slice().to_vec())
         };
+        let dampings = self.dampings_ahead(state);
+        let dampings = dampings.into_par_iter().take(count);
         dampings.filter_map(point).collect()
     }
 

@@ -9,7 +9,6 @@ mod rollouts;
 use std::sync::{Arc, Mutex};
 
 use nalgebra::{DMatrix, DVector, Isometry3, UnitQuaternion};
-use rayon::prelude::*;
 
 pub use linearization::LastJacobian;
 use rollouts::Rollouts;
@@ -357,10 +356,12 @@ impl Objective for PhysicsWindow<'_> {
         if others == 0 || self.rollouts.get(x, self.assistance).is_some() {
             return;
         }
-        let mut points = next(others);
-        points.insert(0, x.to_vec());
-        points.par_iter().for_each(|x| {
-            self.rollout_at(x);
+        // The other points are determined while x is simulated.
+        rayon::in_place_scope(|scope| {
+            scope.spawn(|_| drop(self.rollout_at(x)));
+            for x in next(others) {
+                scope.spawn(move |_| drop(self.rollout_at(&x)));
+            }
         });
     }
 
