@@ -34,7 +34,8 @@ pub enum Mark {
 pub struct Curve {
     /// The entry in the legend.
     pub label: String,
-    /// x and y; points that are not finite are left out.
+    /// x and y; points that the axes can't show are left out: what is not finite, and on a logarithmic
+    /// axis what is not positive.
     pub points: Vec<(f64, f64)>,
     /// How it is drawn.
     pub mark: Mark,
@@ -49,9 +50,9 @@ pub struct Chart {
     pub x_label: String,
     /// What the y axis shows, with its unit.
     pub y_label: String,
-    /// Whether the x axis is logarithmic; x must be positive then.
+    /// Whether the x axis is logarithmic.
     pub log_x: bool,
-    /// Whether the y axis is logarithmic; y must be positive then.
+    /// Whether the y axis is logarithmic.
     pub log_y: bool,
     /// Ends of the y axis, if they are given.
     pub y_range: Option<(f64, f64)>,
@@ -160,6 +161,12 @@ impl Chart {
             .with_title_size(14)
             .with_label_size(12)
             .with_tick_size(10);
+        if self.curves.iter().all(|curve| self.shown(curve).is_empty()) {
+            // The library takes the ends of an axis from its points: without any they are infinite, and
+            // the decades in between can't be counted.
+            let layout = layout.with_x_axis_min(0.0).with_x_axis_max(1.0);
+            return layout.with_y_axis_min(0.0).with_y_axis_max(1.0);
+        }
         if self.log_x {
             layout = layout.with_log_x().with_x_tick_format(plain_ticks());
         }
@@ -172,14 +179,17 @@ impl Chart {
         layout
     }
 
+    /// The points of `curve` that the axes can show.
+    fn shown(&self, curve: &Curve) -> Vec<(f64, f64)> {
+        let fits = |value: f64, is_log: bool| value.is_finite() && (!is_log || value > 0.0);
+        let shown = |(x, y): &&(f64, f64)| fits(*x, self.log_x) && fits(*y, self.log_y);
+        curve.points.iter().filter(shown).copied().collect()
+    }
+
     fn plots(&self, labels: &[String]) -> Vec<Plot> {
         let mut plots = Vec::new();
         for curve in &self.curves {
-            let finite = curve
-                .points
-                .iter()
-                .filter(|(x, y)| x.is_finite() && y.is_finite());
-            let points: Vec<(f64, f64)> = finite.copied().collect();
+            let points = self.shown(curve);
             let color = match labels.iter().position(|label| *label == curve.label) {
                 Some(i) => color(i),
                 None => "#cccccc".to_string(),

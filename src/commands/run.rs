@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_run_that_blew_up_can_be_drawn() {
-        for losses in [&[][..], &[f64::INFINITY, f64::NAN], &[0.0]] {
+        for losses in [&[][..], &[f64::INFINITY, f64::NAN], &[0.0], &[0.0, 2.0]] {
             let curve: Vec<CurvePoint> = losses.iter().map(|loss| point(0, 1, *loss)).collect();
             let picture = loss_picture("walk", &curve);
             assert!(picture.svg().contains("</svg>"));
