@@ -8,12 +8,10 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use motionfit::body::Subject;
 use motionfit::motion::sample;
 use motionfit::objective::{Objective, Residuals};
-use motionfit::reconstruction::loss::Weights;
-use motionfit::reconstruction::{Clip, PhysicsWindow};
-use motionfit::simulation::{Knots, Physics};
+use motionfit::reconstruction::{Clip, PhysicsWindow, Settings};
+use motionfit::simulation::Knots;
 
 /// Where the windows start, and by how much the next one is later, frames.
 const FIRST: usize = 10;
@@ -36,8 +34,7 @@ fn milliseconds<T>(runs: usize, mut call: impl FnMut() -> T) -> f64 {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let motion = sample("walk").ok_or("no sample")?;
-    let (subject, physics) = (Subject::default(), Physics::default());
-    let clip = Clip::new(motion, &subject, &physics, &Weights::default())?;
+    let clip = Clip::new(motion, &Settings::default())?;
     let world = clip.world(0);
     println!("snapshot {:.3} ms", milliseconds(101, || world.clone()));
     println!(

@@ -2,14 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use motionfit::body::Subject;
 use motionfit::keypoints::{Keypoint, Observation, View};
 use motionfit::motion::camera::Camera;
 use motionfit::motion::{Motion, resample, sample};
 use motionfit::objective::{Objective, Residuals};
-use motionfit::reconstruction::loss::Weights;
 use motionfit::reconstruction::{Clip, PhysicsWindow, Settings, Start, reconstruct};
-use motionfit::simulation::{Engine, Knots, Physics};
+use motionfit::simulation::{Engine, Knots};
 use nalgebra::{DVector, Rotation3, Vector2, Vector3};
 
 const FRAMES: usize = 10;
@@ -21,8 +19,7 @@ fn walk(frames: usize) -> Motion {
 }
 
 fn clip(frames: usize) -> Clip {
-    let (subject, physics) = (Subject::default(), Physics::default());
-    Clip::new(walk(frames), &subject, &physics, &Weights::default()).unwrap()
+    Clip::new(walk(frames), &Settings::default()).unwrap()
 }
 
 fn knots(clip: &Clip) -> Knots {
@@ -240,8 +237,7 @@ fn a_later_window_frees_only_knots_it_can_still_move() {
 fn the_simulation_keeps_time_at_any_rate() {
     for fps in [30.0, 60.0, 100.0] {
         let motion = resample(&walk(41), fps);
-        let (subject, physics) = (Subject::default(), Physics::default());
-        let clip = Clip::new(motion, &subject, &physics, &Weights::default()).unwrap();
+        let clip = Clip::new(motion, &Settings::default()).unwrap();
         let steps = clip.physics.steps_per_frame(fps) as f64;
         assert!(
             (steps * clip.physics.timestep * fps - 1.0).abs() < 1e-12,

@@ -1,17 +1,27 @@
-//! Scales the humanoid of `assets/humanoid.json` to one subject's bone lengths and mass.
+//! Scales a [`BodyModel`] to one subject's bone lengths and mass.
 
-use nalgebra::{UnitQuaternion, Vector3};
-use serde::Deserialize;
+use nalgebra::{Matrix3, UnitQuaternion, Vector3};
 
-use super::reference::{frame_from, thorax};
+use super::model::{
+    Axis, Between, BodyModel, Length, LinkModel, Measured, Orientation, Place, Point, Segment,
+    ShapeModel, Side,
+};
+use super::reference::{frame_from, observed_frame};
 use super::{Body, Geometry, JointModel, Link, Marker, Shape};
 use crate::error::{Error, Result};
 use crate::motion::calibration::{of_feet_that_stood, quantile};
-use crate::motion::skeleton::ANKLES;
-use crate::motion::{JOINTS, Joints, Motion};
+use crate::motion::skeleton::{
+    ANKLES, HEAD, LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, PELVIS, RIGHT_ANKLE, RIGHT_HIP, RIGHT_KNEE,
+    SPINE, THORAX,
+};
+use crate::motion::{Joints, Motion};
 
 /// Body mass index that turns stature into mass when no mass is given, kg/m².
 const BODY_MASS_INDEX: f64 = 22.5;
+/// Mass for which a model states gains and torque limits, kg.
+const MODEL_MASS: f64 = 70.0;
+/// Damping of the motors, as a share of their stiffness, s.
+const DAMPING_TIME: f64 = 0.1;
 /// From the ankle down to the sole, where the motion does not tell, as a fraction of stature
 /// (Winter 2009, Fig. 4.1).
 const ANKLE_HEIGHT: f64 = 0.039;
@@ -20,61 +30,13 @@ const ANKLE_HEIGHT: f64 = 0.039;
 const ANKLE_HEIGHTS: [f64; 2] = [0.018, 0.06];
 /// The quantile of an ankle's heights over a clip that is its height in stance.
 const ANKLE_QUANTILE: f64 = 0.1;
-/// Foot length as a fraction of stature (Winter 2009, Fig. 4.1).
-const FOOT_LENGTH: f64 = 0.152;
+/// Foot and vertex added to the chain of bones, as in the data's own definition of stature, m.
+const FOOT_AND_VERTEX: f64 = 0.18;
+/// Length below which a bone has none, m.
+const NO_BONE: f64 = 1e-3;
 /// Smallest moment of inertia of a link, kg·m²: stands for the rotor-like inertia of muscles and
 /// keeps feet and forearms well conditioned for the solver.
 const SMALLEST_INERTIA: f64 = 4e-3;
-
-const TEMPLATE: &str = include_str!("../../assets/humanoid.json");
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Template {
-    #[serde(rename = "comment")]
-    _comment: String,
-    links: Vec<LinkTemplate>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LinkTemplate {
-    name: String,
-    mass: f64,
-    center_of_mass: f64,
-    gyration: [f64; 3],
-    radius: f64,
-    stiffness: f64,
-    torque_limit: f64,
-    limits: [[f64; 2]; 3],
-    controlled: Vec<Axis>,
-}
-
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum Axis {
-    X,
-    Y,
-    Z,
-}
-
-/// Where a link's joint sits and where its segment ends, in the T-pose.
-struct Segment {
-    parent: Option<usize>,
-    /// Joint in the parent's frame, m.
-    offset: Vector3<f64>,
-    /// From the joint to the segment's far end, m.
-    extent: Vector3<f64>,
-}
-
-/// Bone vectors of a subject, measured on a motion.
-struct Proportions {
-    segments: Vec<Segment>,
-    markers: [Marker; JOINTS],
-    stature: f64,
-    /// Height of the right and the left ankle above the sole, m.
-    ankle_height: [f64; 2],
-}
 
 /// What is known of the subject beforehand.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -85,237 +47,249 @@ pub struct Subject {
     pub stature: Option<f64>,
 }
 
-/// Builds the body that fits `motion`: link lengths are the median bone lengths.
+/// Builds the humanoid that fits `motion`: link lengths are the median bone lengths.
 ///
 /// # Errors
 /// [`Error::Input`] when a bone has no length.
 pub fn fit(motion: &Motion, subject: &Subject) -> Result<Body> {
-    let template: Template = serde_json::from_str(TEMPLATE)
-        .map_err(|error| Error::Internal(format!("assets/humanoid.json: {error}")))?;
-    let proportions = measure(motion, subject.stature)?;
-    let mass = subject
-        .mass
-        .unwrap_or(BODY_MASS_INDEX * proportions.stature.powi(2));
-    let links = template
-        .links
-        .iter()
-        .zip(&proportions.segments)
-        .map(|(link, segment)| build_link(link, segment, &proportions, mass))
-        .collect();
-    Ok(Body {
-        links,
-        markers: proportions.markers,
-        stature: proportions.stature,
-    })
+    BodyModel::humanoid()?.fit(motion, subject)
 }
 
-fn build_link(
-    template: &LinkTemplate,
-    segment: &Segment,
-    proportions: &Proportions,
-    subject_mass: f64,
-) -> Link {
-    let mass = template.mass * subject_mass;
-    let length = segment.extent.norm();
-    let scale = proportions.stature / 1.75;
-    let strength = subject_mass / 70.0;
-    let foot = match template.name.as_str() {
-        "right_foot" => Some(proportions.ankle_height[0]),
-        "left_foot" => Some(proportions.ankle_height[1]),
-        _ => None,
-    };
-    let inertia = Vector3::from_fn(|axis, _| {
-        (mass * (template.gyration[axis] * length).powi(2)).max(SMALLEST_INERTIA * strength)
-    });
-    let center_of_mass = match foot {
-        Some(height) => Vector3::new(0.2 * segment.extent.x, 0.0, -0.6 * height),
-        None => template.center_of_mass * segment.extent,
-    };
-    let radius = template.radius * scale;
-    Link {
-        name: template.name.clone(),
-        parent: segment.parent,
-        offset: segment.offset,
-        mass,
-        center_of_mass,
-        inertia,
-        shapes: match foot {
-            Some(height) => foot_shapes(height, proportions.stature),
-            None => segment_shapes(&template.name, segment, proportions, radius),
-        },
-        joint: JointModel {
-            stiffness: template.stiffness * strength,
-            damping: 0.1 * template.stiffness * strength,
-            torque_limit: template.torque_limit * strength,
-            limits: template.limits.map(|range| range.map(f64::to_radians)),
-            controlled: [Axis::X, Axis::Y, Axis::Z].map(|axis| template.controlled.contains(&axis)),
-        },
+impl BodyModel {
+    /// Builds the body that fits `motion`: link lengths are the median bone lengths.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when a bone has no length.
+    pub fn fit(&self, motion: &Motion, subject: &Subject) -> Result<Body> {
+        let measure = Measure { motion };
+        let stature = match subject.stature {
+            Some(stature) => stature,
+            None => measure.stature()?,
+        };
+        let mut scale = Scale {
+            model: self,
+            measure,
+            stature,
+            ankle_heights: ankle_heights(motion, stature),
+            extents: Vec::new(),
+            offsets: Vec::new(),
+            markers: Vec::new(),
+        };
+        for link in &self.links {
+            let extent = scale.extent(&link.segment)?;
+            scale.extents.push(extent);
+        }
+        for i in 0..self.links.len() {
+            let offset = match self.parent(i) {
+                Some(parent) => scale.place(&self.links[i].at, parent)?,
+                None => Vector3::zeros(),
+            };
+            scale.offsets.push(offset);
+        }
+        scale.markers = scale.place_markers()?;
+        let mass = subject.mass.unwrap_or(BODY_MASS_INDEX * stature.powi(2));
+        Ok(Body {
+            links: (0..self.links.len()).map(|i| scale.link(i, mass)).collect(),
+            markers: std::array::from_fn(|j| scale.markers[j]),
+            stature,
+        })
     }
 }
 
-/// Four spheres at heel and ball that touch the ground, so that every contact is a single smooth
-/// point; and sole, toes and instep for display.
-fn foot_shapes(ankle_height: f64, stature: f64) -> Vec<Shape> {
-    let length = FOOT_LENGTH * stature;
-    let (heel, front, half_width) = (-0.22 * length, 0.56 * length, 0.17 * length);
-    let thickness = 0.35 * ankle_height;
-    let radius = 0.5 * thickness;
-    let z = radius - ankle_height;
-    let mut shapes: Vec<Shape> = [(heel, -1.0), (heel, 1.0), (front, -1.0), (front, 1.0)]
-        .iter()
-        .map(|(x, side)| {
-            let center = Vector3::new(x - x.signum() * radius, side * (half_width - radius), z);
-            Shape {
-                geometry: Geometry::Capsule {
+/// A model as it is scaled to a motion.
+struct Scale<'a> {
+    model: &'a BodyModel,
+    measure: Measure<'a>,
+    stature: f64,
+    /// Heights of the ankles `[right, left]` above the soles, m.
+    ankle_heights: [f64; 2],
+    /// From the joint of every link to the far end of its segment, m.
+    extents: Vec<Vector3<f64>>,
+    /// Joint of every link in its parent's frame, m.
+    offsets: Vec<Vector3<f64>>,
+    markers: Vec<Marker>,
+}
+
+impl Scale<'_> {
+    fn extent(&self, segment: &Segment) -> Result<Vector3<f64>> {
+        let length = match (segment.between, segment.stature) {
+            (Some(between), _) => self.measure.bone(between)?,
+            (None, share) => share.unwrap_or_default() * self.stature,
+        };
+        Ok(length * segment.along.vector())
+    }
+
+    /// A place in the frame of link `i`, m.
+    fn place(&self, place: &Place, i: usize) -> Result<Vector3<f64>> {
+        Ok(match place {
+            Place::Start => Vector3::zeros(),
+            Place::End => self.extents[i],
+            Place::Bone { between, along } => self.measure.bone(*between)? * along.vector(),
+            Place::Measured(measured) => self.measure.offset(&self.model.links[i], measured),
+            Place::JointOf(child) => {
+                let child = self.model.index(child);
+                child.map_or(Vector3::zeros(), |child| self.offsets[child])
+            }
+            Place::Point(point) => self.point(point, i),
+        })
+    }
+
+    fn place_markers(&self) -> Result<Vec<Marker>> {
+        let place = |marker: &super::model::MarkerModel| {
+            let link = self.model.index(&marker.link).unwrap_or_default();
+            let position = self.place(&marker.at, link)?;
+            Ok(Marker { link, position })
+        };
+        self.model.markers.iter().map(place).collect()
+    }
+
+    /// A point in the frame of link `i`, m.
+    fn point(&self, point: &Point, i: usize) -> Vector3<f64> {
+        let length = self.extents[i].norm();
+        let sum = length * Vector3::from(point.length)
+            + self.stature * Vector3::from(point.stature)
+            + self.sole(i) * Vector3::from(point.sole);
+        let markers = point.markers.iter();
+        markers.fold(sum, |sum, (joint, share)| {
+            let marker = self.markers.get(joint.0);
+            sum + marker.map_or(Vector3::zeros(), |marker| *share * marker.position)
+        })
+    }
+
+    fn length(&self, length: Length, i: usize) -> f64 {
+        length.stature * self.stature + length.sole * self.sole(i)
+    }
+
+    /// Height of the ankle above the sole on the side of link `i`, m; on the right where it has none.
+    fn sole(&self, i: usize) -> f64 {
+        let side = self.model.links[i].foot.unwrap_or(Side::Right);
+        self.ankle_heights[side.index()]
+    }
+
+    /// Link `i` of a subject of `subject_mass` kg.
+    fn link(&self, i: usize, subject_mass: f64) -> Link {
+        let model = &self.model.links[i];
+        let mass = model.mass * subject_mass;
+        let length = self.extents[i].norm();
+        let strength = subject_mass / MODEL_MASS;
+        let inertia = Vector3::from_fn(|axis, _| {
+            (mass * (model.gyration[axis] * length).powi(2)).max(SMALLEST_INERTIA * strength)
+        });
+        Link {
+            name: model.name.clone(),
+            parent: self.model.parent(i),
+            offset: self.offsets[i],
+            mass,
+            center_of_mass: self.point(&model.center_of_mass, i),
+            inertia,
+            shapes: model.shapes.iter().map(|s| self.shape(s, i)).collect(),
+            foot: model.foot,
+            joint: JointModel {
+                stiffness: model.stiffness * strength,
+                damping: DAMPING_TIME * model.stiffness * strength,
+                torque_limit: model.torque_limit * strength,
+                limits: model.limits.map(|range| range.map(f64::to_radians)),
+                controlled: [Axis::X, Axis::Y, Axis::Z]
+                    .map(|axis| model.controlled.contains(&axis)),
+            },
+        }
+    }
+
+    fn shape(&self, shape: &ShapeModel, i: usize) -> Shape {
+        let geometry = match shape {
+            ShapeModel::Contact { center, radius } => {
+                let center = self.point(center, i);
+                Geometry::Capsule {
                     a: center,
                     b: center,
-                    radius,
-                },
-                collides: true,
+                    radius: self.length(*radius, i),
+                }
             }
-        })
-        .collect();
-    let sole = Geometry::RoundBox {
-        center: Vector3::new(0.5 * (heel + front), 0.0, z),
-        half_extents: Vector3::new(0.5 * (front - heel), half_width, radius),
-        rotation: UnitQuaternion::identity(),
-        radius: 0.6 * radius,
-    };
-    let toes = Geometry::Capsule {
-        a: Vector3::new(front, 0.09 * length, z),
-        b: Vector3::new(front, -0.09 * length, z),
-        radius: 0.96 * radius,
-    };
-    let instep = Geometry::Capsule {
-        a: Vector3::new(0.0, 0.0, -0.1 * ankle_height),
-        b: Vector3::new(0.75 * front, 0.0, 0.9 * thickness - ankle_height),
-        radius: 0.4 * ankle_height,
-    };
-    let display = [sole, toes, instep];
-    shapes.extend(display.map(|geometry| Shape {
-        geometry,
-        collides: false,
-    }));
-    shapes
-}
-
-fn segment_shapes(
-    name: &str,
-    segment: &Segment,
-    proportions: &Proportions,
-    radius: f64,
-) -> Vec<Shape> {
-    let capsule = |a: Vector3<f64>, b: Vector3<f64>, radius: f64| Shape {
-        geometry: Geometry::Capsule { a, b, radius },
-        collides: false,
-    };
-    let marker = |j: usize| proportions.markers[j].position;
-    match name {
-        "pelvis" => vec![capsule(0.8 * marker(1), 0.8 * marker(4), radius)],
-        "thorax" => vec![
-            capsule(0.3 * segment.extent, 0.75 * segment.extent, radius),
-            capsule(0.85 * marker(11), 0.85 * marker(14), 0.5 * radius),
-        ],
-        "head" => vec![
-            capsule(Vector3::zeros(), 0.5 * segment.extent, 0.55 * radius),
-            capsule(0.75 * segment.extent, 0.95 * segment.extent, radius),
-        ],
-        _ => vec![capsule(0.1 * segment.extent, 0.95 * segment.extent, radius)],
+            ShapeModel::Capsule { a, b, radius } => Geometry::Capsule {
+                a: self.point(a, i),
+                b: self.point(b, i),
+                radius: self.length(*radius, i),
+            },
+            ShapeModel::RoundBox {
+                center,
+                half_extents,
+                radius,
+            } => Geometry::RoundBox {
+                center: self.point(center, i),
+                half_extents: self.point(half_extents, i),
+                rotation: UnitQuaternion::identity(),
+                radius: self.length(*radius, i),
+            },
+        };
+        Shape {
+            geometry,
+            collides: matches!(shape, ShapeModel::Contact { .. }),
+        }
     }
 }
 
-/// Measures the bone vectors on `motion`, all as medians over the frames.
-fn measure(motion: &Motion, stature: Option<f64>) -> Result<Proportions> {
-    let bone = |from: usize, to: usize| -> Result<f64> {
-        let length = median(motion.joints.iter().map(|p| (p[to] - p[from]).norm()));
-        if length > 1e-3 {
+/// Lengths of a subject, measured on a motion as medians over the frames.
+struct Measure<'a> {
+    motion: &'a Motion,
+}
+
+impl Measure<'_> {
+    /// Distance of two joints, m.
+    fn bone(&self, [from, to]: Between) -> Result<f64> {
+        self.distance(from.0, to.0)
+    }
+
+    fn distance(&self, from: usize, to: usize) -> Result<f64> {
+        let lengths = self.motion.joints.iter().map(|p| (p[to] - p[from]).norm());
+        let length = median(lengths);
+        if length > NO_BONE {
             return Ok(length);
         }
         Err(Error::input(
-            &motion.name,
+            &self.motion.name,
             format!("bone between joints {from} and {to}"),
             format!("length {:.1} mm", 1e3 * length),
             "check the order of the joints (--layout), or their names",
         ))
-    };
-    let (x, y, z) = (Vector3::x(), Vector3::y(), Vector3::z());
-    let [rhip, lhip] = [-bone(0, 1)? * y, bone(0, 4)? * y];
-    let spine = bone(0, 7)? * z;
-    let chest = bone(7, 8)? * z;
-    let [lshoulder, rshoulder] = [11, 14].map(|j| shoulder_offset(motion, j));
-    let (neck, head) = (neck_offset(motion), bone(8, 10)? * z);
-    let [rthigh, rshin] = [-bone(1, 2)? * z, -bone(2, 3)? * z];
-    let [lthigh, lshin] = [-bone(4, 5)? * z, -bone(5, 6)? * z];
-    let [larm, lforearm] = [bone(11, 12)? * y, bone(12, 13)? * y];
-    let [rarm, rforearm] = [-bone(14, 15)? * y, -bone(15, 16)? * y];
-    // Foot and vertex added to the chain of bones, as in the data's own definition of stature.
-    let legs = 0.5 * (rthigh + rshin + lthigh + lshin).norm();
-    let stature = stature.unwrap_or(0.18 + legs + (spine + chest + head).norm());
-    let foot = FOOT_LENGTH * stature * x;
-    let ankle_height = ankle_heights(motion, stature);
-    let segment = |parent: Option<usize>, offset, extent| Segment {
-        parent,
-        offset,
-        extent,
-    };
-    let zero = Vector3::zeros();
-    let segments = vec![
-        segment(None, zero, spine),
-        segment(Some(0), zero, spine),
-        segment(Some(1), spine, chest),
-        segment(Some(2), chest, head),
-        segment(Some(0), rhip, rthigh),
-        segment(Some(4), rthigh, rshin),
-        segment(Some(5), rshin, foot),
-        segment(Some(0), lhip, lthigh),
-        segment(Some(7), lthigh, lshin),
-        segment(Some(8), lshin, foot),
-        segment(Some(2), lshoulder, larm),
-        segment(Some(10), larm, lforearm),
-        segment(Some(2), rshoulder, rarm),
-        segment(Some(12), rarm, rforearm),
-    ];
-    let marker = |link: usize, position| Marker { link, position };
-    let markers = [
-        marker(0, zero),
-        marker(0, rhip),
-        marker(5, zero),
-        marker(6, zero),
-        marker(0, lhip),
-        marker(8, zero),
-        marker(9, zero),
-        marker(2, zero),
-        marker(3, zero),
-        marker(3, neck),
-        marker(3, head),
-        marker(2, lshoulder),
-        marker(11, zero),
-        marker(11, lforearm),
-        marker(2, rshoulder),
-        marker(13, zero),
-        marker(13, rforearm),
-    ];
-    Ok(Proportions {
-        segments,
-        markers,
-        stature,
-        ankle_height,
-    })
-}
+    }
 
-/// A shoulder in the thorax frame, per axis the median over the frames.
-fn shoulder_offset(motion: &Motion, joint: usize) -> Vector3<f64> {
-    median_vector(motion, |p| thorax(p).transpose() * (p[joint] - p[7]))
-}
+    /// Standing height, m.
+    fn stature(&self) -> Result<f64> {
+        let chain = |joints: &[usize]| -> Result<f64> {
+            let bones = joints
+                .windows(2)
+                .map(|bone| self.distance(bone[0], bone[1]));
+            bones.sum()
+        };
+        let right = chain(&[RIGHT_HIP, RIGHT_KNEE, RIGHT_ANKLE])?;
+        let left = chain(&[LEFT_HIP, LEFT_KNEE, LEFT_ANKLE])?;
+        let trunk = chain(&[PELVIS, SPINE, THORAX, HEAD])?;
+        Ok(FOOT_AND_VERTEX + 0.5 * (right + left) + trunk)
+    }
 
-/// The neck joint (9) in the head's frame, whose z axis points from joint 8 to joint 10: the
-/// triangle 8–9–10 lies in the sagittal plane, since the 17 joints do not show the head's yaw.
-fn neck_offset(motion: &Motion) -> Vector3<f64> {
-    let offset = median_vector(motion, |p| {
-        let head = frame_from(p[10] - p[8], p[11] - p[14]);
-        head.transpose() * (p[9] - p[8])
-    });
-    Vector3::new(offset.x, 0.0, offset.z)
+    /// A joint in the frame of `link`, m.
+    fn offset(&self, link: &LinkModel, measured: &Measured) -> Vector3<f64> {
+        let Some(bone) = link.segment.between else {
+            return Vector3::zeros();
+        };
+        let frame = |p: &Joints| match (&link.orientation, measured.left) {
+            (Orientation::Frame { first, left, up }, _) => observed_frame(p, *first, left, up),
+            (_, Some([right, left])) => {
+                frame_from(p[bone[1].0] - p[bone[0].0], p[left.0] - p[right.0])
+            }
+            (_, None) => Matrix3::identity(),
+        };
+        let joint = measured.joint.0;
+        let offset = self.median(|p| frame(p).transpose() * (p[joint] - p[bone[0].0]));
+        let counts = [Axis::X, Axis::Y, Axis::Z].map(|axis| measured.axes.contains(&axis));
+        Vector3::from_fn(|axis, _| if counts[axis] { offset[axis] } else { 0.0 })
+    }
+
+    /// Per axis the median of `local` over the frames.
+    fn median(&self, local: impl Fn(&Joints) -> Vector3<f64>) -> Vector3<f64> {
+        let locals: Vec<Vector3<f64>> = self.motion.joints.iter().map(local).collect();
+        Vector3::from_fn(|axis, _| median(locals.iter().map(|v| v[axis])))
+    }
 }
 
 /// Heights of the ankles `[right, left]` above the soles, m: a low quantile of what they have over the
@@ -334,11 +308,6 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
-fn median_vector(motion: &Motion, local: impl Fn(&Joints) -> Vector3<f64>) -> Vector3<f64> {
-    let locals: Vec<Vector3<f64>> = motion.joints.iter().map(local).collect();
-    Vector3::from_fn(|axis, _| median(locals.iter().map(|v| v[axis])))
 }
 
 #[cfg(test)]

@@ -7,15 +7,18 @@
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::motion::{JOINTS, Joints};
 
+pub use contact_points::{ContactPoint, heights_of_foot};
 pub use fit::{Subject, fit};
+pub use model::{BodyModel, Side};
 pub use reference::reference_poses;
-pub use soles::{Sole, sole_heights};
 
+mod contact_points;
 mod fit;
+mod model;
 mod reference;
-mod soles;
 
 /// A humanoid scaled to one subject; as JSON, quaternions are `[x, y, z, w]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +48,9 @@ pub struct Link {
     pub inertia: Vector3<f64>,
     /// Geometry, for display and (where [`Shape::collides`]) for ground contact.
     pub shapes: Vec<Shape>,
+    /// The side whose foot it belongs to; none for links that are no part of a foot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foot: Option<Side>,
     /// The joint to the parent.
     pub joint: JointModel,
 }
@@ -131,6 +137,23 @@ impl Link {
 }
 
 impl Body {
+    /// Refuses shapes that should touch the ground and are no spheres: neither engine nor its batched twin
+    /// would simulate them.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the link.
+    pub fn check_contacts(&self) -> Result<()> {
+        let is_unknown = |link: &&Link| {
+            let contacts = link.shapes.iter().filter(|shape| shape.collides);
+            contacts.count() > link.contact_spheres().len()
+        };
+        let Some(link) = self.links.iter().find(is_unknown) else {
+            return Ok(());
+        };
+        let found = "a shape that touches the ground and is no sphere";
+        Err(Error::input("body", &link.name, found, "give spheres"))
+    }
+
     /// Total mass, kg.
     pub fn mass(&self) -> f64 {
         self.links.iter().map(|link| link.mass).sum()

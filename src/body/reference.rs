@@ -13,25 +13,28 @@
 
 use nalgebra::{Isometry3, Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
 
+use super::model::{Between, BodyModel, Direction, Exact, Orientation};
 use super::{Body, Pose};
+use crate::error::Result;
+use crate::motion::skeleton::PELVIS;
 use crate::motion::{Joints, Motion};
 
-use feet::{carrying, place_feet};
+use feet::{Foot, carrying, place_foot};
 
 mod feet;
 
 /// How strongly the suggested hinge axis enters against the seen one, as the sine of a bend angle.
 const HINGE_PRIOR: f64 = 0.15;
 
+/// Time before and after over which hinge axes and headings are averaged, s.
+const SMOOTHING_TIME: f64 = 0.08;
+
 /// Length up to which a vector has no direction, m: two joints in one place.
 const NO_LENGTH: f64 = 1e-9;
 
-/// Rotation whose columns are x, y, z of a frame with z along `z` and y as close to `y_hint` as
-/// that allows. A vector without direction leaves to the world's axes what it should fix.
+/// Frame with z along `z` and y as close to `y_hint` as that allows.
 pub(super) fn frame_from(z: Vector3<f64>, y_hint: Vector3<f64>) -> Matrix3<f64> {
-    let z = z.try_normalize(NO_LENGTH).unwrap_or_else(Vector3::z);
-    let x = across(y_hint.cross(&z), &z);
-    Matrix3::from_columns(&[x, z.cross(&x), z])
+    frame_of((2, z), (1, y_hint))
 }
 
 /// The direction of `vector`, which is at a right angle to the unit vector `axis`; where it has none,
@@ -51,34 +54,130 @@ fn directed(vector: Vector3<f64>, other: Vector3<f64>) -> Vector3<f64> {
     }
 }
 
-/// Poses of `body` that follow `motion`, one per frame.
-pub fn reference_poses(body: &Body, motion: &Motion) -> Vec<Pose> {
-    let hinges: [Vec<Vector3<f64>>; 4] =
-        LIMBS.map(|limb| smooth_vectors(motion.joints.iter().map(|p| limb.hinge(p)).collect()));
-    let mut frames: Vec<[Matrix3<f64>; 14]> = motion
-        .joints
-        .iter()
-        .enumerate()
-        .map(|(t, p)| link_frames(p, std::array::from_fn(|limb| hinges[limb][t])))
-        .collect();
-    let carrying = carrying(motion);
-    for (foot, toe) in [(6, 0), (9, 1)] {
-        let toes = motion
-            .toes
-            .as_ref()
-            .map(|toes| toes.iter().map(|pair| pair[toe]).collect());
-        place_feet(body, motion, &mut frames, (foot, &carrying[toe]), toes);
-    }
-    frames
-        .iter()
-        .zip(&motion.joints)
-        .map(|(frames, p)| pose(body, frames, p[0]))
-        .collect()
+/// Poses of `body`, the humanoid, that follow `motion`, one per frame.
+///
+/// # Errors
+/// As [`BodyModel::humanoid`].
+pub fn reference_poses(body: &Body, motion: &Motion) -> Result<Vec<Pose>> {
+    Ok(BodyModel::humanoid()?.reference_poses(body, motion))
 }
 
-fn pose(body: &Body, frames: &[Matrix3<f64>; 14], root: Vector3<f64>) -> Pose {
-    let world =
-        frames.map(|m| UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(m)));
+impl BodyModel {
+    /// Poses of `body`, which was made of this model, that follow `motion`, one per frame.
+    pub fn reference_poses(&self, body: &Body, motion: &Motion) -> Vec<Pose> {
+        let limbs: Vec<Limb> = (0..self.links.len()).filter_map(|i| self.limb(i)).collect();
+        let hinges: Vec<Vec<Vector3<f64>>> = limbs
+            .iter()
+            .map(|limb| {
+                let hinge = |p| limb.hinge(p, &self.trunk_frame(limb.trunk, p));
+                smooth_vectors(motion.joints.iter().map(hinge).collect(), motion.fps)
+            })
+            .collect();
+        let mut frames: Vec<Frames> = (motion.joints.iter().enumerate())
+            .map(|(t, p)| {
+                let hinges = limbs
+                    .iter()
+                    .zip(&hinges)
+                    .map(|(limb, hinge)| (limb, hinge[t]));
+                self.link_frames(p, hinges.collect())
+            })
+            .collect();
+        let carrying = carrying(motion);
+        for (i, link) in self.links.iter().enumerate() {
+            let (Orientation::Foot, Some(side), Some(leg)) =
+                (&link.orientation, link.foot, self.parent(i))
+            else {
+                continue;
+            };
+            let foot = Foot { link: i, leg, side };
+            place_foot(body, motion, &mut frames, &foot, &carrying[side.index()]);
+        }
+        let poses = frames.iter_mut().zip(&motion.joints).map(|(frames, p)| {
+            self.carry_along(frames);
+            pose(body, frames, p[PELVIS])
+        });
+        poses.collect()
+    }
+
+    /// Links without an orientation of their own take their parents'.
+    fn carry_along(&self, frames: &mut Frames) {
+        for i in 0..self.links.len() {
+            if let (Orientation::Rigid, Some(parent)) = (&self.links[i].orientation, self.parent(i))
+            {
+                frames[i] = frames[parent];
+            }
+        }
+    }
+
+    /// The limb whose upper half is link `i`.
+    fn limb(&self, i: usize) -> Option<Limb> {
+        let upper = &self.links[i];
+        if upper.orientation != Orientation::Limb {
+            return None;
+        }
+        let lower = self.lower_half(i)?;
+        let Orientation::Hinge(hinge) = self.links[lower].orientation else {
+            return None;
+        };
+        let [a, b] = upper.segment.between?;
+        let [_, c] = self.links[lower].segment.between?;
+        Some(Limb {
+            links: [i, lower],
+            trunk: self.parent(i)?,
+            joints: [a.0, b.0, c.0],
+            axis: upper.segment.along,
+            hinge,
+        })
+    }
+
+    /// Orientation of link `i`, which is seen in the joints, or of the one it hangs on where it is not.
+    fn trunk_frame(&self, i: usize, p: &Joints) -> Matrix3<f64> {
+        match (&self.links[i].orientation, self.parent(i)) {
+            (Orientation::Frame { first, left, up }, _) => observed_frame(p, *first, left, up),
+            (_, Some(parent)) => self.swung(i, p, &self.trunk_frame(parent, p)),
+            (_, None) => Matrix3::identity(),
+        }
+    }
+
+    /// The frame of link `i` that the smallest rotation makes of `parent`.
+    fn swung(&self, i: usize, p: &Joints, parent: &Matrix3<f64>) -> Matrix3<f64> {
+        let segment = &self.links[i].segment;
+        segment.between.map_or(*parent, |[from, to]| {
+            swing(parent, p[to.0] - p[from.0], segment.along.vector())
+        })
+    }
+
+    /// World orientation of every link, feet as the legs they are on for now; `limbs` with their hinges
+    /// in their carried frames.
+    fn link_frames(&self, p: &Joints, limbs: Vec<(&Limb, Vector3<f64>)>) -> Frames {
+        let mut frames = Frames::with_capacity(self.links.len());
+        for i in 0..self.links.len() {
+            let limb = limbs.iter().find(|(limb, _)| limb.links.contains(&i));
+            let parent = self
+                .parent(i)
+                .map_or(Matrix3::identity(), |parent| frames[parent]);
+            frames.push(match (&self.links[i].orientation, limb) {
+                (Orientation::Frame { first, left, up }, _) => observed_frame(p, *first, left, up),
+                (Orientation::Swing, _) => self.swung(i, p, &parent),
+                (_, Some((limb, hinge))) => {
+                    let carried = limb.carried(p, &self.trunk_frame(limb.trunk, p));
+                    limb.frames(p, &carried, hinge)[usize::from(i == limb.links[1])]
+                }
+                _ => parent,
+            });
+        }
+        frames
+    }
+}
+
+/// World orientations of all links.
+pub(super) type Frames = Vec<Matrix3<f64>>;
+
+fn pose(body: &Body, frames: &Frames, root: Vector3<f64>) -> Pose {
+    let world: Vec<UnitQuaternion<f64>> = frames
+        .iter()
+        .map(|m| UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(*m)))
+        .collect();
     let rotation = |i: usize, parent: Option<usize>| match parent {
         None => UnitQuaternion::identity(),
         Some(parent) => world[parent].inverse() * world[i],
@@ -95,108 +194,98 @@ fn pose(body: &Body, frames: &[Matrix3<f64>; 14], root: Vector3<f64>) -> Pose {
 }
 
 /// A limb of two segments with a hinge between them.
-#[derive(Clone, Copy)]
 struct Limb {
+    /// The upper and the lower half.
+    links: [usize; 2],
+    /// The link that it hangs on.
+    trunk: usize,
     /// Its three joints, from the trunk outwards.
     joints: [usize; 3],
     /// Direction of the upper segment in the T-pose.
-    axis: Vector3<f64>,
+    axis: Direction,
     /// Hinge axis in the T-pose: flexion turns positively about it.
-    hinge: Vector3<f64>,
-    /// Whether it hangs on the thorax rather than on the pelvis.
-    on_thorax: bool,
+    hinge: Direction,
 }
-
-const LIMBS: [Limb; 4] = [
-    Limb {
-        joints: [1, 2, 3],
-        axis: Vector3::new(0.0, 0.0, -1.0),
-        hinge: Vector3::new(0.0, 1.0, 0.0),
-        on_thorax: false,
-    },
-    Limb {
-        joints: [4, 5, 6],
-        axis: Vector3::new(0.0, 0.0, -1.0),
-        hinge: Vector3::new(0.0, 1.0, 0.0),
-        on_thorax: false,
-    },
-    Limb {
-        joints: [11, 12, 13],
-        axis: Vector3::new(0.0, 1.0, 0.0),
-        hinge: Vector3::new(0.0, 0.0, -1.0),
-        on_thorax: true,
-    },
-    Limb {
-        joints: [14, 15, 16],
-        axis: Vector3::new(0.0, -1.0, 0.0),
-        hinge: Vector3::new(0.0, 0.0, 1.0),
-        on_thorax: true,
-    },
-];
 
 impl Limb {
     /// Frame of the trunk carried along by the smallest rotation onto the upper segment.
-    fn carried(&self, p: &Joints) -> Matrix3<f64> {
-        let trunk = if self.on_thorax { thorax(p) } else { pelvis(p) };
-        swing(&trunk, p[self.joints[1]] - p[self.joints[0]], self.axis)
+    fn carried(&self, p: &Joints, trunk: &Matrix3<f64>) -> Matrix3<f64> {
+        let upper = p[self.joints[1]] - p[self.joints[0]];
+        swing(trunk, upper, self.axis.vector())
     }
 
     /// The hinge seen in the carried frame: its length is the sine of the bend, plus the prior. Only
     /// the prior where a segment has no length.
-    fn hinge(&self, p: &Joints) -> Vector3<f64> {
+    fn hinge(&self, p: &Joints, trunk: &Matrix3<f64>) -> Vector3<f64> {
         let [a, b, c] = self.joints.map(|j| p[j]);
         let direction = |v: Vector3<f64>| v.try_normalize(NO_LENGTH).unwrap_or_default();
         let bend = direction(b - a).cross(&direction(c - b));
-        self.carried(p).transpose() * bend + HINGE_PRIOR * self.hinge
+        self.carried(p, trunk).transpose() * bend + HINGE_PRIOR * self.hinge.vector()
+    }
+
+    /// World orientations of the upper and the lower half, of a limb whose `hinge` is given in the frame
+    /// `carried`.
+    fn frames(
+        &self,
+        p: &Joints,
+        carried: &Matrix3<f64>,
+        hinge: &Vector3<f64>,
+    ) -> [Matrix3<f64>; 2] {
+        let hinge = self.hinge.sign * (carried * hinge);
+        let [a, b, c] = self.joints.map(|j| p[j]);
+        // A segment without length goes on in the direction of the one before it.
+        let upper = directed(b - a, carried * self.axis.vector());
+        let lower = directed(c - b, upper);
+        [upper, lower].map(|bone| {
+            let bone = self.axis.sign * bone;
+            frame_of((self.axis.axis, bone), (self.hinge.axis, hinge))
+        })
     }
 }
 
-/// Frame of the pelvis: y from the right to the left hip, z up to the spine joint (7).
-fn pelvis(p: &Joints) -> Matrix3<f64> {
-    let left = directed(p[4] - p[1], p[11] - p[14]);
-    frame_from_y(left, directed(p[7] - p[0], p[8] - p[7]))
-}
-
-/// Frame of the thorax: z from the spine joint (7) to the thorax joint (8), y left.
-pub(super) fn thorax(p: &Joints) -> Matrix3<f64> {
-    let up = directed(p[8] - p[7], p[7] - p[0]);
-    frame_from(up, directed(p[11] - p[14], p[4] - p[1]))
-}
-
-/// World orientation of every link, feet at a right angle to the shin for now; `hinges` are those
-/// of [`LIMBS`] in their carried frames.
-fn link_frames(p: &Joints, hinges: [Vector3<f64>; 4]) -> [Matrix3<f64>; 14] {
-    let (pelvis, thorax) = (pelvis(p), thorax(p));
-    let abdomen = swing(&pelvis, p[7] - p[0], Vector3::z());
-    let head = swing(&thorax, p[10] - p[8], Vector3::z());
-    let [right_leg, left_leg, left_arm, right_arm] = std::array::from_fn(|i| {
-        let limb = LIMBS[i];
-        let carried = limb.carried(p);
-        let hinge = carried * hinges[i];
-        let [a, b, c] = limb.joints.map(|j| p[j]);
-        // A segment without length goes on in the direction of the one before it.
-        let upper = directed(b - a, carried * limb.axis);
-        let lower = directed(c - b, upper);
-        [upper, lower].map(|bone| match limb.on_thorax {
-            false => frame_from(-bone, hinge),
-            true => frame_from_y(limb.axis.y * bone, limb.hinge.z * hinge),
-        })
+/// Orientation of a link that shows what is left of it and what is up: of each the first direction that
+/// has a length, and `first` kept exactly.
+pub(super) fn observed_frame(
+    p: &Joints,
+    first: Exact,
+    left: &[Between],
+    up: &[Between],
+) -> Matrix3<f64> {
+    let [left, up] = [left, up].map(|pairs| {
+        let mut vectors = pairs.iter().map(|[from, to]| p[to.0] - p[from.0]);
+        let nearest = vectors.next().unwrap_or_default();
+        vectors.fold(nearest, directed)
     });
-    let [rthigh, rshin] = right_leg;
-    let [lthigh, lshin] = left_leg;
-    let [larm, lforearm] = left_arm;
-    let [rarm, rforearm] = right_arm;
-    [
-        pelvis, abdomen, thorax, head, rthigh, rshin, rshin, lthigh, lshin, lshin, larm, lforearm,
-        rarm, rforearm,
-    ]
+    match first {
+        Exact::Left => frame_of((1, left), (2, up)),
+        Exact::Up => frame_of((2, up), (1, left)),
+    }
 }
 
-/// Frame with y along `y` and z as close to `z_hint` as that allows, as [`frame_from`].
-fn frame_from_y(y: Vector3<f64>, z_hint: Vector3<f64>) -> Matrix3<f64> {
-    let y = y.try_normalize(NO_LENGTH).unwrap_or_else(Vector3::y);
-    let x = across(y.cross(&z_hint), &y);
-    Matrix3::from_columns(&[x, y, x.cross(&y)])
+/// Frame with axis `i` along `exact` and axis `j` as close to `hint` as that allows. A vector without
+/// direction leaves to the world's axes what it should fix.
+fn frame_of((i, exact): (usize, Vector3<f64>), (j, hint): (usize, Vector3<f64>)) -> Matrix3<f64> {
+    let exact = exact
+        .try_normalize(NO_LENGTH)
+        .unwrap_or_else(|| Vector3::ith(i, 1.0));
+    let is_cyclic = (i + 1) % 3 == j;
+    let third = across(
+        if is_cyclic {
+            exact.cross(&hint)
+        } else {
+            hint.cross(&exact)
+        },
+        &exact,
+    );
+    let second = if is_cyclic {
+        third.cross(&exact)
+    } else {
+        exact.cross(&third)
+    };
+    let mut columns = [exact; 3];
+    columns[j] = second;
+    columns[3 - i - j] = third;
+    Matrix3::from_columns(&columns)
 }
 
 /// `parent` turned by the smallest rotation that points its `axis` along `direction`.
@@ -209,11 +298,12 @@ fn swing(parent: &Matrix3<f64>, direction: Vector3<f64>, axis: Vector3<f64>) -> 
     rotation.matrix() * parent
 }
 
-/// Mean over ±4 frames.
-fn smooth_vectors(vectors: Vec<Vector3<f64>>) -> Vec<Vector3<f64>> {
+/// Mean over the frames within [`SMOOTHING_TIME`].
+fn smooth_vectors(vectors: Vec<Vector3<f64>>, fps: f64) -> Vec<Vector3<f64>> {
+    let around = (SMOOTHING_TIME * fps).round() as usize;
     (0..vectors.len())
         .map(|t| {
-            let range = t.saturating_sub(4)..(t + 5).min(vectors.len());
+            let range = t.saturating_sub(around)..(t + around + 1).min(vectors.len());
             let count = range.len() as f64;
             vectors[range].iter().sum::<Vector3<f64>>() / count
         })
@@ -250,7 +340,7 @@ mod tests {
     /// points down from a right angle to the shin, degrees.
     fn feet(motion: &Motion, t: usize) -> [(f64, f64); 2] {
         let body = fit(motion, &Subject::default()).unwrap();
-        let poses = reference_poses(&body, motion);
+        let poses = reference_poses(&body, motion).unwrap();
         let links = body.forward_kinematics(&poses[t]);
         [6, 9].map(|foot| {
             let spheres = body.links[foot].contact_spheres().into_iter();
@@ -279,12 +369,12 @@ mod tests {
     fn joints_in_one_place_leave_a_pose() {
         let whole = standing(|_| Vector3::zeros());
         let body = fit(&whole, &Subject::default()).unwrap();
-        let expected = reference_poses(&body, &whole);
+        let expected = reference_poses(&body, &whole).unwrap();
         let mut motion = whole;
         motion.joints[20][RIGHT_WRIST] = motion.joints[20][RIGHT_ELBOW];
         motion.joints[40] = [Vector3::zeros(); JOINTS];
         motion.joints[60][1] = motion.joints[60][4];
-        let poses = reference_poses(&body, &motion);
+        let poses = reference_poses(&body, &motion).unwrap();
         for pose in &poses {
             let rotations = pose.rotations.iter().flat_map(|q| q.coords.iter());
             let root = pose.root.rotation.coords.iter();

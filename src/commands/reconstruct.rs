@@ -11,6 +11,7 @@ use super::keypoints::{Cut, KeypointArgs};
 use super::progress::Reporter;
 use super::run::files;
 use super::{Session, config, named_by, refuse};
+use crate::body::BodyModel;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::{keypoint_record, record};
@@ -117,6 +118,9 @@ pub(super) struct Overrides {
     /// Evaluations that the optimizer may spend on a window.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) evaluations: Option<usize>,
+    /// Body of the subject as JSON, as in assets/humanoid.json, which is the default.
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
     /// Mass of the subject in kg; estimated from the stature unless given.
     #[arg(long, value_name = "KG", allow_negative_numbers = true)]
     mass: Option<f64>,
@@ -132,6 +136,7 @@ impl Overrides {
     /// Refuses what a list of windows settles itself.
     pub(super) fn check_for_windows(&self) -> Result<()> {
         let settled = [
+            ("--body", self.body.is_some()),
             ("--mass", self.mass.is_some()),
             ("--stature", self.stature.is_some()),
             ("--seed", self.seed.is_some()),
@@ -145,6 +150,9 @@ impl Overrides {
     pub(super) fn configuration(&self) -> Result<Config> {
         let mut config = config(self.config.as_deref())?;
         let settings = &mut config.reconstruction;
+        if let Some(path) = &self.body {
+            settings.body = Some(read_body(path)?);
+        }
         if let Some(evaluations) = self.evaluations {
             settings.evaluations = check_evaluations("--evaluations", evaluations)?;
         }
@@ -162,6 +170,14 @@ impl Overrides {
         checked.map_err(|error| error.about(origin.display()))?;
         Ok(config)
     }
+}
+
+/// The body that the file at `path` describes.
+fn read_body(path: &Path) -> Result<BodyModel> {
+    let origin = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::input(&origin, "file", error, "give a body as JSON"))?;
+    BodyModel::from_json(&text, &origin)
 }
 
 /// A number of evaluations, if it can be used.

@@ -119,7 +119,7 @@ fn y_up(v: Vector3<f64>) -> Vector3<f64> {
 #[cfg(test)]
 pub(crate) mod fixture {
     use super::*;
-    use crate::body::{Geometry, JointModel, Link, Marker, Shape};
+    use crate::body::{Geometry, JointModel, Link, Marker, Shape, Side};
     use crate::simulation::Contact;
 
     fn link(name: &str, parent: Option<usize>, offset: [f64; 3], end: [f64; 3]) -> Link {
@@ -149,6 +149,11 @@ pub(crate) mod fixture {
                 geometry,
                 collides: name.ends_with("foot"),
             }],
+            foot: match name {
+                "right_foot" => Some(Side::Right),
+                "left_foot" => Some(Side::Left),
+                _ => None,
+            },
             joint: JointModel {
                 stiffness: 300.0,
                 damping: 30.0,

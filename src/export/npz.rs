@@ -26,7 +26,7 @@ use ndarray::{Array0, Array1, Array3, ArrayView1, OwnedRepr, arr0, s};
 use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError, WriteNpzError};
 
 use super::Recording;
-use crate::body::Body;
+use crate::body::{Body, Side};
 use crate::error::{Error, Result};
 use crate::motion::{JOINTS, Joints};
 use crate::simulation::{Contact, Frame, Trajectory};
@@ -106,13 +106,11 @@ fn list<const N: usize>(vector: &SVector<f64, N>) -> Vec<f64> {
 
 /// Force of the ground on the right and on the left foot, N, and its centre of pressure, m.
 ///
-/// A foot is every link named after its side that can touch the ground.
+/// A foot is made of all links that are said to belong to it.
 pub(super) fn ground_reactions(body: &Body, frame: &Frame) -> [(Vector3<f64>, Vector3<f64>); 2] {
-    ["right", "left"].map(|side| {
-        total(frame.contacts.iter().filter(|contact| {
-            let link = &body.links[contact.link];
-            link.name.starts_with(side) && link.shapes.iter().any(|shape| shape.collides)
-        }))
+    [Side::Right, Side::Left].map(|side| {
+        let is_of_foot = |contact: &&Contact| body.links[contact.link].foot == Some(side);
+        total(frame.contacts.iter().filter(is_of_foot))
     })
 }
 

@@ -5,9 +5,10 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use super::differences::{accelerations, jerks, nearby};
 use super::footing::{self, Footing, Hold, STANDING_FRAMES, footings};
 use super::loss::Weights;
+use super::settings::Settings;
 use super::sighting::Sighting;
 use super::window::Start;
-use crate::body::{self, Body, Pose, Subject};
+use crate::body::{Body, BodyModel, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
 use crate::metrics::acceleration_tv;
@@ -65,19 +66,27 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Fits body and reference poses to `motion`.
+    /// Fits body and reference poses to `motion`, which is at the working rate.
     ///
     /// # Errors
-    /// As [`body::fit`].
-    pub fn new(
-        motion: Motion,
-        subject: &Subject,
-        physics: &Physics,
-        weights: &Weights,
-    ) -> Result<Self> {
-        let body = body::fit(&motion, subject)?;
-        let poses = body::reference_poses(&body, &motion);
-        let physics = physics.at_rate(motion.fps);
+    /// As [`BodyModel::fit`].
+    pub fn new(motion: Motion, settings: &Settings) -> Result<Self> {
+        let subject = Subject {
+            mass: settings.mass,
+            stature: settings.stature,
+        };
+        let humanoid;
+        let model = match &settings.body {
+            Some(model) => model,
+            None => {
+                humanoid = BodyModel::humanoid()?;
+                &humanoid
+            }
+        };
+        let body = model.fit(&motion, &subject)?;
+        body.check_contacts()?;
+        let poses = model.reference_poses(&body, &motion);
+        let physics = settings.physics.at_rate(motion.fps);
         let steps_per_frame = physics.steps_per_frame(motion.fps);
         let track = ControlTrack::new(&body, &poses, motion.fps, steps_per_frame);
         let links: Vec<_> = poses
@@ -96,7 +105,7 @@ impl Clip {
             views: 0,
             sightings: Vec::new(),
             physics,
-            weights: weights.clone(),
+            weights: settings.weights.clone(),
             body,
             motion,
             poses,
@@ -355,8 +364,7 @@ mod tests {
                 joints: (0..frames).map(at).collect(),
                 toes: None,
             };
-            let (subject, physics) = (Subject::default(), Physics::default());
-            let clip = Clip::new(motion, &subject, &physics, &Weights::default()).unwrap();
+            let clip = Clip::new(motion, &Settings::default()).unwrap();
             for (_, velocity) in clip.world(0).mass_centers() {
                 let error: f64 = (velocity - Vector3::new(expected, 0.0, 0.0)).norm();
                 assert!(error < 1e-6, "{frames} frames: {velocity}");
@@ -367,8 +375,7 @@ mod tests {
     #[test]
     fn ankles_that_slide_in_a_squat_skate_and_those_that_swing_high_do_not() {
         let motion = crate::motion::sample("squat").unwrap();
-        let (subject, physics) = (Subject::default(), Physics::default());
-        let clip = Clip::new(motion, &subject, &physics, &Weights::default()).unwrap();
+        let clip = Clip::new(motion, &Settings::default()).unwrap();
         let shifted = |by: &dyn Fn(usize) -> Vector3<f64>| -> Vec<Frame> {
             let frame = |t: usize| {
                 let mut links = clip.body.forward_kinematics(&clip.poses[t]);

@@ -6,7 +6,6 @@ use nalgebra::{DMatrix, DVector};
 use rand::RngExt as _;
 
 use super::{Clip, PhysicsWindow, Settings};
-use crate::body::Subject;
 use crate::error::{Error, Result};
 use crate::motion::{Motion, resample};
 use crate::objective::{LogScale, Objective, Residuals, Rng, Task, TaskFamily};
@@ -50,14 +49,18 @@ impl WindowFamily {
     /// is long enough for a window.
     pub fn new(motions: &[(String, Motion)], settings: &Settings) -> Result<Self> {
         settings.check()?;
+        let adults = Settings {
+            mass: None,
+            stature: None,
+            ..settings.clone()
+        };
         let mut clips = Vec::new();
         for (name, motion) in motions {
             let motion = resample(motion, settings.fps);
             if motion.len() <= settings.window_frames {
                 continue;
             }
-            let (subject, physics) = (Subject::default(), &settings.physics);
-            let clip = Clip::new(motion, &subject, physics, &settings.weights)?;
+            let clip = Clip::new(motion, &adults)?;
             let name = name.clone();
             clips.push(Arc::new(NamedClip { name, clip }));
         }

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 
 use super::{Clip, Progress, Reconstruction, Settings, optimizer_of_windows, stitch};
-use crate::body::Subject;
 use crate::error::{Error, Result};
 use crate::keypoints::fit::{Fit, fit, triangulated};
 use crate::keypoints::{Observation, confusions, misfits};
@@ -103,12 +102,8 @@ pub fn reconstruct_keypoints(
         joints: fit.joints.clone(),
         toes: None,
     };
-    let subject = Subject {
-        mass: settings.mass,
-        stature: settings.stature,
-    };
     let reference = resample(&kinematic, settings.fps);
-    let mut clip = Clip::new(reference, &subject, &settings.physics, &settings.weights)?;
+    let mut clip = Clip::new(reference, &settings)?;
     clip.watch(&observation, every);
     let warnings = misfits(&observation, &fit.joints);
     let mut untold = warnings.iter();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::footing::{Footing, Height, STANDING_EXCESS};
 use super::sighting::Sighting;
-use crate::body::{Body, Sole, sole_heights};
+use crate::body::{Body, ContactPoint, Side, heights_of_foot};
 use crate::metrics::third_difference;
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{JOINTS, Joints};
@@ -27,7 +27,7 @@ const CALM: f64 = 0.7;
 const SMOOTHER: f64 = 30.0;
 /// √(h/g) of a standing person's centre of mass (h ≈ 0.95 m), s.
 const FALL_TIME: f64 = 0.31;
-/// Height over which a sole point's slip fades out, m.
+/// Height over which a contact point's slip fades out, m.
 const SLIP_HEIGHT: f64 = 0.01;
 
 /// Weights of the terms. All are ≥ 0; a term with weight 0 is not computed.
@@ -60,9 +60,9 @@ pub struct Weights {
     pub torque: f64,
     /// Joint rotation beyond its limit, rad. Default: 2.
     pub joint_limit: f64,
-    /// Horizontal velocity of sole points on the ground, m/s. Default: 2.
+    /// Horizontal velocity of contact points on the ground, m/s. Default: 2.
     pub foot_slip: f64,
-    /// Depth of sole points below the ground, per 10 mm. Default: 0.5.
+    /// Depth of contact points below the ground, per 10 mm. Default: 0.5.
     pub penetration: f64,
     /// Distance of the projected joints from the keypoints of all cameras, as the length in space
     /// that it is at the reference pose, per 10 mm; weighted by confidence and saturated at about
@@ -151,7 +151,7 @@ pub struct FrameTerms {
     frames: usize,
     /// Number of cameras.
     views: usize,
-    soles: Vec<Sole>,
+    contact_points: Vec<ContactPoint>,
     limits: Vec<[[f64; 2]; 3]>,
     /// Radians of target error at which the motor reaches its torque limit, per link.
     saturation: Vec<f64>,
@@ -169,7 +169,7 @@ impl FrameTerms {
             fps,
             frames,
             views,
-            soles: Sole::of(body),
+            contact_points: ContactPoint::of(body),
             limits: body.links.iter().map(|link| link.joint.limits).collect(),
             saturation: body
                 .links
@@ -219,8 +219,8 @@ impl FrameTerms {
             on(self.weights.torque, 3 * joints),
             on(self.weights.joint_limit, 3 * joints),
             on(self.weights.skate, ANKLES.len()),
-            on(self.weights.foot_slip, 2 * self.soles.len()),
-            on(self.weights.penetration, self.soles.len()),
+            on(self.weights.foot_slip, 2 * self.contact_points.len()),
+            on(self.weights.penetration, self.contact_points.len()),
             on(self.weights.reprojection, 2 * JOINTS * self.views),
         ]
     }
@@ -301,7 +301,8 @@ impl FrameTerms {
         self.joint_terms(state, &mut put);
         if w.skate > 0.0 {
             let scale = self.skate_share * w.skate / (frames * ANKLES.len() as f64).sqrt();
-            for (foot, footing) in state.footings.iter().enumerate() {
+            for (side, footing) in [Side::Right, Side::Left].into_iter().zip(&state.footings) {
+                let foot = side.index();
                 let [now, before] = [&markers, &previous].map(|joints| joints[ANKLES[foot]]);
                 put(footing.hold.map_or(0.0, |hold| {
                     let speed = self.fps * (now - before).xy().norm();
@@ -312,7 +313,8 @@ impl FrameTerms {
                         }
                         Height::Sole(height) => {
                             let [now, before] = [state.links, state.previous].map(|links| {
-                                sole_heights(&self.soles, foot, links).fold(f64::INFINITY, f64::min)
+                                heights_of_foot(&self.contact_points, side, links)
+                                    .fold(f64::INFINITY, f64::min)
                             });
                             height - now.max(before)
                         }
@@ -321,7 +323,7 @@ impl FrameTerms {
                 }));
             }
         }
-        self.sole_terms(state, &mut put);
+        self.contact_terms(state, &mut put);
         if w.reprojection > 0.0 {
             let count = (frames * JOINTS as f64 * self.views as f64).sqrt();
             for sighting in state.sightings {
@@ -356,21 +358,25 @@ impl FrameTerms {
         }
     }
 
-    fn sole_terms(&self, state: &FrameState, put: &mut impl FnMut(f64)) {
-        let scale = 1.0 / (self.frames as f64 * self.soles.len() as f64).sqrt();
+    fn contact_terms(&self, state: &FrameState, put: &mut impl FnMut(f64)) {
+        // A mean over the points of a link, as if two feet stood.
+        let of_point = |point: &ContactPoint| {
+            1.0 / (self.frames as f64 * (ANKLES.len() * point.of) as f64).sqrt()
+        };
         if self.weights.foot_slip > 0.0 {
-            for sole in &self.soles {
-                let now = sole.at(state.links);
-                let velocity = self.fps * (now - sole.at(state.previous));
-                let contact = (-(now.z.max(0.0) / SLIP_HEIGHT).powi(2)).exp();
-                put(self.weights.foot_slip * scale * contact * velocity.x);
-                put(self.weights.foot_slip * scale * contact * velocity.y);
+            for point in &self.contact_points {
+                let height = point.lowest(state.links).z.max(0.0);
+                let velocity = self.fps * point.slip(state.links, state.previous);
+                let contact = (-(height / SLIP_HEIGHT).powi(2)).exp();
+                let scale = self.weights.foot_slip * of_point(point) * contact;
+                put(scale * velocity.x);
+                put(scale * velocity.y);
             }
         }
         if self.weights.penetration > 0.0 {
-            for sole in &self.soles {
-                let depth = (-sole.at(state.links).z).max(0.0);
-                put(self.weights.penetration * scale * depth / POSITION_UNIT);
+            for point in &self.contact_points {
+                let depth = (-point.lowest(state.links).z).max(0.0);
+                put(self.weights.penetration * of_point(point) * depth / POSITION_UNIT);
             }
         }
     }
@@ -388,7 +394,7 @@ mod tests {
     fn skate_of(hold: [Option<Hold>; 2], lift: f64) -> Vec<f64> {
         let motion = sample("walk").unwrap();
         let body = body::fit(&motion, &Subject::default()).unwrap();
-        let poses = body::reference_poses(&body, &motion);
+        let poses = body::reference_poses(&body, &motion).unwrap();
         let mut now = body.forward_kinematics(&poses[0]);
         for link in &mut now {
             link.translation.vector.z += lift;

@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
-use crate::body::{Body, Subject};
+use crate::body::Body;
 use crate::error::Result;
 use crate::learned;
 use crate::motion::{Motion, resample};
@@ -132,12 +132,8 @@ pub fn reconstruct(
 ) -> Result<Reconstruction> {
     settings.check()?;
     let optimizer = optimizer_of_windows(optimizer, settings.seed)?;
-    let subject = Subject {
-        mass: settings.mass,
-        stature: settings.stature,
-    };
     let reference = resample(motion, settings.fps);
-    let clip = Clip::new(reference, &subject, &settings.physics, &settings.weights)?;
+    let clip = Clip::new(reference, settings)?;
     stitch::stitch(clip, settings, optimizer.as_ref(), observer)
 }
 

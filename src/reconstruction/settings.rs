@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::loss::Weights;
+use crate::body::BodyModel;
 use crate::error::{Error, Result};
 use crate::simulation::Physics;
 
@@ -50,6 +51,9 @@ pub struct Settings {
     pub physics: Physics,
     /// Weights of the terms of the loss.
     pub weights: Weights,
+    /// The body, as in `assets/humanoid.json`. Default: that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodyModel>,
     /// Mass of the subject, kg. Default: from the stature.
     pub mass: Option<f64>,
     /// Standing height of the subject, m. Default: from the bones.
@@ -75,6 +79,7 @@ impl Default for Settings {
             failure_mm: 250.0,
             physics: Physics::default(),
             weights: Weights::default(),
+            body: None,
             mass: None,
             stature: None,
             seed: 0,

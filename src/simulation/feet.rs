@@ -2,7 +2,7 @@
 
 use nalgebra::{Isometry3, Point3};
 
-use crate::body::{Body, Sole, sole_heights};
+use crate::body::{Body, ContactPoint, Side, heights_of_foot};
 use crate::metrics::FootTrack;
 use crate::motion::skeleton::ANKLES;
 
@@ -34,14 +34,14 @@ fn tracks<'p>(
     frames: impl Iterator<Item = &'p [Isometry3<f64>]> + Clone,
     height: impl Fn(&mut dyn Iterator<Item = f64>) -> f64,
 ) -> [FootTrack; 2] {
-    let soles = Sole::of(body);
-    [0, 1].map(|foot| {
-        let ankle = &body.markers[ANKLES[foot]];
+    let points = ContactPoint::of(body);
+    [Side::Right, Side::Left].map(|side| {
+        let ankle = &body.markers[ANKLES[side.index()]];
         let position = Point3::from(ankle.position);
         FootTrack {
             height: frames
                 .clone()
-                .map(|links| height(&mut sole_heights(&soles, foot, links)))
+                .map(|links| height(&mut heights_of_foot(&points, side, links)))
                 .collect(),
             ankle: frames
                 .clone()
@@ -61,7 +61,7 @@ mod tests {
     fn simulated_feet_are_followed_right_then_left() {
         let motion = sample("walk").unwrap();
         let body = body::fit(&motion, &Subject::default()).unwrap();
-        let poses = body::reference_poses(&body, &motion);
+        let poses = body::reference_poses(&body, &motion).unwrap();
         let frames: Vec<_> = poses
             .iter()
             .map(|pose| body.forward_kinematics(pose))

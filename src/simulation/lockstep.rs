@@ -327,7 +327,7 @@ mod tests {
         let mut motion = sample("walk").unwrap();
         motion.joints.truncate(50);
         let body = fit(&motion, &Subject::default()).unwrap();
-        let poses = reference_poses(&body, &motion);
+        let poses = reference_poses(&body, &motion).unwrap();
         let physics = Physics::default().at_rate(motion.fps);
         let steps = physics.steps_per_frame(motion.fps);
         let track = ControlTrack::new(&body, &poses, motion.fps, steps);

@@ -17,7 +17,7 @@ use rapier3d::prelude::{
 
 use super::turns::Turns;
 use super::{Contact, LinkState, PREDICTION, Physics};
-use crate::body::{Body, Geometry, Shape};
+use crate::body::Body;
 
 const ANGULAR: [JointAxis; 3] = [JointAxis::AngX, JointAxis::AngY, JointAxis::AngZ];
 
@@ -142,8 +142,8 @@ impl World {
                     )),
             );
             world.links.push(handle);
-            for shape in link.shapes.iter().filter(|shape| shape.collides) {
-                world.insert_collider(shape, i, physics);
+            for sphere in link.contact_spheres() {
+                world.insert_sphere(i, sphere, physics);
             }
             // Otherwise the engine knows the centre of mass only after the first step.
             world.bodies[handle].recompute_mass_properties_from_colliders(&world.colliders);
@@ -164,33 +164,16 @@ impl World {
         world
     }
 
-    fn insert_collider(&mut self, shape: &Shape, link: usize, physics: &Physics) {
+    fn insert_sphere(
+        &mut self,
+        link: usize,
+        (center, radius): (Vector3<f64>, f64),
+        physics: &Physics,
+    ) {
         let groups =
             InteractionGroups::new(Group::GROUP_2, Group::GROUP_1, InteractionTestMode::And);
-        let (engine_shape, pose) = match &shape.geometry {
-            Geometry::Capsule { a, b, radius } if a == b => (
-                SharedShape::ball(*radius),
-                Pose::from_parts(vector(*a), Rotation::IDENTITY),
-            ),
-            Geometry::Capsule { a, b, radius } => (
-                SharedShape::capsule(vector(*a), vector(*b), *radius),
-                Pose::IDENTITY,
-            ),
-            Geometry::RoundBox {
-                center,
-                half_extents,
-                rotation,
-                radius,
-            } => {
-                let inner = half_extents.add_scalar(-radius);
-                (
-                    SharedShape::round_cuboid(inner.x, inner.y, inner.z, *radius),
-                    Pose::from_parts(vector(*center), to_rotation(rotation)),
-                )
-            }
-        };
-        let collider = ColliderBuilder::new(engine_shape)
-            .position(pose)
+        let collider = ColliderBuilder::new(SharedShape::ball(radius))
+            .position(Pose::from_parts(vector(center), Rotation::IDENTITY))
             .density(0.0)
             .collision_groups(groups)
             .friction(physics.friction);

@@ -2,11 +2,11 @@
 
 use nalgebra::{Matrix3, Rotation3, Vector3};
 
-use super::smooth_vectors;
-use crate::body::Body;
-use crate::motion::Motion;
+use super::{Frames, smooth_vectors};
+use crate::body::{Body, Side};
 use crate::motion::calibration::stance;
 use crate::motion::skeleton::ANKLES;
+use crate::motion::{Joints, Motion};
 
 /// Horizontal speeds of heel or ball between which a touching foot turns into a swinging one, m/s.
 const DRAG_SPEED: [f64; 2] = [0.15, 0.6];
@@ -23,30 +23,38 @@ const TIPTOE_HEIGHT: [f64; 2] = [0.8, 1.0];
 /// Height of an ankle over the other at which it is hardly the one that carries (e⁻¹), m.
 const LIFTED_HEIGHT: f64 = 0.04;
 
+/// A foot, and the leg that it is on.
+pub(super) struct Foot {
+    pub link: usize,
+    pub leg: usize,
+    pub side: Side,
+}
+
 /// Turns the foot about its own y axis so that it points at the toe when that is known, else so
-/// that heel and ball stay above the ground; then smooths the pitch over time.
-pub(super) fn place_feet(
+/// that heel and ball stay above the ground; then smooths the pitch over time. `carrying` says how much
+/// it has to carry the body.
+pub(super) fn place_foot(
     body: &Body,
     motion: &Motion,
-    frames: &mut [[Matrix3<f64>; 14]],
-    (foot, carrying): (usize, &[f64]),
-    toes: Option<Vec<Vector3<f64>>>,
+    frames: &mut [Frames],
+    foot: &Foot,
+    carrying: &[f64],
 ) {
-    let Some(sole) = sole(body, foot) else { return };
-    let ankles: Vec<Vector3<f64>> = motion
-        .joints
-        .iter()
-        .map(|p| p[if foot == 6 { 3 } else { 6 }])
-        .collect();
-    let forward: Vec<Vector3<f64>> = match &toes {
+    let Some(sole) = sole(body, foot.link) else {
+        return;
+    };
+    let side = foot.side.index();
+    let ankle = |p: &Joints| p[ANKLES[side]];
+    let ankles: Vec<Vector3<f64>> = motion.joints.iter().map(ankle).collect();
+    let forward: Vec<Vector3<f64>> = match &motion.toes {
         Some(toes) => toes
             .iter()
             .zip(&ankles)
-            .map(|(toe, ankle)| toe - ankle)
+            .map(|(toes, ankle)| toes[side] - ankle)
             .collect(),
         None => frames
             .iter()
-            .map(|frame| frame[foot - 1].column(0).into())
+            .map(|frame| frame[foot.leg].column(0).into())
             .collect(),
     };
     let flat = |v: &Vector3<f64>| Vector3::new(v.x, v.y, 0.0).try_normalize(1e-3);
@@ -55,17 +63,18 @@ pub(super) fn place_feet(
             .iter()
             .map(|v| flat(v).unwrap_or_default())
             .collect(),
+        motion.fps,
     );
     let headings: Vec<Vector3<f64>> = headings
         .iter()
         .map(|v| v.try_normalize(1e-6).unwrap_or_else(Vector3::x))
         .collect();
-    let pitches = match &toes {
+    let pitches = match &motion.toes {
         Some(_) => toe_pitches(&forward, &sole),
         None => inferred_pitches([&forward, &ankles, &headings], carrying, &sole, motion.fps),
     };
     for (frame, (heading, pitch)) in frames.iter_mut().zip(headings.iter().zip(smooth(&pitches))) {
-        frame[foot] = foot_frame(heading, pitch);
+        frame[foot.link] = foot_frame(heading, pitch);
     }
 }
 

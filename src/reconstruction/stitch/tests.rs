@@ -1,7 +1,6 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::body::Subject;
 use crate::motion::sample;
 use crate::objective::Objective;
 use crate::optim::Observer;
@@ -74,8 +73,7 @@ fn windows_begin_with_the_jacobian_of_the_one_before_but_not_after_going_back() 
         ..Settings::default()
     };
     let squat = sample("squat").unwrap();
-    let (physics, weights) = (&settings.physics, &settings.weights);
-    let clip = Clip::new(squat, &Subject::default(), physics, weights).unwrap();
+    let clip = Clip::new(squat, &settings).unwrap();
     let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
     let seer = Seer::default();
     let mut run = Stitching::new(&clip, &settings, &seer, &mut observer);
@@ -94,8 +92,7 @@ fn windows_begin_with_the_jacobian_of_the_one_before_but_not_after_going_back() 
 fn evaluations_of_a_window_that_was_taken_back_count_on() {
     let settings = Settings::default();
     let squat = sample("squat").unwrap();
-    let (physics, weights) = (&settings.physics, &settings.weights);
-    let clip = Clip::new(squat, &Subject::default(), physics, weights).unwrap();
+    let clip = Clip::new(squat, &settings).unwrap();
     let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
     let mut run = Stitching::new(&clip, &settings, &Twice, &mut observer);
     let window = PhysicsWindow::new(&clip, 0, 10, clip.start(0), &run.knots);
@@ -153,8 +150,7 @@ fn windows_whose_loss_stays_far_above_those_before_are_taken_back() {
         ..Settings::default()
     };
     let squat = sample("squat").unwrap();
-    let (physics, weights) = (&settings.physics, &settings.weights);
-    let clip = Clip::new(squat, &Subject::default(), physics, weights).unwrap();
+    let clip = Clip::new(squat, &settings).unwrap();
     for (high, is_taken_back) in [(2.0, false), (7.5, false), (8.5, true)] {
         let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
         let claim = Claim::default();
@@ -177,8 +173,7 @@ fn windows_whose_loss_stays_far_above_those_before_are_taken_back() {
 fn a_window_is_optimized_again_for_ankles_that_skate_in_the_frames_to_keep() {
     let settings = Settings::default();
     let squat = sample("squat").unwrap();
-    let (physics, weights) = (&settings.physics, &settings.weights);
-    let clip = Clip::new(squat, &Subject::default(), physics, weights).unwrap();
+    let clip = Clip::new(squat, &settings).unwrap();
     // By how much the settled frame is away from where the simulation goes on.
     for (gap, calls) in [(0.0, 1), (0.03, 2)] {
         let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());

@@ -1,0 +1,63 @@
+//! The points by which the body touches the ground.
+
+use nalgebra::{Isometry3, Vector3};
+
+use super::{Body, Side};
+
+/// A contact sphere of a link.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ContactPoint {
+    /// Index of the link.
+    pub link: usize,
+    /// Number of contact spheres of this link.
+    pub of: usize,
+    /// The side whose foot the link belongs to, if it is one.
+    pub foot: Option<Side>,
+    /// In the frame of the link, m.
+    center: Vector3<f64>,
+    /// m.
+    radius: f64,
+}
+
+impl ContactPoint {
+    /// Those of `body`, link by link.
+    pub fn of(body: &Body) -> Vec<Self> {
+        let mut points = Vec::new();
+        for (link, shapes) in body.links.iter().enumerate() {
+            let spheres = shapes.contact_spheres();
+            let of = spheres.len();
+            points.extend(spheres.into_iter().map(|(center, radius)| Self {
+                link,
+                of,
+                foot: shapes.foot,
+                center,
+                radius,
+            }));
+        }
+        points
+    }
+
+    /// Its lowest point, world frame, m, with the links at `links`.
+    pub fn lowest(&self, links: &[Isometry3<f64>]) -> Vector3<f64> {
+        let center = links[self.link].transform_point(&self.center.into());
+        center.coords - self.radius * Vector3::z()
+    }
+
+    /// How far the matter that is its lowest point with the links at `links` has come from where it was
+    /// with them at `previous`, world frame, m: nothing where the sphere rolls.
+    pub fn slip(&self, links: &[Isometry3<f64>], previous: &[Isometry3<f64>]) -> Vector3<f64> {
+        let lowest = self.lowest(links);
+        let matter = links[self.link].inverse_transform_point(&lowest.into());
+        lowest - previous[self.link].transform_point(&matter).coords
+    }
+}
+
+/// Heights of the lowest points of the contact spheres on the foot of `side`, m, with the links at `links`.
+pub fn heights_of_foot(
+    points: &[ContactPoint],
+    side: Side,
+    links: &[Isometry3<f64>],
+) -> impl Iterator<Item = f64> {
+    let of_foot = points.iter().filter(move |point| point.foot == Some(side));
+    of_foot.map(|point| point.lowest(links).z)
+}
