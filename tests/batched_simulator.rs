@@ -1,0 +1,206 @@
+//! The batched simulator is held to the engine, whose fast twin it is: any body, any state, any rate.
+
+use motionfit::body::{Body, Geometry, Pose, Shape, Subject, fit, reference_poses};
+use motionfit::motion::{resample, sample};
+use motionfit::simulation::{
+    Assistance, ControlTrack, Drive, Engine, Knots, Lockstep, Original, Path, Physics, Replica,
+    Velocity, World,
+};
+use nalgebra::{UnitQuaternion, Vector3};
+use proptest::prelude::*;
+
+/// How long both simulate, s.
+const SECONDS: f64 = 0.3;
+/// How far apart they may be then, m.
+const TOLERANCE: f64 = 1e-9;
+
+/// What is random about a case.
+#[derive(Clone, Debug)]
+struct Case {
+    fps: f64,
+    /// Factors of lengths and of every link's mass, stiffness, torque limit.
+    size: f64,
+    masses: Vec<f64>,
+    gains: Vec<f64>,
+    limits: Vec<f64>,
+    /// Contact spheres: link, place in its frame, m, and radius, m.
+    spheres: Vec<(usize, [f64; 3], f64)>,
+    /// Rotation of the root, height above the standing one, m, velocity, m/s and rad/s.
+    turn: [f64; 3],
+    lift: f64,
+    velocity: [f64; 6],
+    /// Stiffness of virtual forces, 1/s²; none where 0.
+    pull: f64,
+}
+
+const LINKS: usize = 14;
+
+fn cases() -> impl Strategy<Value = Case> {
+    let factors = |low: f64, high: f64| prop::collection::vec(low..high, LINKS);
+    let place = prop::array::uniform3(-0.15..0.15);
+    let spheres = prop::collection::vec((0..LINKS, place, 0.02..0.12), 0..8);
+    let fps = prop::sample::select(vec![25.0, 30.0, 50.0, 60.0, 100.0, 120.0, 240.0]);
+    let pull = prop_oneof![Just(0.0), 1.0..700.0];
+    let state = (
+        prop::array::uniform3(-2.0..2.0),
+        -0.9..0.3,
+        prop::array::uniform6(-2.0..2.0),
+    );
+    let body = (factors(0.5, 2.0), factors(0.3, 3.0), factors(0.2, 2.0));
+    ((fps, 0.6..1.3), body, spheres, state, pull).prop_map(
+        |((fps, size), (masses, gains, limits), spheres, (turn, lift, velocity), pull)| Case {
+            fps,
+            size,
+            masses,
+            gains,
+            limits,
+            spheres,
+            turn,
+            lift,
+            velocity,
+            pull,
+        },
+    )
+}
+
+impl Case {
+    /// The body and its reference poses, the first of them turned and lifted.
+    fn subject(&self) -> (Body, Vec<Pose>) {
+        let mut motion = resample(&sample("walk").unwrap(), self.fps);
+        motion
+            .joints
+            .truncate((2.0 * SECONDS * self.fps) as usize + 2);
+        for joint in motion.joints.iter_mut().flatten() {
+            *joint *= self.size;
+        }
+        let mut body = fit(&motion, &Subject::default()).unwrap();
+        let mut poses = reference_poses(&body, &motion).unwrap();
+        for (i, link) in body.links.iter_mut().enumerate() {
+            link.mass *= self.masses[i];
+            link.inertia *= self.masses[i];
+            link.joint.stiffness *= self.gains[i];
+            link.joint.damping *= self.gains[i];
+            link.joint.torque_limit *= self.limits[i];
+        }
+        for (link, place, radius) in &self.spheres {
+            let a = Vector3::from(*place);
+            body.links[*link].shapes.push(Shape {
+                geometry: Geometry::Capsule {
+                    a,
+                    b: a,
+                    radius: *radius,
+                },
+                collides: true,
+            });
+        }
+        let turn = UnitQuaternion::from_scaled_axis(Vector3::from(self.turn));
+        poses[0].root.rotation = turn * poses[0].root.rotation;
+        poses[0].root.translation.vector.z += self.lift * self.size;
+        (body, poses)
+    }
+
+    /// The world that the body starts in, and its PD targets.
+    fn start(&self, body: &Body, poses: &[Pose], physics: &Physics) -> (World, ControlTrack) {
+        let steps = physics.steps_per_frame(self.fps);
+        let track = ControlTrack::new(body, poses, self.fps, steps);
+        let [x, y, z, a, b, c] = self.velocity;
+        let velocity = Velocity {
+            linear: Vector3::new(x, y, z),
+            angular: Vector3::new(a, b, c),
+        };
+        let links = body.forward_kinematics(&poses[0]);
+        let velocities = vec![velocity; body.links.len()];
+        (World::new(body, physics, &links, &velocities), track)
+    }
+
+    /// Stiffness, 1/s², and damping, 1/s, of the virtual forces.
+    fn pull(&self) -> (f64, f64) {
+        (self.pull, 2.0 * self.pull.sqrt())
+    }
+}
+
+/// Sets the targets of `knots` for simulation step `step`.
+fn aim(world: &mut World, track: &ControlTrack, knots: &Knots, step: usize) {
+    for link in 1..LINKS {
+        let (target, velocity) = track.target(knots, link, step);
+        world.set_target(link, &target, &velocity);
+    }
+}
+
+/// The engine's states after every frame, and its order of contacts in every step.
+fn engine(
+    case: &Case,
+    (body, physics): (&Body, &Physics),
+    (mut world, track): (World, &ControlTrack),
+    knots: &Knots,
+    centers: &[(Vector3<f64>, Vector3<f64>)],
+) -> (Path, Vec<Vec<usize>>) {
+    let mut engine = Engine::new(physics);
+    let (mut path, mut orders) = (vec![world.links()], Vec::new());
+    let (stiffness, damping) = case.pull();
+    for frame in 0..(SECONDS * case.fps).ceil() as usize {
+        for step in frame * track.steps_per_frame..(frame + 1) * track.steps_per_frame {
+            if case.pull > 0.0 {
+                let forces: Vec<_> = (world.mass_centers().zip(centers).zip(&body.links))
+                    .map(|(((at, speed), (to, as_fast)), link)| {
+                        link.mass * (stiffness * (to - at) + damping * (as_fast - speed))
+                    })
+                    .collect();
+                world.set_forces(forces.into_iter());
+            }
+            aim(&mut world, track, knots, step);
+            world.step(&mut engine);
+            orders.push(world.contact_order());
+        }
+        path.push(world.links());
+    }
+    (path, orders)
+}
+
+/// The largest distance between the two simulations' centres of mass at the end, m.
+fn difference(case: &Case) -> f64 {
+    let (body, poses) = case.subject();
+    let physics = Physics::default().at_rate(case.fps);
+    let (world, track) = case.start(&body, &poses, &physics);
+    let knots = Knots::zeros(3, 3 * poses.len(), LINKS);
+    let still: Vec<_> = world
+        .mass_centers()
+        .map(|(at, _)| (at + 0.1 * Vector3::z(), Vector3::zeros()))
+        .collect();
+    let (path, orders) = engine(case, (&body, &physics), (world, &track), &knots, &still);
+    let original = Original {
+        first: 0,
+        path: &path,
+        orders: &orders,
+    };
+    let centers = |_| still.clone();
+    let (stiffness, damping) = case.pull();
+    let drive = Drive {
+        track: &track,
+        knots: &knots,
+        assistance: (case.pull > 0.0).then_some(Assistance {
+            stiffness,
+            damping,
+            centers: &centers,
+        }),
+    };
+    let copy = Replica {
+        onset: 0,
+        start: None,
+        own: None,
+    };
+    let twin = Lockstep::new(&body, &physics);
+    let paths = twin.run(&original, &[copy], &drive, path.len() - 1);
+    let ends = paths[0].last().into_iter().flatten();
+    let distances = ends.zip(path.last().into_iter().flatten());
+    distances.fold(0.0, |most, (a, b)| (a.center - b.center).norm().max(most))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn the_batched_simulator_moves_as_the_engine_does(case in cases()) {
+        let difference = difference(&case);
+        prop_assert!(difference <= TOLERANCE, "{difference} m");
+    }
+}
