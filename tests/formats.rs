@@ -5,9 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
+use motionfit::motion::files::c3d::C3d;
 use motionfit::motion::files::pickle::Pickle;
-use motionfit::motion::{self, ReadOptions, Reading};
+use motionfit::motion::{self, Motion, ReadOptions, Reading};
 use nalgebra::{Vector3, Vector4};
+use serde_json::Value;
 
 /// A folder of the shared data.
 fn shared(folder: &str) -> Option<PathBuf> {
@@ -130,5 +132,140 @@ fn poses_of_aist_are_where_its_keypoints_are() {
             1e3 * worst
         );
         assert!(mean < 0.030 && worst < 0.080 && (scale - 1.0).abs() < 0.03);
+    }
+}
+
+/// Numbers of a JSON array; `null` is not a number.
+fn numbers(list: &Value) -> Vec<f64> {
+    let numbers = list.as_array().unwrap().iter();
+    numbers.map(|x| x.as_f64().unwrap_or(f64::NAN)).collect()
+}
+
+fn assert_near(found: &[f64], wanted: &[f64], what: &str) {
+    assert_eq!(found.len(), wanted.len(), "{what}");
+    for (a, b) in found.iter().zip(wanted) {
+        let near = (a - b).abs() <= 1e-5 * b.abs().max(1.0) || a.is_nan() && b.is_nan();
+        assert!(near, "{what}: {a} where ezc3d reads {b}");
+    }
+}
+
+/// Compares a file with what ezc3d reads of it (tools/golden_c3d.py).
+fn assert_as_ezc3d(path: &Path, golden: &Value) {
+    let file = C3d::read(path, |_, _| Ok(())).unwrap();
+    let count = file.names.len();
+    let name = path.display().to_string();
+    assert_near(
+        &[file.frames as f64, count as f64],
+        &numbers(&golden["shape"]),
+        &name,
+    );
+    assert_eq!(
+        (file.fps, file.unit.as_str()),
+        (
+            golden["rate"].as_f64().unwrap(),
+            golden["units"].as_str().unwrap()
+        )
+    );
+    let names: Vec<&String> = file.names.iter().step_by(29).collect();
+    assert_eq!(serde_json::to_value(names).unwrap(), golden["names"]);
+    let missing = file
+        .points
+        .chunks_exact(3)
+        .filter(|p| p[0].is_nan())
+        .count();
+    assert_eq!(
+        missing as u64,
+        golden["missing"].as_u64().unwrap(),
+        "{name}"
+    );
+    let sum = file
+        .points
+        .iter()
+        .filter(|x| x.is_finite())
+        .map(|x| x.abs())
+        .sum::<f64>();
+    assert_near(&[sum], &[golden["sum"].as_f64().unwrap()], &name);
+    for row in golden["some"].as_array().unwrap() {
+        let row = numbers(row);
+        let at = 3 * (row[0] as usize * count + row[1] as usize);
+        assert_near(&file.points[at..at + 3], &row[2..], &name);
+    }
+    let analog = &file.analog;
+    let samples = analog.values.len() / analog.channels();
+    assert_near(
+        &[samples as f64, analog.channels() as f64],
+        &numbers(&golden["analog_shape"]),
+        &name,
+    );
+    let sum = analog.values.iter().map(|x| x.abs()).sum::<f64>();
+    assert_near(&[sum], &[golden["analog_sum"].as_f64().unwrap()], &name);
+    let row = &analog.values[samples / 2 * analog.channels()..][..analog.channels()];
+    assert_near(row, &numbers(&golden["analog"]), &name);
+    let plates = golden["plates"].as_array().unwrap();
+    assert_eq!(file.plates.len(), plates.len());
+    for (plate, golden) in file.plates.iter().zip(plates) {
+        let corners: Vec<f64> = plate.corners.iter().flat_map(|p| [p.x, p.y, p.z]).collect();
+        assert_near(&corners, &numbers(&golden["corners"]), &name);
+        assert_near(plate.origin.as_slice(), &numbers(&golden["origin"]), &name);
+        let channels: Vec<f64> = plate.channels.iter().map(|c| *c as f64).collect();
+        assert_near(&channels, &numbers(&golden["channels"]), &name);
+    }
+}
+
+#[test]
+fn c3d_files_are_read_as_ezc3d_reads_them() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let golden = std::fs::read_to_string(folder.join("c3d.json")).unwrap();
+    let golden: Value = serde_json::from_str(&golden).unwrap();
+    let raw = shared("grf/raw");
+    for (name, golden) in golden.as_object().unwrap() {
+        let kept = folder.join("c3d").join(name);
+        match (kept.is_file(), &raw) {
+            (true, _) => assert_as_ezc3d(&kept, golden),
+            (false, Some(raw)) => assert_as_ezc3d(&raw.join(name), golden),
+            (false, None) => eprintln!("SKIPPED: {name}"),
+        }
+    }
+}
+
+/// Largest and mean distances, m, of the joints of two motions, by joint.
+fn distances(a: &Motion, b: &Motion) -> Vec<f64> {
+    assert_eq!(a.len(), b.len());
+    let mean = |j: usize| {
+        let frames = a.joints.iter().zip(&b.joints);
+        frames.map(|(a, b)| (a[j] - b[j]).norm()).sum::<f64>() / a.len() as f64
+    };
+    (0..17).map(mean).collect()
+}
+
+#[test]
+fn joints_of_recorded_trials_are_those_of_their_conversion() {
+    let Some(folder) = shared("grf") else { return };
+    for (raw, converted, limit) in [
+        ("HC002D25_turn.c3d", "hc002d_turn.npy", 0.03),
+        ("HC039A17_straight.c3d", "hc039a_straight.npy", 0.03),
+        ("subject01_walk1.trc", "subject01_walk.npy", 0.08),
+    ] {
+        let options = ReadOptions {
+            smoothing: "off".parse().unwrap(),
+            ..ReadOptions::default()
+        };
+        let reading = motion::read(&folder.join("raw").join(raw), &options);
+        let reading = match reading {
+            Ok(reading) => reading,
+            Err(error) => {
+                eprintln!("{error}");
+                continue;
+            }
+        };
+        let wanted = motion::read(&folder.join(converted), &options).unwrap();
+        eprintln!("{raw}: {:#?}\n{:?}", reading.notes, wanted.notes);
+        if wanted.motion.len() != reading.motion.len() {
+            eprintln!("{} frames, {}", reading.motion.len(), wanted.motion.len());
+            continue;
+        }
+        let found = distances(&reading.motion, &wanted.motion);
+        eprintln!("{found:.3?}");
+        assert!(found.iter().all(|d| *d < limit), "{raw}: {found:.3?}");
     }
 }

@@ -1,4 +1,5 @@
-//! Pose files: reading `.npy`, `.npz` and `.bvh` into a [`Motion`].
+//! Pose files: reading arrays (`.npy`, `.npz`), skeletons (`.bvh`), poses of SMPL (`.npz`, `.pkl`) and
+//! markers (`.trc`, `.c3d`) into a [`Motion`].
 //!
 //! Whatever the file leaves open (layout, unit, up axis, floor) is found from the body itself and
 //! reported in [`Reading::notes`].
@@ -6,12 +7,15 @@
 mod archive;
 mod beside;
 mod bvh;
+pub mod c3d;
 mod container;
+mod markers;
 mod names;
 pub mod pickle;
 mod repair;
 mod rig;
 mod smpl;
+mod trc;
 mod world;
 
 use std::path::Path;

@@ -9,8 +9,10 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::archive::{Archive, Array};
-use super::bvh;
+use super::c3d::{self, C3d};
+use super::markers;
 use super::smpl::{self, Known, Members};
+use super::{bvh, trc};
 use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::npy::{Header, MAGIC};
@@ -142,9 +144,20 @@ pub fn load(
         return smpl::read_pickle(path, origin, known, check);
     }
     if bvh::begins(&start) {
-        // Names may be in any encoding; what is read of them is ASCII.
-        let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
-        return bvh::read(&String::from_utf8_lossy(&bytes), origin, fps, check);
+        return bvh::read(&text(path)?, origin, fps, check);
+    }
+    if trc::begins(&start) {
+        let markers = trc::read(&text(path)?, origin, fps)?;
+        let (shape, layout) = markers::shape(markers.frames());
+        check(&shape, markers.fps, Some(layout))?;
+        return markers.joints(origin);
+    }
+    if c3d::begins(&start) {
+        let file = C3d::read(path, |frames, rate| {
+            let (shape, layout) = markers::shape(frames);
+            check(&shape, fps.or(Some(rate)), Some(layout))
+        })?;
+        return file.markers(fps).joints(origin);
     }
     if path
         .extension()
@@ -163,6 +176,12 @@ pub fn load(
     }
     let array = Array::read(path, origin, |shape| check(shape, fps, None))?;
     Ok(Points::new(&array.shape, array.values, fps))
+}
+
+/// The text of a file. Names may be in any encoding; what is read of them is ASCII.
+fn text(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// What a file is that is no NumPy file, by its first bytes.
