@@ -80,7 +80,8 @@ def write(path, processor, integer):
     parameters.ints("USED", [CHANNELS], [])
     parameters.floats("GEN_SCALE", [0.5], [])
     parameters.floats("SCALE", [0.01 * (k + 1) for k in range(CHANNELS)])
-    parameters.ints("OFFSET", [10 * k - 20 for k in range(CHANNELS)])
+    # ezc3d drops the sign of negative offsets, which the format has.
+    parameters.ints("OFFSET", [10 * k for k in range(CHANNELS)])
     parameters.floats("RATE", [RATE * SAMPLES], [])
     parameters.text("UNITS", ["N"] * 3 + ["Nmm"] * 3 + ["V"] * 2, 4)
     parameters.text("LABELS", ["Fx", "Fy", "Fz", "Mx", "My", "Mz", "EMG1", "EMG2"], 4)

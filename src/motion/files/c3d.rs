@@ -235,10 +235,11 @@ fn frames(bytes: &[u8], section: &Section) -> usize {
     }
     let field = |name: &str| {
         let words = section.get("TRIAL", name)?.counts();
-        Some(words.first()? + 65536 * words.get(1)?)
+        let high = words.get(1)?.saturating_mul(65536);
+        Some(words.first()?.saturating_add(high))
     };
     let actual = field("ACTUAL_START_FIELD").zip(field("ACTUAL_END_FIELD"));
-    let by_trial = actual.map(|(start, end)| (end + 1).saturating_sub(start));
+    let by_trial = actual.map(|(start, end)| end.saturating_add(1).saturating_sub(start));
     let long = section.number("POINT", "LONG_FRAMES").map(|x| x as usize);
     let plain = || section.get("POINT", "FRAMES")?.counts().first().copied();
     by_trial.or(long).or_else(plain).unwrap_or(last + 1 - first)

@@ -141,3 +141,6 @@ fn units(named: Option<Unit>) -> &'static [Unit] {
 pub fn shape(frames: usize) -> ([usize; 3], Layout) {
     ([frames, Layout::H36m17.joint_count(), 3], Layout::H36m17)
 }
+
+#[cfg(test)]
+mod tests;

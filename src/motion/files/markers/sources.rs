@@ -65,14 +65,15 @@ pub struct Body {
     pub toes: Option<[Toe; 2]>,
 }
 
-/// Names of joint centres, after the letter of the side: OpenPose and its heirs, Plug-in Gait.
+/// Names of joint centres, after the letter of the side: origins of the segments of Plug-in Gait (a foot
+/// model may have written another AJC), joint centres, OpenPose and its heirs.
 const CENTRES: [&[&str]; 6] = [
-    &["HJC", "FEP", "HIP", "HJCSTUDY"],
-    &["KJC", "FEO", "KNEE"],
-    &["AJC", "TIO", "ANKLE"],
-    &["SJC", "CLO", "SHOULDER"],
-    &["EJC", "HUO", "ELBOW"],
-    &["WJC", "RAO", "WRIST"],
+    &["FEP", "HJC", "HIP", "HJCSTUDY"],
+    &["FEO", "KJC", "KNEE"],
+    &["TIO", "AJC", "ANKLE"],
+    &["CLO", "SJC", "SHOULDER"],
+    &["HUO", "EJC", "ELBOW"],
+    &["RAO", "WJC", "WRIST"],
 ];
 
 /// Names of markers on both sides of a joint, lateral and medial (Plug-in Gait with medial markers,
