@@ -54,9 +54,9 @@ const KINEMATIC: &str = "kinematic.npz";
 /// loss.png, body.json and config.json.
 #[derive(Debug, Args)]
 pub struct ReconstructArgs {
-    /// Joint positions: .npy (T, J, 3), .npz holding such an array, or a skeleton, .bvh. With
-    /// --camera or --focal, 2D keypoints: a folder of OpenPose, a .json of MMPose or AlphaPose,
-    /// .npy, .npz, or an AIST++ .pkl.
+    /// Joint positions: .npy (T, J, 3), .npz holding such an array, a skeleton, .bvh, poses of SMPL
+    /// (AMASS .npz, AIST++ .pkl), or markers, .trc, .c3d. With --camera or --focal, 2D keypoints: a
+    /// folder of OpenPose, a .json of MMPose or AlphaPose, .npy, .npz, or an AIST++ .pkl.
     poses: Option<PathBuf>,
     /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
     #[arg(long, value_name = "NAME", conflicts_with_all = FILE_OPTIONS)]
@@ -231,7 +231,7 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
         motion,
         input,
         notes,
-    } = load(args)?;
+    } = load(args, config.reconstruction.stature)?;
     let out = args
         .out
         .clone()
@@ -363,13 +363,14 @@ struct Loaded {
     notes: Vec<String>,
 }
 
-fn load(args: &ReconstructArgs) -> Result<Loaded> {
+fn load(args: &ReconstructArgs, stature: Option<f64>) -> Result<Loaded> {
     if let Some(poses) = &args.poses {
         let options = ReadOptions {
             fps: args.fps,
             layout: args.layout,
             up: args.up,
             units: args.units,
+            stature,
             start: args.start,
             end: args.end,
             smoothing: args.smooth.unwrap_or_default(),

@@ -233,6 +233,7 @@ fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
                     layout: parsed(entry.layout)?,
                     up: parsed(entry.up)?,
                     units: parsed(entry.units)?,
+                    stature: None,
                     start: entry.start,
                     end: entry.end,
                     smoothing: parsed(entry.smooth)?.unwrap_or_default(),

@@ -1,4 +1,5 @@
-//! Pose files: reading `.npy`, `.npz` and `.bvh` into a [`Motion`].
+//! Pose files: reading arrays (`.npy`, `.npz`), skeletons (`.bvh`), poses of SMPL (`.npz`, `.pkl`) and
+//! markers (`.trc`, `.c3d`) into a [`Motion`].
 //!
 //! Whatever the file leaves open (layout, unit, up axis, floor) is found from the body itself and
 //! reported in [`Reading::notes`].
@@ -6,20 +7,25 @@
 mod archive;
 mod beside;
 mod bvh;
+pub mod c3d;
 mod container;
+mod markers;
 mod names;
 pub mod pickle;
 mod repair;
 mod rig;
+mod smpl;
+mod trc;
+mod world;
 
 use std::path::Path;
 
-use nalgebra::{Matrix3x4, Vector3};
+use nalgebra::Matrix3x4;
 
-use super::calibration::{self, Axis, FLOOR_TOLERANCE, Unit};
-use super::skeleton::{self, Frame, Layout, NAMES, is_seen};
+use super::calibration::{Axis, Unit};
+use super::skeleton::{self, Frame, Layout, NAMES};
 use super::smoothing::{self, Smoothing};
-use super::{JOINTS, Joints, Motion, gaps};
+use super::{Motion, gaps};
 use crate::error::{Error, Result};
 pub use archive::{Archive, Array};
 pub use beside::rate_beside;
@@ -34,10 +40,6 @@ pub(crate) const RATES: std::ops::RangeInclusive<f64> = 1.0..=1000.0;
 /// The longest clip that is read, s.
 const LONGEST: f64 = 3600.0;
 
-/// A bone whose length varies by more than this fraction of itself (10 % to 90 % quantile) is
-/// mentioned, and by more than five times this, not believed to be one.
-const BONE_VARIATION: f64 = 0.1;
-
 /// What the caller knows better than the file; `None` leaves it to the file, or to detection.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadOptions {
@@ -49,6 +51,9 @@ pub struct ReadOptions {
     pub up: Option<Axis>,
     /// Unit of length.
     pub units: Option<Unit>,
+    /// Standing height of the subject, m; it sizes the body where a file holds its pose, but not how
+    /// large it is (SMPL).
+    pub stature: Option<f64>,
     /// Where to start, s from the first frame.
     pub start: Option<f64>,
     /// Where to stop, s from the first frame.
@@ -98,7 +103,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         let name = name.file_name().unwrap_or_default().to_string_lossy();
         notes.push(format!("frame rate: {fps} fps, by {name} beside the file"));
     }
-    let mut points = container::load(path, &origin, known, |shape, fps, layout| {
+    let mut points = container::load(path, known, options.stature, |shape, fps, layout| {
         if let Some(asked) = options.layout
             && layout.is_some_and(|known| known != asked)
         {
@@ -132,7 +137,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
     ));
     let noise = smoothing::reduce_noise(&mut frames, fps, options.smoothing);
     let (stature, world_from_file) =
-        calibrate(&mut frames, options, points.units, &origin, &mut notes)?;
+        world::calibrate(&mut frames, options, &points, &origin, &mut notes)?;
     notes.extend(noise.note(stature));
     let ends = (options.start, options.end);
     let (start, end) = cut(frames.len(), fps, ends, &origin, &mut notes)?;
@@ -225,132 +230,6 @@ fn detect_layout(points: &Points) -> Layout {
     } else {
         layout
     }
-}
-
-/// Brings `frames`, which are in one of `units`, to metres, z up, floor at z = 0; returns the stature
-/// in metres, and what brings a point there.
-fn calibrate(
-    frames: &mut [Frame],
-    options: &ReadOptions,
-    units: &[Unit],
-    origin: &str,
-    notes: &mut Vec<String>,
-) -> Result<(f64, Matrix3x4<f64>)> {
-    let complete = complete(frames);
-    if complete.is_empty() {
-        let advice = "fill the gaps first: at least one frame must be complete";
-        return Err(Error::input(
-            origin,
-            "positions",
-            "a joint missing in every frame",
-            advice,
-        ));
-    }
-    let joints: Vec<Joints> = complete.iter().map(|frame| frame.joints).collect();
-    let lengths = calibration::bone_lengths(&joints);
-    check_bones(&joints, &lengths, origin, notes)?;
-    let file_stature = calibration::stature(&lengths);
-    let unit = calibration::detect_unit(file_stature, options.units, units, origin)?;
-    let stature = file_stature * unit.metres();
-    let others: Vec<String> = calibration::human_sizes(file_stature, units)
-        .filter(|(other, _)| *other != unit && options.units.is_none())
-        .map(|(other, stature)| format!("; {stature:.2} m with --units {other}"))
-        .collect();
-    notes.push(format!(
-        "units: {unit} (a subject {stature:.2} m tall{})",
-        others.concat()
-    ));
-    let up = options.up.or_else(|| calibration::detect_up(&joints));
-    notes.push(match (options.up, up) {
-        (None, Some(up)) => format!("up axis: {up}, as the head is above the feet"),
-        (_, None) => "up axis: not clear from the body, z assumed (--up)".to_string(),
-        (Some(up), _) => format!("up axis: {up}"),
-    });
-    let up = up.unwrap_or(Axis::Z);
-    transform(frames, |p| up.to_z_up(p) * unit.metres());
-    let floor = find_floor(frames, calibration::shin(&lengths) * unit.metres(), notes);
-    transform(frames, |p| p - Vector3::z() * floor);
-    let joints: Vec<Joints> = self::complete(frames)
-        .iter()
-        .map(|frame| frame.joints)
-        .collect();
-    if calibration::looks_mirrored(&joints) {
-        notes.push(
-            "left and right look swapped: the knees bend backwards (check --layout, or the names of the joints, and the axes)"
-                .to_string(),
-        );
-    }
-    let [x, y, z] =
-        [Vector3::x(), Vector3::y(), Vector3::z()].map(|axis| up.to_z_up(axis) * unit.metres());
-    let world_from_file = Matrix3x4::from_columns(&[x, y, z, -Vector3::z() * floor]);
-    Ok((stature, world_from_file))
-}
-
-/// The frames in which nothing is missing.
-fn complete(frames: &[Frame]) -> Vec<Frame> {
-    let complete = |f: &&Frame| {
-        f.joints.iter().all(is_seen) && f.toes.as_ref().is_none_or(|t| t.iter().all(is_seen))
-    };
-    frames.iter().filter(complete).copied().collect()
-}
-
-fn transform(frames: &mut [Frame], map: impl Fn(Vector3<f64>) -> Vector3<f64>) {
-    for frame in frames {
-        frame.joints = frame.joints.map(&map);
-        frame.toes = frame.toes.map(|toes| toes.map(&map));
-    }
-}
-
-/// Refuses points that are no skeleton: all in one place, or at distances that change all the time.
-fn check_bones(
-    frames: &[Joints],
-    lengths: &[f64; JOINTS],
-    origin: &str,
-    notes: &mut Vec<String>,
-) -> Result<()> {
-    if skeleton::bones().all(|(_, child)| lengths[child] == 0.0) {
-        let advice = "give the positions of a person's joints";
-        return Err(Error::input(
-            origin,
-            "positions",
-            "all joints in one place",
-            advice,
-        ));
-    }
-    let variation = skeleton::bones().map(|(parent, child)| {
-        let all: Vec<f64> = frames
-            .iter()
-            .map(|f| (f[child] - f[parent]).norm())
-            .collect();
-        let (low, high) = (
-            calibration::quantile(all.clone(), 0.1),
-            calibration::quantile(all, 0.9),
-        );
-        (high - low) / lengths[child].max(1e-12)
-    });
-    let typical = calibration::quantile(variation.collect(), 0.5);
-    let found = format!("bone lengths varying by {:.0} %", 100.0 * typical);
-    if typical > 5.0 * BONE_VARIATION {
-        let advice = "these are no joints of one person in a known order; check --layout, or the names of the joints";
-        return Err(Error::input(origin, "positions", found, advice));
-    }
-    if typical > BONE_VARIATION {
-        notes.push(format!("skeleton: {found} over the clip"));
-    }
-    Ok(())
-}
-
-/// How far the floor is above z = 0; 0 when it is there already, as far as feet can tell.
-fn find_floor(frames: &[Frame], shin: f64, notes: &mut Vec<String>) -> f64 {
-    let floor = calibration::floor_height(&complete(frames), shin);
-    if floor.abs() <= FLOOR_TOLERANCE {
-        notes.push("floor: at z = 0, the feet agree".to_string());
-        return 0.0;
-    }
-    notes.push(format!(
-        "floor: found under the feet at z = {floor:.3} m, moved to z = 0"
-    ));
-    floor
 }
 
 /// The part of `motion` between `start` and `end`, seconds from its first frame, and what there is to

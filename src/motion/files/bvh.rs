@@ -144,6 +144,7 @@ pub fn read(
         fps: Some(fps),
         layout: Some(rig.layout()),
         units: &Unit::ALL,
+        up: None,
         notes,
     })
 }

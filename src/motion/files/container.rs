@@ -1,17 +1,20 @@
 //! What holds the numbers: a bare `.npy` array, one of the arrays of a `.npz` archive, or a BVH file.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use nalgebra::Vector3;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::archive::Array;
-use super::bvh;
+use super::archive::{Archive, Array};
+use super::c3d::{self, C3d};
+use super::markers;
+use super::smpl::{self, Known, Members};
+use super::{bvh, trc};
 use crate::error::{Error, Result};
-use crate::motion::calibration::Unit;
+use crate::motion::calibration::{Axis, Unit};
 use crate::motion::npy::{Header, MAGIC};
 use crate::motion::skeleton::{Frame, Layout};
 
@@ -39,6 +42,8 @@ pub struct Points {
     pub layout: Option<Layout>,
     /// The units that such files come in.
     pub units: &'static [Unit],
+    /// The axis that points up in such files, for when the body does not tell.
+    pub up: Option<Axis>,
     /// One line for each thing understood or repaired.
     pub notes: Vec<String>,
 }
@@ -51,6 +56,7 @@ impl Points {
             fps,
             layout: None,
             units: &Unit::METRIC,
+            up: None,
             notes: Vec::new(),
         }
     }
@@ -104,15 +110,17 @@ impl Points {
     }
 }
 
-/// Reads the positions of `path`. The frame rate is `fps`, or else what the file says; `check` sees
-/// the shape, the frame rate and the layout that the file tells before the elements are read, and must
-/// refuse every shape but (T, J, 3).
+/// Reads the positions of `path`. The frame rate is `fps`, or else what the file says; `stature`, m,
+/// sizes bodies of which only the pose is there. `check` sees the shape, the frame rate and the layout
+/// that the file tells before the elements are read, and must refuse every shape but (T, J, 3).
 pub fn load(
     path: &Path,
-    origin: &str,
     fps: Option<f64>,
+    stature: Option<f64>,
     check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
 ) -> Result<Points> {
+    let origin = &path.display().to_string();
+    let known = Known { fps, stature };
     let metadata = path
         .metadata()
         .map_err(|error| Error::io(path, "read", error))?;
@@ -130,13 +138,26 @@ pub fn load(
         .read_to_end(&mut start)
         .map_err(|e| Error::io(path, "read", e))?;
     if start.starts_with(b"PK") {
-        file.rewind().map_err(|e| Error::io(path, "read", e))?;
-        return load_npz(file, origin, fps, check);
+        return load_npz(path, origin, known, check);
+    }
+    if start.first() == Some(&0x80) {
+        return smpl::read_pickle(path, origin, known, check);
     }
     if bvh::begins(&start) {
-        // Names may be in any encoding; what is read of them is ASCII.
-        let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
-        return bvh::read(&String::from_utf8_lossy(&bytes), origin, fps, check);
+        return bvh::read(&text(path)?, origin, fps, check);
+    }
+    if trc::begins(&start) {
+        let markers = trc::read(&text(path)?, origin, fps)?;
+        let (shape, layout) = markers::shape(markers.frames());
+        check(&shape, markers.fps, Some(layout))?;
+        return markers.joints(origin);
+    }
+    if c3d::begins(&start) {
+        let file = C3d::read(path, |frames, rate| {
+            let (shape, layout) = markers::shape(frames);
+            check(&shape, fps.or(Some(rate)), Some(layout))
+        })?;
+        return file.markers(fps).joints(origin);
     }
     if path
         .extension()
@@ -157,6 +178,12 @@ pub fn load(
     Ok(Points::new(&array.shape, array.values, fps))
 }
 
+/// The text of a file. Names may be in any encoding; what is read of them is ASCII.
+fn text(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// What a file is that is no NumPy file, by its first bytes.
 fn describe(start: &[u8]) -> &'static str {
     let text = start
@@ -164,7 +191,6 @@ fn describe(start: &[u8]) -> &'static str {
         .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
     match start {
         _ if text => "text",
-        [0x80, ..] => "a Python pickle",
         [0x1f, 0x8b, ..] => "a gzip file",
         [0x89, b'H', b'D', b'F', ..] => "an HDF5 file",
         [b'g', b'l', b'T', b'F', ..] => "a glTF file",
@@ -173,15 +199,25 @@ fn describe(start: &[u8]) -> &'static str {
 }
 
 fn load_npz(
-    file: BufReader<File>,
+    path: &Path,
     origin: &str,
-    mut fps: Option<f64>,
+    known: Known,
     check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
 ) -> Result<Points> {
-    let mut archive = ZipArchive::new(file).map_err(|error| damaged(error, origin))?;
+    let file = File::open(path).map_err(|error| Error::io(path, "read", error))?;
+    let mut archive =
+        ZipArchive::new(BufReader::new(file)).map_err(|error| damaged(error, origin))?;
+    let mut fps = known.fps;
     for name in FRAME_RATES {
         if fps.is_none() {
             fps = frame_rate(&mut archive, name, origin)?;
+        }
+    }
+    if !has_positions(&archive) {
+        let mut arrays = Archive::open(path)?;
+        if let Some(members) = Members::find(&mut arrays) {
+            let known = Known { fps, ..known };
+            return smpl::read_archive(&members, &mut arrays, origin, known, check);
         }
     }
     let (name, inside) = find_positions(&mut archive, origin)?;
@@ -221,6 +257,15 @@ fn frame_rate(
         [fps] => Ok(Some(fps)),
         ref numbers => Err(refuse(format!("{numbers:?}"))),
     }
+}
+
+/// Whether an archive has an array with one of the names of positions.
+fn has_positions(archive: &ZipArchive<BufReader<File>>) -> bool {
+    let is_one = |file: &str| {
+        file.strip_suffix(".npy")
+            .is_some_and(|name| POSITIONS.contains(&name))
+    };
+    archive.file_names().any(is_one)
 }
 
 /// The member with the positions, and how to call it in errors.

@@ -3,8 +3,8 @@
 
 use nalgebra::Vector3;
 
-use super::complete;
 use super::container::Points;
+use super::world::complete;
 use crate::error::{Error, Result};
 use crate::motion::Joints;
 use crate::motion::calibration::{self, quantile};

@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 
-use nalgebra::Vector4;
+use nalgebra::{Vector3, Vector4};
 
 use super::*;
 use crate::motion::JOINTS;
+use crate::motion::calibration::FLOOR_TOLERANCE;
 
 /// A person 1.6 m tall in file units of `unit` metres, walking along x, (frames, 17, 3).
 fn person(frames: usize, unit: f64) -> Vec<f64> {
@@ -300,7 +301,7 @@ fn files_that_are_none_are_refused() {
         read_bytes(b"x,y,z\n0.1,0.2,0.3\n", &options),
         "found text; give an .npy",
     );
-    refused(read_bytes(&[0x80, 4, 0x95], &options), "a Python pickle");
+    refused(read_bytes(&[0x80, 4, 0x95], &options), "give a pickle of");
     refused(
         read_bytes(b"PK\x03\x04 and so on", &options),
         "damaged archive",

@@ -1,0 +1,85 @@
+use super::*;
+use crate::motion::{ReadOptions, read};
+
+const FILES: [&[u8]; 6] = [
+    include_bytes!("../../../../tests/golden/c3d/intel_integer.c3d"),
+    include_bytes!("../../../../tests/golden/c3d/dec_integer.c3d"),
+    include_bytes!("../../../../tests/golden/c3d/mips_integer.c3d"),
+    include_bytes!("../../../../tests/golden/c3d/intel_float.c3d"),
+    include_bytes!("../../../../tests/golden/c3d/dec_float.c3d"),
+    include_bytes!("../../../../tests/golden/c3d/mips_float.c3d"),
+];
+
+fn parse(bytes: &[u8]) -> Result<C3d> {
+    C3d::parse(bytes, "x.c3d", |_, _| Ok(()))
+}
+
+#[test]
+fn every_processor_says_the_same() {
+    let same = |a: &[f64], b: &[f64]| {
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-9 || a.is_nan() && b.is_nan();
+        a.len() == b.len() && a.iter().zip(b).all(close)
+    };
+    let files = FILES.map(|bytes| parse(bytes).unwrap());
+    for (first, others) in [(&files[0], &files[1..3]), (&files[3], &files[4..6])] {
+        for other in others {
+            assert!(same(&first.points, &other.points));
+            assert!(same(&first.analog.values, &other.analog.values));
+            assert_eq!((&first.names, &first.plates), (&other.names, &other.plates));
+        }
+    }
+    assert_eq!(files[0].analog.rate, 400.0);
+    assert_eq!(files[0].analog.units[3], "Nmm");
+    assert_eq!(
+        files[2].notes,
+        ["C3D: MIPS integers, 260 points, 8 analog channels, 1 force plates"]
+    );
+}
+
+#[test]
+fn files_that_end_early_or_promise_too_much_are_refused() {
+    let whole = FILES[3];
+    let message = |bytes: &[u8]| parse(bytes).unwrap_err().to_string();
+    assert!(message(&whole[..whole.len() - 2048]).contains("3 frames of data where"));
+    assert!(message(&whole[..512]).contains("processor 0"));
+    let mut bytes = whole.to_vec();
+    bytes[8..10].copy_from_slice(&[0xfe, 0xff]);
+    assert!(message(&bytes).contains("where the header promises 65524"));
+    bytes[2..4].copy_from_slice(&[0, 0]);
+    assert!(message(&bytes).contains("points: found none"));
+    let refused = C3d::parse(whole, "x.c3d", |frames, fps| {
+        assert_eq!((frames, fps), (4, 100.0));
+        Err(Error::input("x.c3d", "length", frames, "no"))
+    });
+    assert!(refused.unwrap_err().to_string().contains("length"));
+}
+
+#[test]
+fn damaged_files_are_refused_or_read_but_never_panic() {
+    for whole in [FILES[0], FILES[4]] {
+        let mut state = 7_u32;
+        for _ in 0..3000 {
+            let mut bytes = whole[..6000].to_vec();
+            for _ in 0..4 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let at = (state >> 8) as usize % 1800;
+                bytes[at] = (state >> 4) as u8;
+            }
+            let _ = parse(&bytes).map(|file| file.markers(None).joints("x.c3d"));
+        }
+    }
+}
+
+#[test]
+fn points_that_are_no_body_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.c3d");
+    std::fs::write(&path, FILES[4]).unwrap();
+    let error = read(&path, &ReadOptions::default()).unwrap_err();
+    let line = error.to_string();
+    assert_eq!(error.exit_code(), 2);
+    assert!(
+        line.contains("no right hip, right knee") && line.contains("230 more"),
+        "{line}"
+    );
+}

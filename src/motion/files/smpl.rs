@@ -1,0 +1,279 @@
+//! Pose parameters of SMPL, SMPL+H and SMPL-X: turns of joints and a translation.
+//!
+//! Read are `.npz` archives as AMASS and SMPL-X's fits have them, and pickles as AIST++ has them. The
+//! body that takes the poses is [`body`]'s, of average proportions: shape coefficients are
+//! not used, as they mean nothing without the model file.
+
+mod body;
+
+use std::path::Path;
+
+use nalgebra::Vector3;
+
+use super::archive::{Archive, Array};
+use super::container::Points;
+use super::pickle::{Node, Pickle};
+use crate::error::{Error, Result};
+use crate::motion::calibration::{Axis, Unit};
+use crate::motion::skeleton::Layout;
+use body::{COUNT, TURNS};
+
+/// Numbers of a frame that are used: three for each turn.
+const WIDTH: usize = 3 * TURNS;
+
+/// Names of all turns in one array, root first.
+const POSES: [&str; 2] = ["poses", "fullpose"];
+
+/// Names of the turn of the root, and of those of the body, where they are apart.
+const ROOTS: [&str; 2] = ["root_orient", "global_orient"];
+const BODIES: [&str; 2] = ["pose_body", "body_pose"];
+
+/// Names of the translation.
+const TRANSLATIONS: [&str; 2] = ["trans", "transl"];
+
+/// AIST++ annotates every frame of 60 fps video.
+const AIST_RATE: f64 = 60.0;
+
+/// Lengths of the body's metre that are believed, in metres or centimetres.
+const SCALES: std::ops::RangeInclusive<f64> = 0.3..=150.0;
+
+/// The parameters of a clip.
+#[derive(Clone, Debug, PartialEq)]
+struct Parameters {
+    /// Per frame, [`WIDTH`] numbers, rad.
+    turns: Vec<f64>,
+    /// Per frame, three numbers, in the file's unit.
+    translation: Vec<f64>,
+    /// The length of the body's metre, in the file's unit; `None` where the file does not say.
+    scale: Option<f64>,
+    /// What the file calls them.
+    names: String,
+    unit: &'static [Unit; 1],
+    up: Axis,
+}
+
+/// What the caller knows: the frame rate (Hz) and the stature (m).
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    pub fps: Option<f64>,
+    pub stature: Option<f64>,
+}
+
+/// Which arrays of an archive hold the parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Members {
+    /// All turns, or that of the root.
+    turns: String,
+    /// The turns of the body, where they are apart.
+    body: Option<String>,
+    translation: String,
+    frames: usize,
+}
+
+impl Members {
+    /// Finds the parameters in `archive`; `None` when it holds none.
+    pub fn find(archive: &mut Archive) -> Option<Self> {
+        let mut find = |names: &[&str], least: usize| {
+            names
+                .iter()
+                .find_map(|name| match archive.shape(name)?[..] {
+                    [frames, width] if width >= least => Some((name.to_string(), frames)),
+                    [frames, joints, 3] if joints >= least / 3 && least > 3 => {
+                        Some((name.to_string(), frames))
+                    }
+                    _ => None,
+                })
+        };
+        let (translation, frames) = find(&TRANSLATIONS, 3)?;
+        let (turns, body) = match find(&POSES, WIDTH) {
+            Some((poses, _)) => (poses, None),
+            None => (find(&ROOTS, 3)?.0, Some(find(&BODIES, WIDTH - 3)?.0)),
+        };
+        Some(Self {
+            turns,
+            body,
+            translation,
+            frames,
+        })
+    }
+
+    fn read(&self, archive: &mut Archive, origin: &str) -> Result<Parameters> {
+        let mut read = |name: &str, width: usize| rows(archive.array(name)?, name, width, origin);
+        let (turns, names) = match &self.body {
+            None => (read(&self.turns, WIDTH)?, self.turns.clone()),
+            Some(body) => {
+                let (root, below) = (read(&self.turns, 3)?, read(body, WIDTH - 3)?);
+                check_frames(below.len() / (WIDTH - 3), root.len() / 3, body, origin)?;
+                let both = root.chunks_exact(3).zip(below.chunks_exact(WIDTH - 3));
+                let turns = both.flat_map(|(root, body)| [root, body].concat());
+                (turns.collect(), format!("{}, {body}", self.turns))
+            }
+        };
+        Ok(Parameters {
+            turns,
+            translation: read(&self.translation, 3)?,
+            scale: None,
+            names: format!("{names}, {}", self.translation),
+            unit: &[Unit::Metre],
+            up: Axis::Z,
+        })
+    }
+}
+
+/// Reads the parameters `members` of `archive` and poses the body by them.
+///
+/// # Errors
+/// [`Error::Input`] when arrays do not fit each other, and when `check` refuses the shape.
+pub fn read_archive(
+    members: &Members,
+    archive: &mut Archive,
+    origin: &str,
+    known: Known,
+    check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
+) -> Result<Points> {
+    let shape = [members.frames, COUNT, 3];
+    check(&shape, known.fps, Some(Layout::Smpl24))?;
+    points(members.read(archive, origin)?, origin, known)
+}
+
+/// Reads a pickle with `smpl_poses` (T, 72), `smpl_trans` (T, 3) and, in AIST++, `smpl_scaling`, the
+/// length of the body's metre in the unit of the translation (cm).
+///
+/// # Errors
+/// [`Error::Input`] when it is no such pickle, arrays do not fit each other, and when `check` refuses
+/// the shape.
+pub fn read_pickle(
+    path: &Path,
+    origin: &str,
+    mut known: Known,
+    check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
+) -> Result<Points> {
+    let pickle = Pickle::open(path)?;
+    let root = pickle.root();
+    let array = |name: &str, width: usize| {
+        let entry: Node = root.entry(name)?;
+        rows(entry.array(name)?, name, width, origin)
+    };
+    let turns = array("smpl_poses", WIDTH)?;
+    let translation = array("smpl_trans", 3)?;
+    let scaling = root.get("smpl_scaling").map(|_| array("smpl_scaling", 1));
+    let scale = scaling.transpose()?.map(|scaling| scaling[0]);
+    if let Some(scale) = scale.filter(|scale| !SCALES.contains(scale)) {
+        let advice = "give the length of the body's metre in the unit of smpl_trans, m or cm";
+        return Err(Error::input(origin, "smpl_scaling", scale, advice));
+    }
+    let mut notes = Vec::new();
+    if known.fps.is_none() && scale.is_some() {
+        known.fps = Some(AIST_RATE);
+        notes.push(format!(
+            "frame rate: {AIST_RATE} fps, as all of AIST++ (--fps)"
+        ));
+    }
+    let shape = [translation.len() / 3, COUNT, 3];
+    check(&shape, known.fps, Some(Layout::Smpl24))?;
+    let scaling = scale.map(|scale| format!(", smpl_scaling {scale:.1}"));
+    let parameters = Parameters {
+        turns,
+        translation,
+        scale,
+        names: format!("smpl_poses, smpl_trans{}", scaling.unwrap_or_default()),
+        unit: match scale {
+            Some(scale) if scale > 10.0 => &[Unit::Centimetre],
+            _ => &[Unit::Metre],
+        },
+        up: Axis::Y,
+    };
+    let mut points = points(parameters, origin, known)?;
+    points.notes.append(&mut notes);
+    Ok(points)
+}
+
+/// The first `width` numbers of every row (the first axis) of `array`.
+fn rows(array: Array, name: &str, width: usize, origin: &str) -> Result<Vec<f64>> {
+    let (frames, all) = match array.shape[..] {
+        [] => (1, 1),
+        [frames, ref rest @ ..] => (frames, rest.iter().product()),
+    };
+    if all < width || frames == 0 {
+        let advice = format!("every frame needs {width} numbers or more");
+        let found = format!("{:?}", array.shape);
+        return Err(Error::input(origin, name, found, advice));
+    }
+    Ok(array
+        .values
+        .chunks_exact(all)
+        .flat_map(|row| row[..width].to_vec())
+        .collect())
+}
+
+fn check_frames(found: usize, expected: usize, name: &str, origin: &str) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    let advice = format!("there are {expected} of the others: save the arrays again");
+    Err(Error::input(
+        origin,
+        name,
+        format!("{found} frames"),
+        advice,
+    ))
+}
+
+/// Poses the body in every frame.
+fn points(parameters: Parameters, origin: &str, known: Known) -> Result<Points> {
+    let frames = parameters.translation.len() / 3;
+    check_frames(parameters.turns.len() / WIDTH, frames, "turns", origin)?;
+    check_angles(&parameters.turns, origin)?;
+    let metre = 1.0 / parameters.unit[0].metres();
+    let (scale, size) = match (known.stature, parameters.scale) {
+        (Some(stature), _) => (
+            metre * stature / body::STATURE,
+            format!("{stature:.2} m tall (--stature)"),
+        ),
+        (None, Some(scale)) => (scale, "sized as the file says".to_string()),
+        (None, None) => {
+            let size = format!(
+                "{:.2} m tall, as the file does not say (--stature)",
+                body::STATURE
+            );
+            (metre, size)
+        }
+    };
+    let mut values = Vec::with_capacity(3 * COUNT * frames);
+    let turns = parameters.turns.chunks_exact(WIDTH);
+    for (turns, translation) in turns.zip(parameters.translation.chunks_exact(3)) {
+        let turn = |j: usize| Vector3::from_column_slice(&turns[3 * j..][..3]);
+        let translation = Vector3::from_column_slice(translation);
+        let joints = body::pose(&std::array::from_fn(turn));
+        values.extend(joints.iter().flat_map(|p| {
+            let point: [f64; 3] = (p * scale + translation).into();
+            point
+        }));
+    }
+    Ok(Points {
+        joints: COUNT,
+        values,
+        fps: known.fps,
+        layout: Some(Layout::Smpl24),
+        units: parameters.unit,
+        up: Some(parameters.up),
+        notes: vec![format!(
+            "skeleton: SMPL's pose parameters ({}), taken by a body of average proportions, {size}; \
+             shape (betas) and hands are not used",
+            parameters.names
+        )],
+    })
+}
+
+/// Refuses turns that no radians are: by far too large.
+fn check_angles(turns: &[f64], origin: &str) -> Result<()> {
+    let largest = turns.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+    if largest <= 100.0 {
+        return Ok(());
+    }
+    let advice = "an axis times an angle in radians is needed";
+    Err(Error::input(origin, "turns", largest, advice))
+}
+
+#[cfg(test)]
+mod tests;

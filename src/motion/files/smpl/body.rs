@@ -1,0 +1,128 @@
+//! A body of SMPL's topology, of average proportions: where its 24 joints are in a pose.
+//!
+//! SMPL and SMPL-X tell poses as turns of the joints of a body whose shape is in a model file under a
+//! licence of its own. This skeleton stands in for it. Its limbs and trunk were fitted to motion that
+//! was published both as such turns and as measured joint positions (AIST++, CC BY 4.0;
+//! tools/fit_smpl_skeleton.py); what the measured joints do not tell, hips, head and feet, is from the
+//! literature.
+
+use nalgebra::{Rotation3, Vector3};
+
+/// Number of SMPL's joints.
+pub const COUNT: usize = 24;
+
+/// Number of joints whose turns move one of the 24: root and body without hands.
+pub const TURNS: usize = 22;
+
+/// Parent of every joint; the first has none. A parent comes before its children.
+const PARENTS: [usize; COUNT] = [
+    0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21,
+];
+
+/// From the parent to every joint in the rest pose (a T; x left, y up, z forward), m; of the first
+/// joint, where it is in the frame of the body. Standing height: [`STATURE`].
+///
+/// Hips: 14 % of the distance of the anterior iliac spines inside them (Bell et al. 1990). Knees to
+/// wrists, spine, collars: fitted. Neck and head: the seventh vertebra is 0.14 of the stature below the
+/// vertex (de Leva 1996, table 4), the base of the skull somewhat more than half way. Feet: the ankle
+/// is 0.039 of the stature above the floor, the foot 0.152 long (Winter 2009, fig. 4.1), of which 0.47
+/// lie between ankle and ball. Hands: to the knuckles, 0.05 of the stature.
+const OFFSETS: [[f64; 3]; COUNT] = [
+    [0.0, -0.241, 0.028],
+    [0.085, -0.081, -0.017],
+    [-0.085, -0.081, -0.017],
+    [0.0, 0.124, -0.027],
+    [0.019, -0.397, -0.002],
+    [-0.019, -0.397, -0.002],
+    [0.0, 0.132, 0.009],
+    [-0.019, -0.402, -0.032],
+    [0.019, -0.402, -0.032],
+    [0.0, 0.066, 0.004],
+    [0.020, -0.040, 0.122],
+    [-0.020, -0.040, 0.122],
+    [0.0, 0.167, -0.022],
+    [0.079, 0.107, -0.012],
+    [-0.079, 0.107, -0.012],
+    [0.0, 0.075, 0.030],
+    [0.106, 0.048, -0.015],
+    [-0.106, 0.048, -0.015],
+    [0.270, -0.011, -0.030],
+    [-0.270, -0.011, -0.030],
+    [0.264, 0.009, -0.004],
+    [-0.264, 0.009, -0.004],
+    [0.085, 0.0, 0.0],
+    [-0.085, 0.0, 0.0],
+];
+
+/// Standing height of this body by its bones, as [`stature`](crate::motion::calibration::stature)
+/// measures it, m.
+pub const STATURE: f64 = 1.73;
+
+/// Where the joints are, in units of this body's metres and the axes of `turns`, relative to the
+/// translation. `turns[j]` takes joint j's frame to its parent's, as an axis times an angle in radians;
+/// the first one takes the body to the world, yet does not move the first joint itself.
+pub fn pose(turns: &[Vector3<f64>; TURNS]) -> [Vector3<f64>; COUNT] {
+    let mut joints = [Vector3::from(OFFSETS[0]); COUNT];
+    let mut world = [Rotation3::new(turns[0]); COUNT];
+    for (joint, parent) in PARENTS.into_iter().enumerate().skip(1) {
+        joints[joint] = joints[parent] + world[parent] * Vector3::from(OFFSETS[joint]);
+        let turn = turns
+            .get(joint)
+            .map_or_else(Rotation3::identity, |turn| Rotation3::new(*turn));
+        world[joint] = world[parent] * turn;
+    }
+    joints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::motion::calibration;
+    use crate::motion::skeleton::Layout;
+
+    #[test]
+    fn it_stands_in_a_t_of_the_stature_it_says() {
+        let joints = pose(&[Vector3::zeros(); TURNS]);
+        for (left, right) in [
+            (1, 2),
+            (4, 5),
+            (7, 8),
+            (10, 11),
+            (16, 17),
+            (18, 19),
+            (20, 21),
+        ] {
+            let mirrored = joints[left].component_mul(&Vector3::new(-1.0, 1.0, 1.0));
+            assert!((mirrored - joints[right]).norm() < 1e-12);
+        }
+        assert!((joints[20].y - joints[16].y).abs() < 0.05, "arms are level");
+        let frame = Layout::Smpl24.convert(&joints);
+        let stature = calibration::stature(&calibration::bone_lengths(&[frame.joints]));
+        assert!((stature - STATURE).abs() < 0.005, "{stature}");
+    }
+
+    #[test]
+    fn turns_move_what_is_below_them_and_the_root_stays() {
+        let mut turns = [Vector3::zeros(); TURNS];
+        turns[0] = Vector3::new(0.0, std::f64::consts::FRAC_PI_2, 0.0);
+        let (rest, turned) = (pose(&[Vector3::zeros(); TURNS]), pose(&turns));
+        assert_eq!(rest[0], turned[0]);
+        // A quarter turn to the left about y takes left (x) to where backward (−z) was.
+        let (a, b) = (rest[20] - rest[0], turned[20] - turned[0]);
+        assert!((b - Vector3::new(a.z, a.y, -a.x)).norm() < 1e-12);
+        // The elbow bends forward: the wrist alone moves.
+        let mut turns = [Vector3::zeros(); TURNS];
+        turns[18] = Vector3::new(0.0, -std::f64::consts::FRAC_PI_2, 0.0);
+        let bent = pose(&turns);
+        assert_eq!(bent[18], rest[18]);
+        assert!((bent[20] - bent[18] - Vector3::new(0.004, 0.009, 0.264)).norm() < 1e-12);
+    }
+
+    #[test]
+    fn not_a_number_is_missing_downwards_only() {
+        let mut turns = [Vector3::zeros(); TURNS];
+        turns[16] = Vector3::repeat(f64::NAN);
+        let joints = pose(&turns);
+        assert!(joints[18].x.is_nan() && joints[16].x.is_finite() && joints[21].x.is_finite());
+    }
+}

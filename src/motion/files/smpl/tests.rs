@@ -1,0 +1,192 @@
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::*;
+use crate::motion::{ReadOptions, Reading, read};
+
+const FRAMES: usize = 40;
+
+/// The bytes of an array of `f8`.
+fn npy(shape: &str, values: &[f64]) -> Vec<u8> {
+    let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+    bytes
+}
+
+/// Turns of a body that stands upright in a world with z up and swings its left arm.
+fn turns(width: usize) -> Vec<f64> {
+    let mut turns = vec![0.0; FRAMES * width];
+    for (t, row) in turns.chunks_exact_mut(width).enumerate() {
+        row[0] = std::f64::consts::FRAC_PI_2; // about x: y up becomes z up
+        row[3 * 16 + 2] = -1.2 + 0.01 * t as f64;
+    }
+    turns
+}
+
+fn translation() -> Vec<f64> {
+    let at = |t: usize| [0.01 * t as f64, 0.0, 1.1];
+    (0..FRAMES).flat_map(at).collect()
+}
+
+/// Writes an archive of arrays by name and shape.
+fn archive(arrays: &[(&str, &str, Vec<f64>)]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("walk_stageii.npz");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    for (name, shape, values) in arrays {
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(format!("{name}.npy"), options).unwrap();
+        zip.write_all(&npy(shape, values)).unwrap();
+    }
+    zip.finish().unwrap();
+    (folder, path)
+}
+
+fn amass(width: usize, rate: &str) -> Result<Reading> {
+    let (_folder, path) = archive(&[
+        ("poses", &format!("({FRAMES}, {width})"), turns(width)),
+        ("trans", &format!("({FRAMES}, 3)"), translation()),
+        ("betas", "(16,)", vec![0.0; 16]),
+        (rate, "()", vec![120.0]),
+    ]);
+    read(&path, &ReadOptions::default())
+}
+
+fn noted(reading: &Reading, expected: &str) -> bool {
+    reading.notes.iter().any(|note| note.contains(expected))
+}
+
+#[test]
+fn amass_is_read_whatever_the_body_model_and_the_spelling_of_the_rate() {
+    let plain = amass(72, "fps").unwrap();
+    for (width, rate) in [(156, "mocap_framerate"), (165, "mocap_frame_rate")] {
+        let reading = amass(width, rate).unwrap();
+        assert_eq!(reading.motion.fps, 120.0);
+        assert_eq!(reading.motion.joints, plain.motion.joints);
+        for note in [
+            "poses, trans",
+            "1.73 m tall, as the file does not say",
+            "betas",
+            "layout: smpl24",
+            "up axis: z",
+        ] {
+            assert!(noted(&reading, note), "{note}: {:?}", reading.notes);
+        }
+        assert!(reading.motion.toes.is_some());
+        assert!((reading.stature - body::STATURE).abs() < 0.005);
+    }
+}
+
+#[test]
+fn turns_in_two_arrays_are_the_same_as_in_one() {
+    let all = turns(66);
+    let part = |range: std::ops::Range<usize>| -> Vec<f64> {
+        let rows = all.chunks_exact(66);
+        rows.flat_map(|row| row[range.clone()].to_vec()).collect()
+    };
+    let plain = amass(156, "mocap_framerate").unwrap();
+    for (root, body, shape, trans) in [
+        (
+            "root_orient",
+            "pose_body",
+            format!("({FRAMES}, 63)"),
+            "trans",
+        ),
+        (
+            "global_orient",
+            "body_pose",
+            format!("({FRAMES}, 21, 3)"),
+            "transl",
+        ),
+    ] {
+        let (_folder, path) = archive(&[
+            (root, &format!("({FRAMES}, 3)"), part(0..3)),
+            (body, &shape, part(3..66)),
+            (trans, &format!("({FRAMES}, 3)"), translation()),
+            ("mocap_frame_rate", "()", vec![120.0]),
+        ]);
+        let reading = read(&path, &ReadOptions::default()).unwrap();
+        assert_eq!(reading.motion.joints, plain.motion.joints);
+        assert!(noted(&reading, &format!("{root}, {body}, {trans}")));
+    }
+}
+
+#[test]
+fn the_stature_sizes_the_body_and_not_the_way_it_goes() {
+    let (_folder, path) = archive(&[
+        ("poses", &format!("({FRAMES}, 156)"), turns(156)),
+        ("trans", &format!("({FRAMES}, 3)"), translation()),
+    ]);
+    let options = ReadOptions {
+        stature: Some(1.5),
+        ..ReadOptions::default()
+    };
+    let reading = read(&path, &options).unwrap();
+    assert!((reading.stature - 1.5).abs() < 0.005, "{}", reading.stature);
+    assert!(noted(&reading, "1.50 m tall (--stature)"));
+    let way = reading.motion.joints[FRAMES - 1][0] - reading.motion.joints[0][0];
+    assert!((way.x - 0.39).abs() < 1e-9, "{way}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_in_one_line() {
+    let trans = || ("trans", "(40, 3)", translation());
+    for (arrays, expected) in [
+        (
+            vec![("poses", "(39, 156)", turns(156)[156..].to_vec()), trans()],
+            "39 frames",
+        ),
+        (
+            vec![("poses", "(40, 30)", vec![0.0; 1200]), trans()],
+            "poses [40, 30]",
+        ),
+        (
+            vec![("poses", "(40, 156)", vec![1e4; 40 * 156]), trans()],
+            "radians",
+        ),
+        (
+            vec![("root_orient", "(40, 3)", vec![0.0; 120]), trans()],
+            "root_orient [40, 3]",
+        ),
+        (
+            vec![
+                ("poses", "(1000000000, 156)", vec![]),
+                ("trans", "(1000000000, 3)", vec![]),
+            ],
+            "at most 1 h",
+        ),
+    ] {
+        let (_folder, path) = archive(&arrays);
+        let error = read(&path, &ReadOptions::default()).unwrap_err();
+        let line = error.to_string();
+        assert_eq!(error.exit_code(), 2, "{line}");
+        assert!(
+            line.contains(expected) && !line.contains('\n'),
+            "{expected}: {line}"
+        );
+    }
+}
+
+#[test]
+fn pickles_of_something_else_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.pkl");
+    std::fs::copy("tests/golden/arrays_protocol4.pkl", &path).unwrap();
+    let error = read(&path, &ReadOptions::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("found a, b") && error.contains("smpl_poses"),
+        "{error}"
+    );
+    std::fs::write(&path, b"\x80\x04garbage").unwrap();
+    assert_eq!(
+        read(&path, &ReadOptions::default())
+            .unwrap_err()
+            .exit_code(),
+        2
+    );
+}
