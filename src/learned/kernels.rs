@@ -13,6 +13,7 @@ use pulp::Arch;
 use loops::{AddBiasLoop, GeluLoop, GeluSlopeLoop, NormalizeLoop, NormalizeSlopeLoop, SoftmaxLoop};
 
 mod loops;
+pub(super) mod taped;
 
 /// x Φ(x), `(…,)` → `(…,)`, in the tanh approximation of D. Hendrycks, K. Gimpel, "Gaussian error
 /// linear units", 2016.

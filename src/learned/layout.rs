@@ -3,11 +3,14 @@
 //! A network is built once, against a [`Layout`]; every layer keeps the places of its
 //! tensors. The order of θ is the order of construction, so it never depends on a map.
 
+use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::error::{Error, Result};
 use crate::objective::Rng;
+
+use super::kernels::taped::add_in_place;
 
 /// How a tensor of θ begins.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -156,24 +159,67 @@ impl Weights {
         &self.tensors[place]
     }
 
-    /// ∂loss/∂θ, `(len,)`, of the scalar `loss`; zero where it does not depend on θ.
+    /// The same as constants, sharing their memory.
+    pub(super) fn detached(&self) -> Self {
+        Self {
+            tensors: self.tensors.iter().map(Tensor::detach).collect(),
+            variables: Vec::new(),
+        }
+    }
+
+    /// Whether there is something to differentiate by.
+    pub(super) fn is_variable(&self) -> bool {
+        !self.variables.is_empty()
+    }
+
+    /// ∂loss/∂θ, `(len,)`, from what candle found and what taped layers have added up; zero where
+    /// neither knows of any.
     ///
     /// # Errors
     /// [`Error::Internal`] when the weights are constants.
-    pub fn gradient(&self, loss: &Tensor) -> Result<Vec<f32>> {
-        if self.variables.is_empty() {
+    pub(super) fn gradient(&self, gradients: &GradStore, slopes: &Slopes) -> Result<Vec<f32>> {
+        if !self.is_variable() {
             let reason = "a gradient with respect to constant weights";
             return Err(Error::Internal(reason.into()));
         }
-        let gradients = loss.backward()?;
         let mut flat = Vec::new();
-        for variable in &self.variables {
-            match gradients.get(variable) {
-                Some(gradient) => flat.extend(gradient.flatten_all()?.to_vec1::<f32>()?),
-                None => flat.resize(flat.len() + variable.elem_count(), 0.0),
+        for (place, variable) in self.variables.iter().enumerate() {
+            let before = flat.len();
+            flat.resize(before + variable.elem_count(), 0.0);
+            let parts = [gradients.get(variable), slopes.at(place)];
+            for part in parts.into_iter().flatten() {
+                let part = part.flatten_all()?.to_vec1::<f32>()?;
+                let sums = flat[before..].iter_mut().zip(part);
+                sums.for_each(|(sum, slope)| *sum += slope);
             }
         }
         Ok(flat)
+    }
+}
+
+/// Slopes by the tensors of θ, added up; none where nothing was added.
+#[derive(Debug)]
+pub(super) struct Slopes(Vec<Option<Tensor>>);
+
+impl Slopes {
+    /// None so far, for the tensors of `weights`.
+    pub fn new(weights: &Weights) -> Self {
+        Self(vec![None; weights.tensors.len()])
+    }
+
+    /// Adds `slope`, which nothing else may use, to that by the tensor at `place`.
+    pub fn add(&mut self, place: usize, slope: Tensor) -> candle_core::Result<()> {
+        match &self.0[place] {
+            Some(sum) => add_in_place(sum, &slope),
+            None => {
+                self.0[place] = Some(slope);
+                Ok(())
+            }
+        }
+    }
+
+    fn at(&self, place: usize) -> Option<&Tensor> {
+        self.0[place].as_ref()
     }
 }
 

@@ -16,7 +16,7 @@ pub use batch::Batch;
 pub use layout::{Initial, Layout, Parameter, Weights};
 pub use optimizer::Learned;
 pub use registry::{NAMES, by_name};
-pub use rule::{Network, Rule};
+pub use rule::{Network, Rule, Tape};
 pub use weights::{Card, Trained};
 
 mod architecture;

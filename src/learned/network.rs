@@ -6,6 +6,10 @@ use candle_core::{Result, Tensor};
 use super::kernels::{add_bias, add_bias_relu, gelu, normalize_rows, scale_and_shift, softmax};
 use super::layout::{Initial, Layout, Weights};
 
+pub(super) use taped::{EncoderTape, NormTape, TrunkTape};
+
+mod taped;
+
 /// y = x W + b, `(rows, inputs)` → `(rows, outputs)`.
 #[derive(Clone, Debug)]
 pub(super) struct Linear {

@@ -14,6 +14,10 @@ use super::guidance::{PROPOSALS, Sight};
 use super::layout::{Initial, Layout, Weights};
 use super::network::{Encoder, EncoderShape, LayerNorm, Linear, Trunk};
 
+pub(super) use taped::OptimusTape;
+
+mod taped;
+
 /// Weights of the proposals before anything is learned: a little steepest descent, half of L-BFGS.
 const FIRST_GATES: [f32; PROPOSALS] = [0.1, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0];
 
@@ -84,6 +88,15 @@ pub(super) struct Inputs<'a> {
     pub size: (usize, usize),
 }
 
+/// What the heads look at, `(B · N, D)` each.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// The output of the layers below the encoders.
+    pub hidden: Tensor,
+    /// The output of every encoder, normalized.
+    pub encoders: Vec<Tensor>,
+}
+
 impl OptimusNetwork {
     pub fn new(layout: &mut Layout, settings: &Optimus, features: usize) -> Self {
         let width = settings.width;
@@ -137,26 +150,52 @@ impl OptimusNetwork {
         inputs: &Inputs,
         structure: Option<&Tensor>,
     ) -> Result<(Tensor, Option<Tensor>)> {
-        let (batch, tokens) = inputs.size;
+        let seen = self.see(weights, inputs)?;
+        self.decide(weights, &seen, inputs, structure)
+    }
+
+    /// What the layers below the heads make of the features.
+    fn see(&self, weights: &Weights, inputs: &Inputs) -> Result<Seen> {
         let hidden = self.trunk.forward(weights, inputs.features)?;
         let mut encoded = self.input_norm.forward(weights, &hidden)?;
-        let mut updates = Vec::with_capacity(self.updates.len());
-        let mut last = hidden.clone();
-        for (l, encoder) in self.encoders.iter().enumerate() {
-            encoded = encoder.forward(weights, &encoded, batch)?;
-            let normal = self.final_norm.forward(weights, &encoded)?;
-            if let Some(head) = self.updates.get(l) {
-                updates.push(head.forward(weights, &normal)?);
-            }
-            last = normal;
+        let mut encoders = Vec::with_capacity(self.encoders.len());
+        for encoder in self.used_encoders() {
+            encoded = encoder.forward(weights, &encoded, inputs.size.0)?;
+            encoders.push(self.final_norm.forward(weights, &encoded)?);
         }
+        Ok(Seen { hidden, encoders })
+    }
+
+    /// Encoders that anything depends on: without structure and proposals there are none.
+    fn used_encoders(&self) -> &[Encoder] {
+        if self.updates.is_empty() && self.gates.is_none() {
+            return &[];
+        }
+        &self.encoders
+    }
+
+    /// As [`forward`](Self::forward), from what the layers below the heads have `seen`.
+    pub(super) fn decide(
+        &self,
+        weights: &Weights,
+        seen: &Seen,
+        inputs: &Inputs,
+        structure: Option<&Tensor>,
+    ) -> Result<(Tensor, Option<Tensor>)> {
+        let (batch, tokens) = inputs.size;
+        let hidden = &seen.hidden;
+        let last = seen.encoders.last().unwrap_or(hidden);
+        let heads = self.updates.iter().zip(&seen.encoders);
+        let updates = heads
+            .map(|(head, normal)| head.forward(weights, normal))
+            .collect::<Result<Vec<_>>>()?;
         let (s, switch) = match (&self.gates, inputs.proposals) {
             (Some(gates), Some(proposals)) => {
-                let blended = self.blend(gates, weights, &last, proposals, inputs.size)?;
+                let blended = self.blend(gates, weights, last, proposals, inputs.size)?;
                 (blended.0, Some(blended.1))
             }
             _ => (
-                self.free_step(weights, &hidden)?
+                self.free_step(weights, hidden)?
                     .reshape((batch, tokens, 1))?,
                 None,
             ),

@@ -11,10 +11,15 @@ use super::architecture::{AdafactorMlp, Architecture, Optimus};
 use super::batch::{Batch, Inner};
 use super::features::{AdafactorFeatures, SHARED};
 use super::guidance::{self, Guidance, Sight};
-use super::layout::{Layout, Weights};
+use super::layout::{Layout, Slopes, Weights};
 use super::moments::{DecayParameters, Decays, Moments};
 use super::network::{Linear, Trunk};
 use super::optimus::{Inputs, OptimusNetwork, exponential_step};
+
+pub use tape::Tape;
+use tape::taped;
+
+mod tape;
 
 /// Decays of the accumulators at θ = 0, as in the original.
 const DECAYS: [f64; 3] = [0.9, 0.99, 0.999];
@@ -40,6 +45,9 @@ pub struct Rule {
     /// What the network is shown; without weights to differentiate by, features that stand twice
     /// are folded into one.
     view: View,
+    /// The weights as constants, where the layers below the heads keep tapes: all rules to
+    /// differentiate, but in tests.
+    constants: Option<Weights>,
 }
 
 /// What the network sees of a problem.
@@ -66,16 +74,8 @@ pub struct Advance {
     /// Units of the steps, `(B,)`; 0 for a problem that did not move because its value or gradient
     /// was not finite.
     pub scales: Vec<f64>,
-}
-
-impl Rule {
-    /// ∂loss/∂θ, for a `loss` of steps made with a rule from [`Network::differentiable`].
-    ///
-    /// # Errors
-    /// [`Error::Internal`] for a rule with constant weights.
-    pub fn gradient(&self, loss: &Tensor) -> Result<Vec<f32>> {
-        self.weights.gradient(loss)
-    }
+    /// What the layers below the heads have kept; none where the weights are constants.
+    pub tape: Option<Tape>,
 }
 
 impl Network {
@@ -116,11 +116,30 @@ impl Network {
     /// # Errors
     /// [`Error::Internal`] when θ has the wrong length.
     pub fn differentiable(&self, theta: &[f32]) -> Result<Rule> {
+        let weights = Weights::variable(&self.layout, theta)?;
         Ok(Rule {
-            weights: Weights::variable(&self.layout, theta)?,
+            constants: Some(weights.detached()),
+            weights,
             decays: self.decays.decays(&self.layout, theta),
             view: self.view,
         })
+    }
+
+    /// ∂loss/∂θ, for a `loss` of steps made with a `rule` from
+    /// [`differentiable`](Self::differentiable), and the `tapes` of those steps in order.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a rule with constant weights.
+    pub fn gradient(&self, rule: &Rule, loss: &Tensor, tapes: Vec<Tape>) -> Result<Vec<f32>> {
+        let gradients = loss.backward()?;
+        let mut slopes = Slopes::new(&rule.weights);
+        if let Some(constants) = &rule.constants {
+            // From the last, so that each is freed as soon as it has been gone through.
+            for tape in tapes.into_iter().rev() {
+                tape.backward(&self.body, constants, &gradients, &mut slopes)?;
+            }
+        }
+        rule.weights.gradient(&gradients, &slopes)
     }
 
     /// Takes in value and gradient at the points of `batch`, `(B,)`, and moves on.
@@ -162,7 +181,17 @@ impl Network {
             proposals: proposals.as_ref(),
             size: (size, variables),
         };
-        let (steps, structure) = self.body.forward(&rule.weights, &inputs, batch)?;
+        let before = batch.structure.take();
+        let (steps, structure, tape) = match &rule.constants {
+            Some(constants) => {
+                let weights = (&rule.weights, constants);
+                taped(&self.body, weights, &inputs, before.as_ref())?
+            }
+            None => {
+                let moved = self.body.forward(&rule.weights, &inputs, before.as_ref())?;
+                (moved.0, moved.1, None)
+            }
+        };
         batch.structure = structure;
         let all = steps.flatten_all()?.to_vec1::<f32>()?;
         for ((inner, step), scale) in batch
@@ -175,7 +204,11 @@ impl Network {
                 inner.advance(step);
             }
         }
-        Ok(Advance { steps, scales })
+        Ok(Advance {
+            steps,
+            scales,
+            tape,
+        })
     }
 }
 
@@ -196,6 +229,7 @@ impl LearnedOptimizer for Network {
             weights: Weights::constant(&self.layout, theta)?,
             decays: self.decays.decays(&self.layout, theta),
             view: self.view,
+            constants: None,
         };
         if let View::Adafactor(features) = self.view {
             let place = self.body.trunk().first_weight();
@@ -320,33 +354,32 @@ impl Body {
         }
     }
 
-    /// Steps `(B, N)` and the next preconditioners.
+    /// Steps `(B, N)` and the next preconditioners, from the present ones.
     fn forward(
         &self,
         weights: &Weights,
         inputs: &Inputs,
-        batch: &Batch,
+        structure: Option<&Tensor>,
     ) -> Result<(Tensor, Option<Tensor>)> {
         match self {
-            Self::Mlp {
-                trunk,
-                step,
-                settings,
-            } => {
+            Self::Mlp { trunk, .. } => {
                 let shared = if inputs.size.0 == 1 { SHARED } else { 0 };
                 let hidden = trunk.forward_shared(weights, inputs.features, shared)?;
-                let outputs = step.forward(weights, &hidden)?;
-                let AdafactorMlp {
-                    magnitude_scale,
-                    direction_scale,
-                    ..
-                } = *settings;
-                let step = exponential_step(&outputs, magnitude_scale, direction_scale)?;
-                Ok((step.reshape(inputs.size)?.neg()?, None))
+                Ok((self.mlp_step(weights, &hidden)?.reshape(inputs.size)?, None))
             }
-            Self::Optimus(network) => {
-                Ok(network.forward(weights, inputs, batch.structure.as_ref())?)
+            Self::Optimus(network) => Ok(network.forward(weights, inputs, structure)?),
+        }
+    }
+
+    /// The steps of an Adafactor MLP, `(B · N, 1)`, from the output of its trunk.
+    fn mlp_step(&self, weights: &Weights, hidden: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Mlp { step, settings, .. } => {
+                let outputs = step.forward(weights, hidden)?;
+                let scales = (settings.magnitude_scale, settings.direction_scale);
+                Ok(exponential_step(&outputs, scales.0, scales.1)?.neg()?)
             }
+            Self::Optimus(_) => Err(Error::Internal("Optimus is no MLP".into())),
         }
     }
 }

@@ -53,6 +53,7 @@ impl GradientEstimator<Network> for Backprop {
         let batch = &mut group.sides[0];
         let mut seen = group.seen.take();
         let (mut steps, mut scales, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut tapes = Vec::new();
         let mut loss = 0.0;
         let targets: Vec<Option<Vec<f64>>> = if self.distance > 0.0 {
             tasks.iter().map(Task::known_minimizer).collect()
@@ -71,6 +72,7 @@ impl GradientEstimator<Network> for Backprop {
             let advance = network.advance(&rule, batch, &evaluations)?;
             steps.push(advance.steps);
             scales.push(advance.scales);
+            tapes.extend(advance.tape);
         }
         batch.detach();
         let mut surrogate = Tensor::zeros((), candle_core::DType::F32, &Device::Cpu)?;
@@ -85,7 +87,7 @@ impl GradientEstimator<Network> for Backprop {
             }
         }
         let weight = (self.truncation * tasks.len()) as f64;
-        let gradient = rule.gradient(&(surrogate / weight)?)?;
+        let gradient = network.gradient(&rule, &(surrogate / weight)?, tapes)?;
         let points = self.truncation + usize::from(group.step == 0);
         group.step += self.truncation;
         Ok(Estimate {

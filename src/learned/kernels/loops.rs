@@ -63,6 +63,56 @@ impl WithSimd for SoftmaxLoop<'_> {
     }
 }
 
+pub(super) struct SoftmaxInPlaceLoop<'a> {
+    pub y: &'a mut [f32],
+    pub width: usize,
+}
+
+impl WithSimd for SoftmaxInPlaceLoop<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for y in self.y.chunks_exact_mut(self.width) {
+            let highest = in_lanes(y, f32::NEG_INFINITY, f32::max);
+            for y in y.iter_mut() {
+                *y = exp(*y - highest);
+            }
+            let inverse = 1.0 / in_lanes(y, 0.0, |a, b| a + b);
+            for y in y.iter_mut() {
+                *y *= inverse;
+            }
+        }
+    }
+}
+
+pub(super) struct SoftmaxSlopeLoop<'a> {
+    pub p: &'a [f32],
+    pub slope: &'a mut [f32],
+    pub width: usize,
+}
+
+impl WithSimd for SoftmaxSlopeLoop<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let rows = self.p.chunks_exact(self.width);
+        for (p, slope) in rows.zip(self.slope.chunks_exact_mut(self.width)) {
+            let mut products = [0.0; 16];
+            for (p, slope) in p.chunks(16).zip(slope.chunks(16)) {
+                for ((product, p), slope) in products.iter_mut().zip(p).zip(slope) {
+                    *product += p * slope;
+                }
+            }
+            let along = products.iter().sum::<f32>();
+            for (slope, p) in slope.iter_mut().zip(p) {
+                *slope = p * (*slope - along);
+            }
+        }
+    }
+}
+
 pub(super) struct AddBiasLoop<'a, const RELU: bool> {
     pub y: &'a mut [f32],
     pub bias: &'a [f32],
