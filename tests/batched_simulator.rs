@@ -8,6 +8,7 @@ use motionfit::simulation::{
 };
 use nalgebra::{UnitQuaternion, Vector3};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// How long both simulate, s.
 const SECONDS: f64 = 0.3;
@@ -196,8 +197,23 @@ fn difference(case: &Case) -> f64 {
     distances.fold(0.0, |most, (a, b)| (a.center - b.center).norm().max(most))
 }
 
+/// The same cases in every run; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` make a campaign of others.
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 128;
+    }
+    if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
+        config.rng_seed = RngSeed::Fixed(0);
+    }
+    config
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
     #[test]
     fn the_batched_simulator_moves_as_the_engine_does(case in cases()) {
         let difference = difference(&case);

@@ -172,9 +172,12 @@ impl World {
     ) {
         let groups =
             InteractionGroups::new(Group::GROUP_2, Group::GROUP_1, InteractionTestMode::And);
+        // Without mass, and with its centre of mass at the link's origin: to anything else the engine would
+        // add the link's inertia anew, whose principal axes it then finds to 1e-5 only.
+        let massless = MassProperties::new(vector(-center), 0.0, Vector::ZERO);
         let collider = ColliderBuilder::new(SharedShape::ball(radius))
             .position(Pose::from_parts(vector(center), Rotation::IDENTITY))
-            .density(0.0)
+            .mass_properties(massless)
             .collision_groups(groups)
             .friction(physics.friction);
         let handle = self.links[link];
