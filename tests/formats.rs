@@ -3,38 +3,16 @@
 //! The data are looked for in `$MOTIONFIT_SHARED` or `../shared`; without them these tests only say
 //! so.
 
-use std::path::{Path, PathBuf};
+mod shared_data;
+
+use std::path::Path;
 
 use motionfit::motion::files::c3d::C3d;
 use motionfit::motion::files::pickle::Pickle;
 use motionfit::motion::{self, Motion, ReadOptions, Reading};
 use nalgebra::{Vector3, Vector4};
 use serde_json::Value;
-
-/// A folder of the shared data.
-fn shared(folder: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("MOTIONFIT_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let path = root.join("data").join(folder);
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("SKIPPED: no {} (set MOTIONFIT_SHARED)", path.display());
-    None
-}
-
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut files: Vec<_> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.to_string_lossy().ends_with(ending))
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "no {ending} in {}", folder.display());
-    files
-}
+use shared_data::{files, shared};
 
 fn noted(reading: &Reading, expected: &str) -> bool {
     reading.notes.iter().any(|note| note.contains(expected))

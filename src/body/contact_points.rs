@@ -43,11 +43,14 @@ impl ContactPoint {
         center.coords - self.radius * Vector3::z()
     }
 
-    /// How far the matter that is its lowest point with the links at `links` has come from where it was
+    /// How far the matter at its `lowest` point with the links at `links` has come from where it was
     /// with them at `previous`, world frame, m: nothing where the sphere rolls.
-    pub fn slip(&self, links: &[Isometry3<f64>], previous: &[Isometry3<f64>]) -> Vector3<f64> {
-        let lowest = self.lowest(links);
-        let matter = links[self.link].inverse_transform_point(&lowest.into());
+    pub fn slip(
+        &self,
+        lowest: &Vector3<f64>,
+        [links, previous]: [&[Isometry3<f64>]; 2],
+    ) -> Vector3<f64> {
+        let matter = links[self.link].inverse_transform_point(&(*lowest).into());
         lowest - previous[self.link].transform_point(&matter).coords
     }
 }

@@ -4,7 +4,7 @@ use nalgebra::{Matrix3, UnitQuaternion, Vector3};
 
 use super::model::{
     Axis, Between, BodyModel, Length, LinkModel, Measured, Orientation, Place, Point, Segment,
-    ShapeModel, Side,
+    ShapeModel,
 };
 use super::reference::{frame_from, observed_frame};
 use super::{Body, Geometry, JointModel, Link, Marker, Shape};
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::motion::calibration::{of_feet_that_stood, quantile};
 use crate::motion::skeleton::{
     ANKLES, HEAD, LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, PELVIS, RIGHT_ANKLE, RIGHT_HIP, RIGHT_KNEE,
-    SPINE, THORAX,
+    SPINE, Side, THORAX,
 };
 use crate::motion::{Joints, Motion};
 

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::motion::{JOINTS, Joints};
 
+pub use crate::motion::skeleton::Side;
 pub use contact_points::{ContactPoint, heights_of_foot};
 pub use fit::{Subject, fit};
-pub use model::{BodyModel, Side};
+pub use model::BodyModel;
 pub use reference::reference_poses;
 
 mod contact_points;
@@ -48,8 +49,9 @@ pub struct Link {
     pub inertia: Vector3<f64>,
     /// Geometry, for display and (where [`Shape::collides`]) for ground contact.
     pub shapes: Vec<Shape>,
-    /// The side whose foot it belongs to; none for links that are no part of a foot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The side whose foot it belongs to; none for links that are no part of a foot. In a file it must stand:
+    /// without it the forces of feet would be missed silently.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub foot: Option<Side>,
     /// The joint to the parent.
     pub joint: JointModel,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::motion::JOINTS;
-use crate::motion::skeleton::NAMES;
+use crate::motion::skeleton::{NAMES, Side};
 
 const HUMANOID: &str = include_str!("../../assets/humanoid.json");
 
@@ -63,23 +63,6 @@ pub(super) struct LinkModel {
     /// Axes about which the PD target is optimized.
     pub controlled: Vec<Axis>,
     pub shapes: Vec<ShapeModel>,
-}
-
-/// A side of the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    /// The subject's right.
-    Right,
-    /// The subject's left.
-    Left,
-}
-
-impl Side {
-    /// Its place in pairs `[right, left]`.
-    pub fn index(self) -> usize {
-        usize::from(self == Self::Left)
-    }
 }
 
 /// One of the 17 observed joints, by name.

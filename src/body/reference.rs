@@ -150,19 +150,21 @@ impl BodyModel {
     /// World orientation of every link, feet as the legs they are on for now; `limbs` with their hinges
     /// in their carried frames.
     fn link_frames(&self, p: &Joints, limbs: Vec<(&Limb, Vector3<f64>)>) -> Frames {
+        let halves = limbs.into_iter().flat_map(|(limb, hinge)| {
+            let carried = limb.carried(p, &self.trunk_frame(limb.trunk, p));
+            limb.links.into_iter().zip(limb.frames(p, &carried, &hinge))
+        });
+        let halves: Vec<_> = halves.collect();
         let mut frames = Frames::with_capacity(self.links.len());
         for i in 0..self.links.len() {
-            let limb = limbs.iter().find(|(limb, _)| limb.links.contains(&i));
+            let half = halves.iter().find(|(link, _)| *link == i);
             let parent = self
                 .parent(i)
                 .map_or(Matrix3::identity(), |parent| frames[parent]);
-            frames.push(match (&self.links[i].orientation, limb) {
+            frames.push(match (&self.links[i].orientation, half) {
                 (Orientation::Frame { first, left, up }, _) => observed_frame(p, *first, left, up),
                 (Orientation::Swing, _) => self.swung(i, p, &parent),
-                (_, Some((limb, hinge))) => {
-                    let carried = limb.carried(p, &self.trunk_frame(limb.trunk, p));
-                    limb.frames(p, &carried, hinge)[usize::from(i == limb.links[1])]
-                }
+                (_, Some((_, frame))) => *frame,
                 _ => parent,
             });
         }

@@ -174,10 +174,8 @@ impl Overrides {
 
 /// The body that the file at `path` describes.
 fn read_body(path: &Path) -> Result<BodyModel> {
-    let origin = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::input(&origin, "file", error, "give a body as JSON"))?;
-    BodyModel::from_json(&text, &origin)
+    let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, "read", error))?;
+    BodyModel::from_json(&text, &path.display().to_string())
 }
 
 /// A number of evaluations, if it can be used.

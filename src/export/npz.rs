@@ -108,7 +108,7 @@ fn list<const N: usize>(vector: &SVector<f64, N>) -> Vec<f64> {
 ///
 /// A foot is made of all links that are said to belong to it.
 pub(super) fn ground_reactions(body: &Body, frame: &Frame) -> [(Vector3<f64>, Vector3<f64>); 2] {
-    [Side::Right, Side::Left].map(|side| {
+    Side::BOTH.map(|side| {
         let is_of_foot = |contact: &&Contact| body.links[contact.link].foot == Some(side);
         total(frame.contacts.iter().filter(is_of_foot))
     })
@@ -121,7 +121,12 @@ fn total<'a>(contacts: impl Iterator<Item = &'a Contact>) -> (Vector3<f64>, Vect
         force += contact.force;
         moment += contact.force.z * contact.point;
     }
-    (force, moment / force.z)
+    // The sign of 0/0 is the compiler's choice.
+    let center = match force.z == 0.0 {
+        true => Vector3::repeat(f64::NAN),
+        false => moment / force.z,
+    };
+    (force, center)
 }
 
 /// An array (rows, columns, N) from its innermost rows.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use nalgebra::Vector3;
+use serde::{Deserialize, Serialize};
 
 use super::{JOINTS, Joints};
 use crate::error::Error;
@@ -45,6 +46,26 @@ pub const RIGHT_WRIST: usize = 16;
 
 /// The ankles `[right, left]`; the order of every pair of feet in this crate.
 pub const ANKLES: [usize; 2] = [RIGHT_ANKLE, LEFT_ANKLE];
+
+/// A side of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The subject's right.
+    Right,
+    /// The subject's left.
+    Left,
+}
+
+impl Side {
+    /// Both, in the order of every pair of feet in this crate.
+    pub const BOTH: [Self; 2] = [Self::Right, Self::Left];
+
+    /// Its place in pairs `[right, left]`.
+    pub fn index(self) -> usize {
+        usize::from(self == Self::Left)
+    }
+}
 
 /// Joint names in Human3.6M-17 order. The right leg comes before the left one, the left arm before
 /// the right one.

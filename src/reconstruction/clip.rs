@@ -1,5 +1,7 @@
 //! A clip made ready for simulation: body, reference poses and PD targets.
 
+use std::borrow::Cow;
+
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use super::differences::{accelerations, jerks, nearby};
@@ -75,13 +77,9 @@ impl Clip {
             mass: settings.mass,
             stature: settings.stature,
         };
-        let humanoid;
         let model = match &settings.body {
-            Some(model) => model,
-            None => {
-                humanoid = BodyModel::humanoid()?;
-                &humanoid
-            }
+            Some(model) => Cow::Borrowed(model),
+            None => Cow::Owned(BodyModel::humanoid()?),
         };
         let body = model.fit(&motion, &subject)?;
         body.check_contacts()?;

@@ -301,7 +301,7 @@ impl FrameTerms {
         self.joint_terms(state, &mut put);
         if w.skate > 0.0 {
             let scale = self.skate_share * w.skate / (frames * ANKLES.len() as f64).sqrt();
-            for (side, footing) in [Side::Right, Side::Left].into_iter().zip(&state.footings) {
+            for (side, footing) in Side::BOTH.into_iter().zip(&state.footings) {
                 let foot = side.index();
                 let [now, before] = [&markers, &previous].map(|joints| joints[ANKLES[foot]]);
                 put(footing.hold.map_or(0.0, |hold| {
@@ -365,9 +365,10 @@ impl FrameTerms {
         };
         if self.weights.foot_slip > 0.0 {
             for point in &self.contact_points {
-                let height = point.lowest(state.links).z.max(0.0);
-                let velocity = self.fps * point.slip(state.links, state.previous);
-                let contact = (-(height / SLIP_HEIGHT).powi(2)).exp();
+                let lowest = point.lowest(state.links);
+                let slip = point.slip(&lowest, [state.links, state.previous]);
+                let velocity = self.fps * slip;
+                let contact = (-(lowest.z.max(0.0) / SLIP_HEIGHT).powi(2)).exp();
                 let scale = self.weights.foot_slip * of_point(point) * contact;
                 put(scale * velocity.x);
                 put(scale * velocity.y);

@@ -35,7 +35,7 @@ fn tracks<'p>(
     height: impl Fn(&mut dyn Iterator<Item = f64>) -> f64,
 ) -> [FootTrack; 2] {
     let points = ContactPoint::of(body);
-    [Side::Right, Side::Left].map(|side| {
+    Side::BOTH.map(|side| {
         let ankle = &body.markers[ANKLES[side.index()]];
         let position = Point3::from(ankle.position);
         FootTrack {

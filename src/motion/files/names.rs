@@ -1,11 +1,6 @@
 //! What the names of joints tell, whichever program gave them.
 
-/// A side of the body.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Side {
-    Right,
-    Left,
-}
+use crate::motion::skeleton::Side;
 
 /// What names tell.
 #[derive(Clone, Copy, Debug, PartialEq)]

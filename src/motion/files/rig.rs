@@ -8,10 +8,11 @@
 use nalgebra::Vector3;
 
 use super::bvh::{Joint, Pose, printable};
-use super::names::{ANKLE, Meaning, Part, Side};
+use super::names::{ANKLE, Meaning, Part};
 use crate::error::{Error, Result};
 use crate::motion::JOINTS;
 use crate::motion::skeleton::Layout;
+use crate::motion::skeleton::Side;
 
 /// Longest way from the base of the skull to the top of the head over that from the thorax to the
 /// former, and the one that is taken where the file has no such point: Human3.6M's and SMPL's.
@@ -93,7 +94,7 @@ impl Rig {
         let tree = Names::new(joints);
         let mut missing = Vec::new();
         let mut limb = |what: [&str; 3], parts: [Part; 3]| {
-            [Side::Right, Side::Left].map(|side| {
+            Side::BOTH.map(|side| {
                 tree.limb(parts, side).unwrap_or_else(|lost| {
                     let side = if side == Side::Right { "right" } else { "left" };
                     missing.push(format!("{side} {}", what[lost]));

@@ -40,7 +40,7 @@ fn person(frames: usize, unit: f64) -> Vec<f64> {
 }
 
 /// The bytes of an array of `f8`.
-fn npy(shape: &str, values: &[f64]) -> Vec<u8> {
+pub(super) fn npy(shape: &str, values: &[f64]) -> Vec<u8> {
     let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());

@@ -1,20 +1,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::super::tests::npy;
 use super::*;
 use crate::motion::{ReadOptions, Reading, read};
 
 const FRAMES: usize = 40;
-
-/// The bytes of an array of `f8`.
-fn npy(shape: &str, values: &[f64]) -> Vec<u8> {
-    let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
-    bytes
-}
 
 /// Turns of a body that stands upright in a world with z up and swings its left arm.
 fn turns(width: usize) -> Vec<f64> {
