@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use motionfit::motion::sample;
 use motionfit::objective::{Objective, Residuals};
-use motionfit::reconstruction::{Clip, PhysicsWindow, Settings};
+use motionfit::reconstruction::{PhysicsWindow, Settings, TrackingProblem};
 use motionfit::simulation::Knots;
 
 /// Where the windows start, and by how much the next one is later, frames.
@@ -34,7 +34,7 @@ fn milliseconds<T>(runs: usize, mut call: impl FnMut() -> T) -> f64 {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let motion = sample("walk").ok_or("no sample")?;
-    let clip = Clip::new(motion, &Settings::default())?;
+    let clip = TrackingProblem::new(motion, &Settings::default())?;
     let world = clip.world(0);
     println!("snapshot {:.3} ms", milliseconds(101, || world.clone()));
     println!(
@@ -80,12 +80,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
         // The window five frames later, with the Jacobian of this one.
-        let mut earlier = PhysicsWindow::new(&clip, FIRST, frames, clip.start(FIRST), &knots);
-        earlier.remember();
+        let mut earlier =
+            PhysicsWindow::new(&clip, FIRST, frames, clip.start(FIRST), &knots).remembering();
         earlier.residuals_and_jacobian(&x);
         let start = clip.start(FIRST + SHIFT);
-        let mut next = PhysicsWindow::new(&clip, FIRST + SHIFT, frames, start, &knots);
-        next.inherit(earlier.take_last_jacobian());
+        let next = PhysicsWindow::new(&clip, FIRST + SHIFT, frames, start, &knots)
+            .with_inherited(earlier.take_last_jacobian());
         let point = next.point();
         let inherited = single.install(|| milliseconds(3, || next.estimated_jacobian(&point)));
         println!(

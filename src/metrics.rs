@@ -15,7 +15,7 @@ use nalgebra::{Matrix3, Vector3};
 use serde::Serialize;
 
 use crate::motion::skeleton::{LEFT_HIP, PELVIS, RIGHT_HIP};
-use crate::motion::{JOINTS, Joints, Motion};
+use crate::motion::{JOINTS, Joints, Motion, third_difference};
 use feet::ankle_skate;
 pub use feet::{
     FootSkate, FootTrack, OBSERVED_CONTACT_HEIGHT, SIMULATED_CONTACT_HEIGHT, SKATE_SPEED,
@@ -235,12 +235,6 @@ fn sum_of_third_differences(joints: &[Joints]) -> f64 {
         (0..JOINTS).map(jerk).sum::<f64>()
     };
     joints.windows(4).map(jerks).sum()
-}
-
-/// Third difference of joint `k` over four frames in order, m per frame³.
-pub fn third_difference(frames: [&Joints; 4], k: usize) -> Vector3<f64> {
-    let [a, b, c, d] = frames.map(|joints| joints[k]);
-    d - c * 3.0 + b * 3.0 - a
 }
 
 fn mean_distance(a: &Joints, b: &Joints) -> f64 {

@@ -6,7 +6,9 @@ use motionfit::keypoints::{Keypoint, Observation, View};
 use motionfit::motion::camera::Camera;
 use motionfit::motion::{Motion, resample, sample};
 use motionfit::objective::{Objective, Residuals};
-use motionfit::reconstruction::{Clip, PhysicsWindow, Settings, Start, reconstruct};
+use motionfit::reconstruction::{
+    Emphasis, PhysicsWindow, Settings, Start, TrackingProblem, reconstruct,
+};
 use motionfit::simulation::{Engine, Knots};
 use nalgebra::{DVector, Rotation3, Vector2, Vector3};
 
@@ -18,11 +20,11 @@ fn walk(frames: usize) -> Motion {
     motion
 }
 
-fn clip(frames: usize) -> Clip {
-    Clip::new(walk(frames), &Settings::default()).unwrap()
+fn clip(frames: usize) -> TrackingProblem {
+    TrackingProblem::new(walk(frames), &Settings::default()).unwrap()
 }
 
-fn knots(clip: &Clip) -> Knots {
+fn knots(clip: &TrackingProblem) -> Knots {
     Knots::zeros(5, clip.motion.len() + FRAMES, clip.body.links.len())
 }
 
@@ -93,8 +95,8 @@ fn rollouts_that_are_kept_or_simulated_ahead_change_nothing() {
         (0..4).map(point).collect()
     };
     let look = |assistance, n: usize| {
-        let mut window = PhysicsWindow::new(&clip, 0, 6, clip.start(0), &knots(&clip));
-        window.assistance = assistance;
+        let window = PhysicsWindow::new(&clip, 0, 6, clip.start(0), &knots(&clip))
+            .with_assistance(assistance);
         window.residuals_and_jacobian(&points[n])
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build();
@@ -106,7 +108,7 @@ fn rollouts_that_are_kept_or_simulated_ahead_change_nothing() {
             points[1..=count].to_vec()
         };
         for assistance in [0.0, 0.5] {
-            window.assistance = assistance;
+            window = window.with_assistance(assistance);
             for x in &points[..3] {
                 window.look_ahead(x, &next);
             }
@@ -131,11 +133,8 @@ fn a_window_inherits_the_jacobian_of_the_one_before() {
     let x: Vec<f64> = (0..earlier.dimension())
         .map(|n| 0.02 * (n as f64).sin())
         .collect();
-    let linearize = |window: &mut PhysicsWindow| {
-        window.remember();
-        window.residuals_and_jacobian(&x);
-    };
-    linearize(&mut earlier);
+    earlier = earlier.remembering();
+    earlier.residuals_and_jacobian(&x);
     all.replace(&earlier.knots_at(&x));
     let mut world = clip.world(0);
     let mut engine = Engine::new(&clip.physics);
@@ -149,13 +148,13 @@ fn a_window_inherits_the_jacobian_of_the_one_before() {
             .into(),
     };
     // Where the one before has led, its Jacobian is that of the next one.
-    let mut window = PhysicsWindow::new(&clip, SHIFT, FRAMES, start.clone(), &all);
+    let window = PhysicsWindow::new(&clip, SHIFT, FRAMES, start.clone(), &all);
     let (_, exact) = window.residuals_and_jacobian(&window.point());
     let point = window.point();
     assert_eq!(window.estimated_jacobian(&point), None);
     let last = earlier.take_last_jacobian();
     assert!(last.is_some());
-    window.inherit(last);
+    let window = window.with_inherited(last);
     let difference = (window.estimated_jacobian(&point).unwrap() - &exact).norm();
     assert!(difference < 1e-7 * exact.norm(), "{difference}");
     let elsewhere: Vec<f64> = point.iter().map(|x| x + 0.1).collect();
@@ -163,10 +162,11 @@ fn a_window_inherits_the_jacobian_of_the_one_before() {
 
     // A window that is shorter has nothing to add; one that is longer, too much.
     for (frames, is_known) in [(FRAMES - SHIFT, true), (FRAMES + SHIFT, false)] {
-        linearize(&mut earlier);
-        let mut other = PhysicsWindow::new(&clip, SHIFT, frames, start.clone(), &all);
+        earlier = earlier.remembering();
+        earlier.residuals_and_jacobian(&x);
+        let other = PhysicsWindow::new(&clip, SHIFT, frames, start.clone(), &all);
         let (_, exact) = other.residuals_and_jacobian(&other.point());
-        other.inherit(earlier.take_last_jacobian());
+        let other = other.with_inherited(earlier.take_last_jacobian());
         let estimate = other.estimated_jacobian(&other.point());
         assert_eq!(estimate.is_some(), is_known);
         if let Some(estimate) = estimate {
@@ -178,8 +178,9 @@ fn a_window_inherits_the_jacobian_of_the_one_before() {
 
 #[test]
 fn keypoints_enter_the_loss_and_its_derivatives() {
+    let unseen = clip(2 * FRAMES);
     let mut clip = clip(2 * FRAMES);
-    let blind = PhysicsWindow::new(&clip, 0, FRAMES, clip.start(0), &knots(&clip));
+    let blind = PhysicsWindow::new(&unseen, 0, FRAMES, unseen.start(0), &knots(&unseen));
     let x = vec![0.0; blind.dimension()];
     let term = |window: &PhysicsWindow, name: &str| {
         let mut terms = window.term_losses(&x).into_iter();
@@ -237,7 +238,7 @@ fn a_later_window_frees_only_knots_it_can_still_move() {
 fn the_simulation_keeps_time_at_any_rate() {
     for fps in [30.0, 60.0, 100.0] {
         let motion = resample(&walk(41), fps);
-        let clip = Clip::new(motion, &Settings::default()).unwrap();
+        let clip = TrackingProblem::new(motion, &Settings::default()).unwrap();
         let steps = clip.physics.steps_per_frame(fps) as f64;
         assert!(
             (steps * clip.physics.timestep * fps - 1.0).abs() < 1e-12,
@@ -293,9 +294,11 @@ fn jerks_count_with_the_share_they_are_given() {
         link.translation.vector.z += 0.01;
     }
     let window = |start: &Start, share: f64| {
-        let mut window = PhysicsWindow::new(&clip, 10, FRAMES, start.clone(), &knots(&clip));
-        window.set_jerk_share(share);
-        window
+        let emphasis = Emphasis {
+            jerk: share,
+            ..Emphasis::default()
+        };
+        PhysicsWindow::new(&clip, 10, FRAMES, start.clone(), &knots(&clip)).with_emphasis(emphasis)
     };
     let [without, half, full] = [0.0, 0.5, 1.0].map(|share| window(&start, share));
     let x = vec![0.0; full.dimension()];

@@ -2,6 +2,7 @@
 
 pub mod calibration;
 pub mod camera;
+mod derivatives;
 pub mod files;
 pub mod gaps;
 pub mod npy;
@@ -13,6 +14,7 @@ pub mod synthesis;
 
 use nalgebra::Vector3;
 
+pub use derivatives::third_difference;
 pub use files::{ReadOptions, Reading, excerpt, read};
 pub use resample::resample;
 pub use sample::sample;

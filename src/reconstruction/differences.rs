@@ -2,8 +2,7 @@
 
 use nalgebra::Vector3;
 
-use crate::metrics::third_difference;
-use crate::motion::{JOINTS, Joints};
+use crate::motion::{JOINTS, Joints, third_difference};
 
 /// Frames before and after over which observed jerks are averaged.
 const JERK_REACH: usize = 4;

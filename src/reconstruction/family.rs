@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nalgebra::{DMatrix, DVector};
 use rand::RngExt as _;
 
-use super::{Clip, PhysicsWindow, Settings};
+use super::{PhysicsWindow, Settings, TrackingProblem};
 use crate::error::{Error, Result};
 use crate::motion::{Motion, resample};
 use crate::objective::{LogScale, Objective, Residuals, Rng, Task, TaskFamily};
@@ -28,7 +28,7 @@ pub struct WindowFamily {
 
 struct NamedClip {
     name: String,
-    clip: Clip,
+    problem: TrackingProblem,
 }
 
 /// One window as a task.
@@ -60,9 +60,9 @@ impl WindowFamily {
             if motion.len() <= settings.window_frames {
                 continue;
             }
-            let clip = Clip::new(motion, &adults)?;
+            let problem = TrackingProblem::new(motion, &adults)?;
             let name = name.clone();
-            clips.push(Arc::new(NamedClip { name, clip }));
+            clips.push(Arc::new(NamedClip { name, problem }));
         }
         if clips.is_empty() {
             let seconds = settings.window_frames as f64 / settings.fps;
@@ -88,7 +88,7 @@ impl WindowFamily {
 
     /// Coordinates of a knot: the controlled axes of the body.
     pub fn block(&self) -> usize {
-        self.clips[0].clip.axes.len()
+        self.clips[0].problem.axes.len()
     }
 
     /// The window of the clip called `name` that starts at frame `first`, a multiple of the knots'
@@ -128,7 +128,7 @@ impl WindowFamily {
 
     /// Number of windows of a clip.
     fn places(&self, clip: &NamedClip) -> usize {
-        (clip.clip.motion.len() - 1 - self.frames) / self.knot_frames + 1
+        (clip.problem.motion.len() - 1 - self.frames) / self.knot_frames + 1
     }
 
     fn task(&self, clip: &Arc<NamedClip>, first: usize) -> WindowTask {
@@ -162,7 +162,12 @@ impl WindowTask {
 
     /// The window itself.
     pub fn window(&self) -> PhysicsWindow<'_> {
-        PhysicsWindow::from_reference(&self.clip.clip, self.first, self.frames, self.knot_frames)
+        PhysicsWindow::from_reference(
+            &self.clip.problem,
+            self.first,
+            self.frames,
+            self.knot_frames,
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Clip, Progress, Reconstruction, Settings, optimizer_of_windows, stitch};
+use super::{Progress, Reconstruction, Settings, TrackingProblem, horizon, optimizer_of_windows};
 use crate::error::{Error, Result};
 use crate::keypoints::fit::{Fit, fit, triangulated};
 use crate::keypoints::{Observation, confusions, misfits};
@@ -103,8 +103,8 @@ pub fn reconstruct_keypoints(
         toes: None,
     };
     let reference = resample(&kinematic, settings.fps);
-    let mut clip = Clip::new(reference, &settings)?;
-    clip.watch(&observation, every);
+    let mut problem = TrackingProblem::new(reference, &settings)?;
+    problem.watch(&observation, every);
     let warnings = misfits(&observation, &fit.joints);
     let mut untold = warnings.iter();
     let mut watch = |progress: &Progress| {
@@ -117,7 +117,7 @@ pub fn reconstruct_keypoints(
             ..*progress
         })
     };
-    let reconstruction = stitch::stitch(clip, &settings, optimizer.as_ref(), &mut watch)?;
+    let reconstruction = horizon::solve(problem, &settings, optimizer.as_ref(), &mut watch)?;
     Ok(Reconstructed {
         observation,
         step,

@@ -21,25 +21,28 @@ use crate::motion::{Motion, resample};
 use crate::optim::{Minimize, Options};
 use crate::simulation::Trajectory;
 
-pub use clip::Clip;
 pub use family::{WindowFamily, WindowTask};
 pub use from_keypoints::{Reconstructed, reconstruct_keypoints};
+pub use problem::TrackingProblem;
 pub use settings::{MASSES, MOST, STATURES, Settings};
-pub use sighting::Sighting;
-pub use window::{PhysicsWindow, Start};
+pub use start::Start;
+pub use strategies::Strategies;
+pub use terms::{Emphasis, Sighting, Weights};
+pub use window::PhysicsWindow;
 
-pub(crate) use stitch::exceeds;
+pub(crate) use strategies::exceeds;
 
-mod clip;
 mod differences;
 mod family;
 pub mod footing;
 mod from_keypoints;
-pub mod loss;
+mod horizon;
+mod problem;
 pub mod recorded;
 mod settings;
-mod sighting;
-mod stitch;
+mod start;
+mod strategies;
+pub mod terms;
 pub mod window;
 
 /// Where a reconstruction stands.
@@ -133,8 +136,8 @@ pub fn reconstruct(
     settings.check()?;
     let optimizer = optimizer_of_windows(optimizer, settings.seed)?;
     let reference = resample(motion, settings.fps);
-    let clip = Clip::new(reference, settings)?;
-    stitch::stitch(clip, settings, optimizer.as_ref(), observer)
+    let problem = TrackingProblem::new(reference, settings)?;
+    horizon::solve(problem, settings, optimizer.as_ref(), observer)
 }
 
 /// The optimizer called `name`, for windows.

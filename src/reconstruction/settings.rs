@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::loss::Weights;
+use super::strategies::Strategies;
+use super::terms::Weights;
 use crate::body::BodyModel;
 use crate::error::{Error, Result};
 use crate::simulation::Physics;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub physics: Physics,
     /// Weights of the terms of the loss.
     pub weights: Weights,
+    /// Which strategies are on. Default: all.
+    pub strategies: Strategies,
     /// The body, as in `assets/humanoid.json`. Default: that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyModel>,
@@ -79,6 +82,7 @@ impl Default for Settings {
             failure_mm: 250.0,
             physics: Physics::default(),
             weights: Weights::default(),
+            strategies: Strategies::default(),
             body: None,
             mass: None,
             stature: None,

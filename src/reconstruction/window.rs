@@ -13,17 +13,18 @@ use nalgebra::{DMatrix, DVector, Isometry3, UnitQuaternion};
 pub use linearization::LastJacobian;
 use rollouts::Rollouts;
 
-use super::clip::Clip;
-use super::loss::{FrameState, FrameTerms, TERM_NAMES};
+use super::problem::TrackingProblem;
+use super::start::Start;
+use super::terms::{Emphasis, FrameTerms, OffsetTerms, Scope, Simulated, Step, TERM_NAMES};
 use crate::objective::{Objective, Residuals};
 use crate::simulation::{Engine, Knots, Path, World};
 
 /// Step of the forward differences, rad.
 pub const DIFFERENCE_STEP: f64 = 1e-5;
 
-/// The frames optimized together.
+/// The frames optimized together: x ↦ loss, the same for good.
 pub struct PhysicsWindow<'a> {
-    clip: &'a Clip,
+    problem: &'a TrackingProblem,
     /// First frame of the window: the state `start` belongs to it.
     first: usize,
     /// Number of frames simulated after it.
@@ -34,26 +35,17 @@ pub struct PhysicsWindow<'a> {
     knots: Knots,
     /// The knots that x holds.
     free: std::ops::Range<usize>,
-    /// Share of the assistance, in [0, 1]: springs that pull every link towards its reference, by
+    /// Share of the virtual forces, in [0, 1]: springs that pull every link towards its reference, by
     /// which a hard window is approached. 0 is the real thing.
-    pub assistance: f64,
-    terms: FrameTerms,
+    assistance: f64,
+    terms: FrameTerms<'a>,
+    offsets: OffsetTerms<'a>,
     /// The last Jacobian of the window before.
     inherited: Option<LastJacobian>,
     /// The last Jacobian of this one, where it is kept.
     memory: Option<Mutex<Option<LastJacobian>>>,
     /// The last rollouts from the start.
     rollouts: Rollouts,
-}
-
-/// Where a window starts.
-#[derive(Clone)]
-pub struct Start {
-    /// The world at the window's first frame.
-    pub world: World,
-    /// World poses of the links one frame and two frames earlier, from which the acceleration and the
-    /// jerk at the first frame follow; fewer where the clip begins.
-    pub past: Vec<Vec<Isometry3<f64>>>,
 }
 
 impl Start {
@@ -93,52 +85,64 @@ struct Rollout {
 type Past<'w> = [Option<&'w [Isometry3<f64>]>; 2];
 
 impl<'a> PhysicsWindow<'a> {
-    /// The window of `frames` frames after frame `first` of `clip`, starting in the state `start`
+    /// The window of `frames` frames after frame `first` of `problem`, starting in the state `start`
     /// with the offsets `knots`. All knots that act on it are free but the last two up to its first
     /// frame, which the windows before have settled (in the first window all are free).
-    pub fn new(clip: &'a Clip, first: usize, frames: usize, start: Start, knots: &Knots) -> Self {
+    pub fn new(
+        problem: &'a TrackingProblem,
+        first: usize,
+        frames: usize,
+        start: Start,
+        knots: &Knots,
+    ) -> Self {
         let here = first / knots.spacing;
         let free_from = if first == 0 { 0 } else { here + 1 };
-        Self::with_free(clip, (first, frames), start, knots, free_from)
+        Self::with_free(problem, (first, frames), start, knots, free_from)
     }
 
-    /// The window of `frames` frames after frame `first` of `clip`, starting in the reference state
+    /// The window of `frames` frames after frame `first` of `problem`, starting in the reference state
     /// with zero offsets. All knots that act on it are free but the one before its first frame's.
-    pub fn from_reference(clip: &'a Clip, first: usize, frames: usize, knot_frames: usize) -> Self {
+    pub fn from_reference(
+        problem: &'a TrackingProblem,
+        first: usize,
+        frames: usize,
+        knot_frames: usize,
+    ) -> Self {
         let knots = Knots::zeros(
             knot_frames,
             first + frames + 2 * knot_frames,
-            clip.body.links.len(),
+            problem.body.links.len(),
         );
         let here = first / knot_frames;
-        Self::with_free(clip, (first, frames), clip.start(first), &knots, here)
+        Self::with_free(problem, (first, frames), problem.start(first), &knots, here)
     }
 
-    /// Counts foot slip with `share` of its weight, above 0. Little of it is a smoother landscape, in
-    /// which a window far from good is approached.
-    pub fn set_slip_share(&mut self, share: f64) {
-        self.terms
-            .set_foot_slip(share * self.clip.weights.foot_slip);
+    /// The same window with other `emphasis`.
+    #[must_use]
+    pub fn with_emphasis(self, emphasis: Emphasis) -> Self {
+        let scope = Scope {
+            problem: self.problem,
+            frames: self.frames,
+            emphasis,
+        };
+        Self {
+            terms: FrameTerms::new(&scope),
+            offsets: OffsetTerms::new(&scope, self.free.clone()),
+            ..self
+        }
     }
 
-    /// Counts the jerk with `share` of its weight, from 0, as it is otherwise, to 1, and the change of the
-    /// offsets the more.
-    pub fn set_jerk_share(&mut self, share: f64) {
-        self.terms.set_jerk_share(share);
-    }
-
-    /// Counts skating with `share` times its weight.
-    pub fn set_skate_share(&mut self, share: f64) {
-        self.terms.set_skate_share(share);
-    }
-
-    /// Takes the simulated ankles `[right, left]` to stand so much higher than the observed ones, m.
-    pub fn set_standing_excess(&mut self, excess: [f64; 2]) {
-        self.terms.set_standing_excess(excess);
+    /// The same window with `share`, in [0, 1], of the virtual forces.
+    #[must_use]
+    pub fn with_assistance(self, share: f64) -> Self {
+        Self {
+            assistance: share,
+            ..self
+        }
     }
 
     fn with_free(
-        clip: &'a Clip,
+        problem: &'a TrackingProblem,
         (first, frames): (usize, usize),
         start: Start,
         knots: &Knots,
@@ -146,25 +150,30 @@ impl<'a> PhysicsWindow<'a> {
     ) -> Self {
         let here = first / knots.spacing;
         let end = (first + frames).div_ceil(knots.spacing) + 1;
+        let scope = Scope {
+            problem,
+            frames,
+            emphasis: Emphasis::default(),
+        };
         Self {
-            clip,
+            problem,
             first,
             frames,
             start,
             knots: knots.part(here.saturating_sub(1)..end),
             free: free_from..end,
             assistance: 0.0,
-            terms: FrameTerms::new(
-                &clip.body,
-                &clip.weights,
-                clip.motion.fps,
-                frames,
-                clip.views,
-            ),
+            terms: FrameTerms::new(&scope),
+            offsets: OffsetTerms::new(&scope, free_from..end),
             inherited: None,
             memory: None,
             rollouts: Rollouts::default(),
         }
+    }
+
+    /// Where the window starts.
+    pub fn start(&self) -> &Start {
+        &self.start
     }
 
     /// The point that stands for the window's current knots.
@@ -175,7 +184,7 @@ impl<'a> PhysicsWindow<'a> {
     /// The point that stands for `knots`.
     pub fn point_of(&self, knots: &Knots) -> Vec<f64> {
         let at = |k| {
-            self.clip
+            self.problem
                 .axes
                 .iter()
                 .map(move |(link, axis)| knots.at(k)[*link][*axis])
@@ -187,9 +196,9 @@ impl<'a> PhysicsWindow<'a> {
     pub fn knots_at(&self, x: &[f64]) -> Knots {
         let mut knots = self.knots.clone();
         for (n, value) in x.iter().enumerate() {
-            let (link, axis) = self.clip.axes[n % self.clip.axes.len()];
-            knots.offsets[self.free.start + n / self.clip.axes.len() - knots.first][link][axis] =
-                *value;
+            let (link, axis) = self.problem.axes[n % self.problem.axes.len()];
+            knots.offsets[self.free.start + n / self.problem.axes.len() - knots.first][link]
+                [axis] = *value;
         }
         knots
     }
@@ -199,7 +208,7 @@ impl<'a> PhysicsWindow<'a> {
         let rollout = self.rollout_at(x);
         let frames = (self.first + 1..).zip(&rollout.record.links[1..]);
         let sum: f64 = frames
-            .map(|(t, links)| self.clip.frame_error(links, t))
+            .map(|(t, links)| self.problem.frame_error(links, t))
             .sum();
         sum / self.frames as f64
     }
@@ -213,10 +222,10 @@ impl<'a> PhysicsWindow<'a> {
             losses[term] += 0.5 * residuals.rows(at, size).norm_squared();
             at += size;
         };
-        for _ in 0..self.frames {
-            for (term, size) in self.terms.sizes().into_iter().enumerate() {
-                add(term, size);
-            }
+        let index = |name: &str| TERM_NAMES.iter().position(|known| *known == name);
+        let sizes: Vec<_> = self.terms.sizes().collect();
+        for (name, size) in (0..self.frames).flat_map(|_| &sizes) {
+            add(index(name).unwrap_or_default(), *size);
         }
         add(TERM_NAMES.len() - 2, x.len());
         add(TERM_NAMES.len() - 1, x.len());
@@ -228,12 +237,12 @@ impl<'a> PhysicsWindow<'a> {
     }
 
     fn step_of(&self, frame: usize) -> usize {
-        (self.first + frame) * self.clip.track.steps_per_frame
+        (self.first + frame) * self.problem.track.steps_per_frame
     }
 
     /// Simulates from `world`, `frame` frames after the window's first frame, to the window's end.
     fn rollout(&self, world: &World, frame: usize, knots: &Knots) -> Rollout {
-        let mut engine = Engine::new(&self.clip.physics);
+        let mut engine = Engine::new(&self.problem.physics);
         let mut world = world.clone();
         let mut path = vec![world.links()];
         let mut orders = Vec::new();
@@ -245,9 +254,9 @@ impl<'a> PhysicsWindow<'a> {
             let mut targets = Vec::new();
             for step in self.step_of(frame)..self.step_of(frame + 1) {
                 if self.assistance > 0.0 {
-                    self.clip.assist(&mut world, self.assistance, step);
+                    self.problem.assist(&mut world, self.assistance, step);
                 }
-                targets = self.clip.set_targets(&mut world, knots, step);
+                targets = self.problem.set_targets(&mut world, knots, step);
                 world.step(&mut engine);
                 orders.push(world.contact_order());
             }
@@ -275,45 +284,27 @@ impl<'a> PhysicsWindow<'a> {
 
     /// Residuals of the frames after `frame`, in order; `past` are the link poses before it.
     fn frame_residuals(&self, record: &Record, past: Past, frame: usize, out: &mut [f64]) {
+        let body = &self.problem.body;
+        // Past frames first, the older before the younger.
+        let links = past.into_iter().rev().map(|links| links.unwrap_or(&[]));
+        let links = links.chain(record.links.iter().map(Vec::as_slice));
+        let simulated: Vec<Option<Simulated>> = links
+            .map(|links| (!links.is_empty()).then(|| Simulated::new(body, links)))
+            .collect();
+        let last = self.problem.motion.len() - 1;
         for (i, out) in out.chunks_mut(self.terms.count()).enumerate() {
-            let t = (self.first + frame + i + 1).min(self.clip.motion.joints.len() - 1);
-            let joints = &self.clip.motion.joints;
-            let state = FrameState {
-                links: &record.links[i + 1],
-                previous: &record.links[i],
-                earlier: record.before(i, 1, past),
-                earliest: record.before(i, 2, past),
-                targets: &record.targets[i + 1],
-                observed: [&joints[t], &joints[t - 1]],
-                footings: self.clip.footings[t],
-                accelerations: &self.clip.accelerations[t - 1],
-                jerks: &self.clip.jerks[t],
-                reference_mass_center: [self.clip.mass_centers[t], self.clip.mass_centers[t - 1]],
-                sightings: self.clip.sightings(t),
+            let [earliest, earlier, Some(before), Some(now)] = &simulated[i..i + 4] else {
+                continue;
             };
-            self.terms.evaluate(&self.clip.body, &state, out);
-        }
-    }
-
-    /// Residuals of the knots themselves: size and change of the offsets.
-    fn knot_residuals(&self, knots: &Knots, out: &mut [f64]) {
-        let n = self.clip.axes.len();
-        let count = (self.free.len() * n) as f64;
-        let (size, change) = (
-            self.clip.weights.offset / count.sqrt(),
-            self.terms.smoothness() / count.sqrt(),
-        );
-        for (i, k) in self.free.clone().enumerate() {
-            for (a, (link, axis)) in self.clip.axes.iter().enumerate() {
-                let here = knots.at(k)[*link][*axis];
-                let before = if k == knots.first {
-                    here
-                } else {
-                    knots.at(k - 1)[*link][*axis]
-                };
-                out[i * n + a] = size * here;
-                out[(self.free.len() + i) * n + a] = change * (here - before);
-            }
+            let step = Step {
+                frame: (self.first + frame + i + 1).min(last),
+                now,
+                before,
+                earlier: earlier.as_ref(),
+                earliest: earliest.as_ref(),
+                targets: &record.targets[i + 1],
+            };
+            self.terms.residuals(&step, out);
         }
     }
 
@@ -333,14 +324,14 @@ impl<'a> PhysicsWindow<'a> {
         let mut residuals = DVector::zeros(self.len());
         let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
         self.frame_residuals(record, past, frame, &mut frames[frame * count..]);
-        self.knot_residuals(knots, rest);
+        self.offsets.residuals(knots, rest);
         residuals
     }
 }
 
 impl Objective for PhysicsWindow<'_> {
     fn dimension(&self) -> usize {
-        self.free.len() * self.clip.axes.len()
+        self.free.len() * self.problem.axes.len()
     }
 
     fn value(&self, x: &[f64]) -> f64 {

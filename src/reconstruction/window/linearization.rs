@@ -64,17 +64,25 @@ struct Branch<'a> {
 }
 
 impl PhysicsWindow<'_> {
-    /// Takes over the last Jacobian of the window before, or none.
-    pub fn inherit(&mut self, jacobian: Option<LastJacobian>) {
-        self.inherited = jacobian;
+    /// The same window with the last Jacobian of the window before, or none.
+    #[must_use]
+    pub fn with_inherited(self, jacobian: Option<LastJacobian>) -> Self {
+        Self {
+            inherited: jacobian,
+            ..self
+        }
     }
 
-    /// Keeps the last Jacobian from now on; forgets what was kept.
-    pub fn remember(&mut self) {
-        self.memory = Some(Mutex::new(None));
+    /// The same window that keeps its last Jacobian from now on.
+    #[must_use]
+    pub fn remembering(self) -> Self {
+        Self {
+            memory: Some(Mutex::new(None)),
+            ..self
+        }
     }
 
-    /// The last Jacobian since [`remember`](Self::remember).
+    /// The last Jacobian since [`remembering`](Self::remembering).
     pub fn take_last_jacobian(&mut self) -> Option<LastJacobian> {
         let memory = self.memory.take()?;
         memory.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -96,7 +104,7 @@ impl PhysicsWindow<'_> {
             rollout,
             past: self.start.past(),
         };
-        let axes = self.clip.axes.len();
+        let axes = self.problem.axes.len();
         let branch = |n: usize| Branch {
             onset: self.onset(self.free.start + n / axes),
             start: None,
@@ -135,7 +143,7 @@ impl PhysicsWindow<'_> {
         for k in self.free.start..earlier.free.end.min(self.free.end) {
             knots.offsets[k - knots.first].clone_from_slice(earlier.knots.at(k));
         }
-        let axes = self.clip.axes.len();
+        let axes = self.problem.axes.len();
         // The variable of the earlier window that variable n was.
         let before = |n: usize| {
             let k = self.free.start + n / axes;
@@ -188,7 +196,7 @@ impl PhysicsWindow<'_> {
         branches: &[Branch],
         jacobian: &mut DMatrix<f64>,
     ) -> Vec<(Vec<LinkState>, Before)> {
-        let axes = &self.clip.axes;
+        let axes = &self.problem.axes;
         let perturbed: Vec<(usize, Knots)> = (0..branches.len())
             .map(|n| {
                 let k = self.free.start + n / axes.len();
@@ -213,7 +221,7 @@ impl PhysicsWindow<'_> {
         };
         let end = self.first + self.frames;
         let drive = (knots, self.assistance);
-        let mut paths = self.clip.simulate(&original, &copies, drive, end);
+        let mut paths = self.problem.simulate(&original, &copies, drive, end);
         let column = |(n, column): (usize, &mut [f64])| {
             self.column(base, &branches[n], &perturbed[n], &paths[n], column)
         };
@@ -238,11 +246,11 @@ impl PhysicsWindow<'_> {
         let mut targets = unperturbed.targets[since..].to_vec();
         for (frame, targets) in (branch.onset..).zip(&mut targets).skip(1) {
             let step = self.step_of(frame) - 1;
-            targets[*link] = self.clip.track.target(knots, *link, step).0;
+            targets[*link] = self.problem.track.target(knots, *link, step).0;
         }
         let links = path
             .iter()
-            .map(|links| self.clip.lockstep.link_poses(links));
+            .map(|links| self.problem.lockstep.link_poses(links));
         let record = Record {
             links: links.collect(),
             targets,

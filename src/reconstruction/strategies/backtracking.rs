@@ -1,7 +1,9 @@
 //! Going back: windows that have led far off, or to losses far above those before, are taken back and
 //! settled again with more look-ahead.
 
-use super::{Stitching, exceeds};
+use super::super::Start;
+use super::super::horizon::Horizon;
+use super::exceeds;
 use crate::simulation::{Knots, World};
 
 /// Windows that can be taken back.
@@ -11,19 +13,19 @@ const HISTORY: usize = 5;
 const UNUSUAL_ROW: usize = 3;
 
 /// Where a window starts.
-pub(super) struct Checkpoint {
+pub struct Checkpoint {
     first: usize,
     world: World,
     knots: Knots,
     windows: usize,
 }
 
-impl Stitching<'_> {
-    /// Notes where the window at hand starts, so that it may be taken back.
-    pub(super) fn note_start(&mut self) {
+impl Horizon<'_> {
+    /// Notes where the window at hand starts, in `start`, so that it may be taken back.
+    pub fn note_start(&mut self, start: &Start) {
         self.history.push_back(Checkpoint {
             first: self.first,
-            world: self.world.clone(),
+            world: start.world.clone(),
             knots: self.knots.clone(),
             windows: self.windows.len(),
         });
@@ -47,8 +49,8 @@ impl Stitching<'_> {
     }
 
     /// Takes the last windows back when something is wrong with where they have led, each once.
-    pub(super) fn backtrack(&mut self) {
-        if self.first <= self.careful_until {
+    pub fn backtrack(&mut self) {
+        if !self.settings.strategies.backtracking || self.first <= self.careful_until {
             return;
         }
         let Some(complaint) = self.complaint() else {

@@ -1,4 +1,5 @@
-//! A clip made ready for simulation: body, reference poses and PD targets.
+//! A motion made ready for tracking: body, reference poses, PD targets and what the terms compare with.
+//! Nothing of it changes while it is solved.
 
 use std::borrow::Cow;
 
@@ -6,10 +7,9 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use super::differences::{accelerations, jerks, nearby};
 use super::footing::{self, Footing, Hold, STANDING_FRAMES, footings};
-use super::loss::Weights;
 use super::settings::Settings;
-use super::sighting::Sighting;
-use super::window::Start;
+use super::start::Start;
+use super::terms::{Sighting, Weights};
 use crate::body::{Body, BodyModel, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
@@ -32,8 +32,8 @@ const START_WEIGHTS: [(isize, f64); 4] = [
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
 const ASSISTANCE: f64 = 700.0;
 
-/// What all windows of a clip share.
-pub struct Clip {
+/// What all windows of a motion share.
+pub struct TrackingProblem {
     /// The humanoid.
     pub body: Body,
     /// How the engine steps.
@@ -64,10 +64,10 @@ pub struct Clip {
     /// Number of cameras.
     pub(super) views: usize,
     /// What the cameras saw, `views` entries for every frame.
-    sightings: Vec<Sighting>,
+    pub(super) sightings: Vec<Sighting>,
 }
 
-impl Clip {
+impl TrackingProblem {
     /// Fits body and reference poses to `motion`, which is at the working rate.
     ///
     /// # Errors
@@ -130,11 +130,6 @@ impl Clip {
                 })
             })
             .collect();
-    }
-
-    /// What the cameras saw in frame `t`.
-    pub(super) fn sightings(&self, t: usize) -> &[Sighting] {
-        &self.sightings[t * self.views..(t + 1) * self.views]
     }
 
     /// The world at frame `t` of the reference, moving as it does there: as parabolas through the frames
@@ -362,8 +357,8 @@ mod tests {
                 joints: (0..frames).map(at).collect(),
                 toes: None,
             };
-            let clip = Clip::new(motion, &Settings::default()).unwrap();
-            for (_, velocity) in clip.world(0).mass_centers() {
+            let problem = TrackingProblem::new(motion, &Settings::default()).unwrap();
+            for (_, velocity) in problem.world(0).mass_centers() {
                 let error: f64 = (velocity - Vector3::new(expected, 0.0, 0.0)).norm();
                 assert!(error < 1e-6, "{frames} frames: {velocity}");
             }
@@ -373,10 +368,10 @@ mod tests {
     #[test]
     fn ankles_that_slide_in_a_squat_skate_and_those_that_swing_high_do_not() {
         let motion = crate::motion::sample("squat").unwrap();
-        let clip = Clip::new(motion, &Settings::default()).unwrap();
+        let problem = TrackingProblem::new(motion, &Settings::default()).unwrap();
         let shifted = |by: &dyn Fn(usize) -> Vector3<f64>| -> Vec<Frame> {
             let frame = |t: usize| {
-                let mut links = clip.body.forward_kinematics(&clip.poses[t]);
+                let mut links = problem.body.forward_kinematics(&problem.poses[t]);
                 for link in &mut links {
                     link.translation.vector += by(t);
                 }
@@ -389,8 +384,8 @@ mod tests {
         };
         let surplus = |by: &dyn Fn(usize) -> Vector3<f64>| {
             let frames = shifted(by);
-            let excess = clip.standing_excess(&frames[..30]);
-            clip.surplus_skating(10, &frames[10..30], &frames[30..], excess)
+            let excess = problem.standing_excess(&frames[..30]);
+            problem.surplus_skating(10, &frames[10..30], &frames[30..], excess)
         };
         assert_eq!(surplus(&|_| Vector3::zeros()), 0);
         // 0.6 m/s.
@@ -398,7 +393,7 @@ mod tests {
         assert_eq!(surplus(&slide), 29);
         assert_eq!(surplus(&|t| slide(t) + Vector3::z() * 0.1), 0);
 
-        let excess = |height: f64| clip.standing_excess(&shifted(&|_| Vector3::z() * height));
+        let excess = |height: f64| problem.standing_excess(&shifted(&|_| Vector3::z() * height));
         let still = excess(0.0);
         assert!(still.iter().all(|e| *e < 1e-3), "{still:?}");
         for (foot, raised) in excess(0.004).into_iter().enumerate() {
@@ -406,7 +401,7 @@ mod tests {
         }
         assert_eq!(excess(0.1), [footing::MOST_EXCESS; 2]);
         assert_eq!(
-            clip.standing_excess(&shifted(&|_| Vector3::zeros())[..5]),
+            problem.standing_excess(&shifted(&|_| Vector3::zeros())[..5]),
             [footing::STANDING_EXCESS; 2]
         );
     }

@@ -1,14 +1,53 @@
-//! What one camera saw in one frame, as residuals of the window.
+//! Projected joints against the keypoints of all cameras: the length in space that the distance is at the
+//! reference pose, in units of 10 mm, weighted by confidence and saturated at about 50 mm. Only where there
+//! are keypoints. More weight: nearer to what the cameras saw, their noise included.
 
 use nalgebra::Vector2;
 
-use super::loss::POSITION_UNIT;
+use super::{POSITION_UNIT, Scope, Step, Term, Weighted, weighted};
 use crate::keypoints::Keypoints;
 use crate::motion::camera::Camera;
 use crate::motion::{JOINTS, Joints};
 
 /// Error at which residuals saturate (Geman–McClure), m.
 const SATURATION: f64 = 0.05;
+
+pub const NAME: &str = "reprojection";
+
+struct Reprojection<'a> {
+    scale: f64,
+    views: usize,
+    /// What the cameras saw, `views` entries for every frame.
+    sightings: &'a [Sighting],
+}
+
+pub fn term<'a>(scope: &Scope<'a>) -> Weighted<'a> {
+    let problem = scope.problem;
+    let weight = problem.weights.reprojection;
+    let views = problem.views;
+    weighted(weight, || Reprojection {
+        scale: weight / (scope.frames as f64 * JOINTS as f64 * views as f64).sqrt(),
+        views,
+        sightings: &problem.sightings,
+    })
+}
+
+impl Term for Reprojection<'_> {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn size(&self) -> usize {
+        2 * JOINTS * self.views
+    }
+
+    fn residuals(&self, step: &Step, out: &mut [f64]) {
+        let seen = &self.sightings[step.frame * self.views..][..self.views];
+        for (sighting, out) in seen.iter().zip(out.chunks_exact_mut(2 * JOINTS)) {
+            sighting.residuals(&step.now.joints, self.scale, out);
+        }
+    }
+}
 
 /// The keypoints of one camera in one frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,16 +73,17 @@ impl Sighting {
         }
     }
 
-    /// Hands the 34 residuals of `joints` (world frame, m) to `put`: the error e in space, in units
+    /// Writes the 34 residuals of `joints` (world frame, m) into `out`: the error e in space, in units
     /// of 10 mm, times `weight`, as e / √(1 + (‖e‖ / 50 mm)²), whose square is Geman and McClure's
     /// robust loss.
-    pub fn residuals(&self, joints: &Joints, weight: f64, put: &mut impl FnMut(f64)) {
-        for ((joint, seen), scale) in joints.iter().zip(&self.pixels).zip(&self.scales) {
+    pub fn residuals(&self, joints: &Joints, weight: f64, out: &mut [f64]) {
+        let seen = self.pixels.iter().zip(&self.scales);
+        for ((joint, (seen, scale)), out) in joints.iter().zip(seen).zip(out.chunks_exact_mut(2)) {
             let pixel = self.camera.project(joint);
             let error = pixel.map_or_else(Vector2::zeros, |pixel| (pixel - seen) * *scale);
             let saturated = error / (1.0 + (error.norm() / SATURATION).powi(2)).sqrt();
-            put(weight * saturated.x / POSITION_UNIT);
-            put(weight * saturated.y / POSITION_UNIT);
+            out[0] = weight * saturated.x / POSITION_UNIT;
+            out[1] = weight * saturated.y / POSITION_UNIT;
         }
     }
 }
@@ -65,10 +105,9 @@ mod tests {
                 pixel: Vector2::new(500.0 + pixels, 500.0),
                 confidence: 1.0,
             };
-            let mut residuals = Vec::new();
+            let mut residuals = [0.0; 2 * JOINTS];
             let sighting = Sighting::new(&camera, Some(&keypoints), &reference);
-            sighting.residuals(&reference, 1.0, &mut |r| residuals.push(r));
-            assert_eq!(residuals.len(), 2 * JOINTS);
+            sighting.residuals(&reference, 1.0, &mut residuals);
             assert_eq!(residuals.iter().filter(|r| **r != 0.0).count(), 1);
             residuals[6]
         };

@@ -73,10 +73,10 @@ fn windows_begin_with_the_jacobian_of_the_one_before_but_not_after_going_back() 
         ..Settings::default()
     };
     let squat = sample("squat").unwrap();
-    let clip = Clip::new(squat, &settings).unwrap();
+    let clip = TrackingProblem::new(squat, &settings).unwrap();
     let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
     let seer = Seer::default();
-    let mut run = Stitching::new(&clip, &settings, &seer, &mut observer);
+    let mut run = Horizon::new(&clip, &settings, &seer, &mut observer);
     run.settle_window().unwrap();
     run.settle_window().unwrap();
     *run.errors.last_mut().unwrap() = 1.5 * settings.backtrack_error_mm;
@@ -92,9 +92,9 @@ fn windows_begin_with_the_jacobian_of_the_one_before_but_not_after_going_back() 
 fn evaluations_of_a_window_that_was_taken_back_count_on() {
     let settings = Settings::default();
     let squat = sample("squat").unwrap();
-    let clip = Clip::new(squat, &settings).unwrap();
+    let clip = TrackingProblem::new(squat, &settings).unwrap();
     let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
-    let mut run = Stitching::new(&clip, &settings, &Twice, &mut observer);
+    let mut run = Horizon::new(&clip, &settings, &Twice, &mut observer);
     let window = PhysicsWindow::new(&clip, 0, 10, clip.start(0), &run.knots);
     let budget = run.budget(2);
     run.minimize(&window, &window.point(), &budget).unwrap();
@@ -150,11 +150,11 @@ fn windows_whose_loss_stays_far_above_those_before_are_taken_back() {
         ..Settings::default()
     };
     let squat = sample("squat").unwrap();
-    let clip = Clip::new(squat, &settings).unwrap();
+    let clip = TrackingProblem::new(squat, &settings).unwrap();
     for (high, is_taken_back) in [(2.0, false), (7.5, false), (8.5, true)] {
         let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
         let claim = Claim::default();
-        let mut run = Stitching::new(&clip, &settings, &claim, &mut observer);
+        let mut run = Horizon::new(&clip, &settings, &claim, &mut observer);
         for loss in [1.0, 1.0, 1.0, 1.0, high, high, high] {
             claim.0.lock().unwrap().0 = loss;
             let first = run.first;
@@ -173,19 +173,19 @@ fn windows_whose_loss_stays_far_above_those_before_are_taken_back() {
 fn a_window_is_optimized_again_for_ankles_that_skate_in_the_frames_to_keep() {
     let settings = Settings::default();
     let squat = sample("squat").unwrap();
-    let clip = Clip::new(squat, &settings).unwrap();
+    let clip = TrackingProblem::new(squat, &settings).unwrap();
     // By how much the settled frame is away from where the simulation goes on.
     for (gap, calls) in [(0.0, 1), (0.03, 2)] {
         let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
         let claim = Claim::default();
-        let mut run = Stitching::new(&clip, &settings, &claim, &mut observer);
+        let mut run = Horizon::new(&clip, &settings, &claim, &mut observer);
         for link in &mut run.frames[0].links {
             link.translation.vector.x += gap;
         }
-        let mut window = run.window(25, run.world.clone());
+        let window = run.window(run.world.clone());
         let start = window.point();
-        let mut attempt = run.optimize(&mut window, &start).unwrap();
-        run.plant_feet(&mut window, &mut attempt).unwrap();
+        let attempt = run.optimize(window, &start).unwrap();
+        let (attempt, _) = run.reduce_foot_skate(attempt).unwrap();
         assert_eq!(claim.0.lock().unwrap().1, calls);
         assert_eq!(attempt.evaluations, 2 * calls);
         assert_eq!(run.retry_evaluations, 2 * (calls - 1));

@@ -1,0 +1,51 @@
+//! What helps where a window alone does not: a file each, and a switch each in [`Strategies`].
+
+mod backtracking;
+mod continuation;
+mod foot_skate;
+mod jerk_gate;
+mod retry;
+
+use serde::{Deserialize, Serialize};
+
+pub(super) use backtracking::Checkpoint;
+
+/// Which strategies are on; all are by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Strategies {
+    /// The first window, and every one that is tried again, is approached with virtual forces that fade out
+    /// and with little weight on slip.
+    pub continuation: bool,
+    /// A window that ends far above those before is tried again.
+    pub retry: bool,
+    /// Windows that have led far off are taken back and solved again with more look-ahead.
+    pub backtracking: bool,
+    /// A window in whose kept frames ankles would skate is solved again with more weight on that.
+    pub foot_skate: bool,
+    /// Jerks count while the simulated motion is jerkier than the observed one.
+    pub jerk_gate: bool,
+    /// A window begins with the Jacobian in which the one before ended, as far as they overlap.
+    pub inherit_jacobian: bool,
+}
+
+impl Default for Strategies {
+    fn default() -> Self {
+        Self {
+            continuation: true,
+            retry: true,
+            backtracking: true,
+            foot_skate: true,
+            jerk_gate: true,
+            inherit_jacobian: true,
+        }
+    }
+}
+
+/// Time over which simulated and observed motion are compared, s.
+const RECENT: f64 = 3.0;
+
+/// Whether `value` is above `limit` or no number at all.
+pub(crate) fn exceeds(value: f64, limit: f64) -> bool {
+    value.is_nan() || value > limit
+}

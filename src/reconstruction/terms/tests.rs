@@ -1,0 +1,84 @@
+use super::*;
+use crate::motion::sample;
+use crate::motion::skeleton::ANKLES;
+use crate::reconstruction::Settings;
+use crate::reconstruction::footing::{Footing, Height, Hold};
+
+/// The residuals of skate, `[right, left]`, of a body that slides by 2 cm in a step of 20 ms, 1 m/s,
+/// `lift` m above where it walks.
+fn skate_of(hold: [Option<Hold>; 2], lift: f64) -> Vec<f64> {
+    let motion = sample("walk").unwrap();
+    let mut problem = TrackingProblem::new(motion, &Settings::default()).unwrap();
+    problem.footings[1] = hold.map(|hold| Footing {
+        stands: 0.0,
+        skates: hold.is_none(),
+        contact: 0.0,
+        hold,
+    });
+    let mut now = problem.body.forward_kinematics(&problem.poses[0]);
+    for link in &mut now {
+        link.translation.vector.z += lift;
+    }
+    let mut before = now.clone();
+    for link in &mut before {
+        link.translation.vector.x -= 0.02;
+    }
+    let terms = FrameTerms::new(&Scope {
+        problem: &problem,
+        frames: 8,
+        emphasis: Emphasis::default(),
+    });
+    let [now, before] = [&now, &before].map(|links| Simulated::new(&problem.body, links));
+    let step = Step {
+        frame: 1,
+        now: &now,
+        before: &before,
+        earlier: None,
+        earliest: None,
+        targets: &problem.poses[0].rotations,
+    };
+    let mut residuals = vec![0.0; terms.count()];
+    terms.residuals(&step, &mut residuals);
+    let earlier_terms = terms.sizes().take_while(|(name, _)| *name != skate::NAME);
+    let from: usize = earlier_terms.map(|(_, size)| size).sum();
+    assert!(ANKLES.iter().all(|ankle| now.joints[*ankle].z < 0.3));
+    residuals[from..from + 2].to_vec()
+}
+
+/// The same for ankles that are to be as slow or as high as given, m/s and m.
+fn skate(hold: [Option<(f64, f64)>; 2]) -> Vec<f64> {
+    let of = |(speed, height)| Hold {
+        speed,
+        height: Height::Ankle(height),
+    };
+    skate_of(hold.map(|hold| hold.map(of)), 0.0)
+}
+
+#[test]
+fn ankles_skate_when_they_are_faster_or_lower_than_observed() {
+    // Three units of weight, two ankles, eight frames.
+    let scale = 3.0 / 4.0;
+    let of_speed = |speed| Some((speed, f64::INFINITY));
+    let [right, left] = skate([of_speed(0.4), of_speed(1.5)])[..] else {
+        unreachable!()
+    };
+    assert!((right - scale * 6.0).abs() < 1e-9, "{right}");
+    assert_eq!(left, 0.0);
+    // As little as makes it slow or high enough.
+    let of_height = |height| Some((0.4, height));
+    assert_eq!(skate([of_height(0.0), None]), [0.0, 0.0]);
+    assert_eq!(skate([of_height(1.0), of_speed(0.4)]), [right, right]);
+    let slow = |height| Some((-1e3, height));
+    let low = skate([slow(1.005), None])[0] - skate([slow(1.0), None])[0];
+    assert!((low - scale).abs() < 1e-9, "{low}");
+}
+
+#[test]
+fn feet_on_the_ground_skate_when_their_ankles_are_fast() {
+    let holds = [Some(Hold::of_soles()); 2];
+    // 0.55 m/s too fast, in units of 0.1, by the scale of the test above.
+    for residual in skate_of(holds, -0.2) {
+        assert!((residual - 0.75 * 5.5).abs() < 1e-9, "{residual}");
+    }
+    assert_eq!(skate_of(holds, 0.1), [0.0, 0.0]);
+}
