@@ -219,10 +219,15 @@ pub(crate) mod fixture {
                 .map(|l| Vector3::new(l as f64, t, -1.0))
                 .collect(),
             contacts: vec![Contact {
-                link: 3,
-                point: Vector3::new(0.1 * t, -0.1, 0.0),
-                force: Vector3::new(1.0, 2.0, 300.0 + t),
+                free_moment: 4.0,
+                ..Contact::at(
+                    3,
+                    Vector3::new(0.1 * t, -0.1, 0.0),
+                    Vector3::z() * (300.0 + t),
+                    Vector3::new(1.0, 2.0, 0.0),
+                )
             }],
+            steps: Vec::new(),
             targets: rotations,
             links,
         }

@@ -11,8 +11,10 @@
 //! | `links` | (T, L, 7) | link poses: position of the joint to the parent, m, and rotation world ← link |
 //! | `targets` | (T, L, 4) | PD targets, rotation parent ← link |
 //! | `torques` | (T, L, 3) | motor torque on a link from its parent, world frame, N·m |
-//! | `contact_forces` | (T, 2, 3) | ground reaction on the right and the left foot, N |
+//! | `contact_forces` | (T, 2, 3) | ground reaction on the right and the left foot, friction included, N |
 //! | `contact_points` | (T, 2, 3) | its centre of pressure, m; NaN in the air |
+//! | `contact_normals` | (T, 2, 3) | the part of the force that is normal to the ground, N |
+//! | `contact_free_moments` | (T, 2) | its moment about the vertical through the centre of pressure, N·m |
 //! | `link_contact_forces` | (T, L, 3) | the same for every link |
 //! | `link_contact_points` | (T, L, 3) | |
 //! | `parents` | (L,) | index of the parent link; −1 for the root |
@@ -22,7 +24,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use nalgebra::{Isometry3, Quaternion, SVector, Translation3, UnitQuaternion, Vector3};
-use ndarray::{Array0, Array1, Array3, ArrayView1, OwnedRepr, arr0, s};
+use ndarray::{Array0, Array1, Array2, Array3, ArrayView1, Axis, OwnedRepr, arr0, s};
 use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError, WriteNpzError};
 
 use super::Recording;
@@ -69,24 +71,28 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
         "torques",
         &tensor(links, &|frame, l| list(&frame.torques[l])),
     )?;
-    let foot = |frame: &Frame, side: usize| ground_reactions(body, frame)[side];
-    npz.add_array(
-        "contact_forces",
-        &tensor(2, &|frame, side| list(&foot(frame, side).0)),
-    )?;
-    npz.add_array(
-        "contact_points",
-        &tensor(2, &|frame, side| list(&foot(frame, side).1)),
-    )?;
-    let on = |frame: &Frame, l: usize| total(frame.contacts.iter().filter(|c| c.link == l));
-    npz.add_array(
-        "link_contact_forces",
-        &tensor(links, &|frame, l| list(&on(frame, l).0)),
-    )?;
-    npz.add_array(
-        "link_contact_points",
-        &tensor(links, &|frame, l| list(&on(frame, l).1)),
-    )?;
+    let foot = |frame: &Frame, side: usize| ground_reactions(body, &frame.contacts)[side];
+    let on = |frame: &Frame, l: usize| {
+        Contact::total(frame.contacts.iter().filter(|contact| contact.link == l))
+    };
+    let wrenches: [(&str, usize, &dyn Fn(&Frame, usize) -> Option<Contact>); 2] =
+        [("", 2, &foot), ("link_", links, &on)];
+    for (prefix, columns, wrench) in wrenches {
+        let mut add = |name: &str, part: &dyn Fn(Option<Contact>) -> Vec<f64>| {
+            let rows = tensor(columns, &|frame, i| part(wrench(frame, i)));
+            npz.add_array(format!("{prefix}contact_{name}"), &rows)
+        };
+        add("forces", &|contact| list(&force(contact)))?;
+        add("points", &|contact| list(&center(contact)))?;
+        add("normals", &|contact| {
+            list(&contact.map_or(Vector3::zeros(), |contact| contact.normal))
+        })?;
+        let moments = tensor(columns, &|frame, i| {
+            vec![wrench(frame, i).map_or(0.0, |contact| contact.free_moment)]
+        });
+        let moments = moments.remove_axis(Axis(2));
+        npz.add_array(format!("{prefix}contact_free_moments"), &moments)?;
+    }
     let parents = body
         .links
         .iter()
@@ -104,29 +110,24 @@ fn list<const N: usize>(vector: &SVector<f64, N>) -> Vec<f64> {
     vector.as_slice().to_vec()
 }
 
-/// Force of the ground on the right and on the left foot, N, and its centre of pressure, m.
+/// What the ground does to the right and to the left foot, by the `contacts` of the links.
 ///
 /// A foot is made of all links that are said to belong to it.
-pub(super) fn ground_reactions(body: &Body, frame: &Frame) -> [(Vector3<f64>, Vector3<f64>); 2] {
+pub(super) fn ground_reactions(body: &Body, contacts: &[Contact]) -> [Option<Contact>; 2] {
     Side::BOTH.map(|side| {
         let is_of_foot = |contact: &&Contact| body.links[contact.link].foot == Some(side);
-        total(frame.contacts.iter().filter(is_of_foot))
+        Contact::total(contacts.iter().filter(is_of_foot))
     })
 }
 
-/// The sum of the forces and their centre, weighted by the vertical force; NaN without a force.
-fn total<'a>(contacts: impl Iterator<Item = &'a Contact>) -> (Vector3<f64>, Vector3<f64>) {
-    let (mut force, mut moment) = (Vector3::zeros(), Vector3::zeros());
-    for contact in contacts {
-        force += contact.force;
-        moment += contact.force.z * contact.point;
-    }
-    // The sign of 0/0 is the compiler's choice.
-    let center = match force.z == 0.0 {
-        true => Vector3::repeat(f64::NAN),
-        false => moment / force.z,
-    };
-    (force, center)
+/// The force of a contact, N; none without one.
+pub(super) fn force(contact: Option<Contact>) -> Vector3<f64> {
+    contact.map_or(Vector3::zeros(), |contact| contact.force)
+}
+
+/// The centre of pressure of a contact, m; NaN without one.
+pub(super) fn center(contact: Option<Contact>) -> Vector3<f64> {
+    contact.map_or(Vector3::repeat(f64::NAN), |contact| contact.point)
 }
 
 /// An array (rows, columns, N) from its innermost rows.
@@ -178,10 +179,21 @@ impl Arrays<'_> {
         let torques = self.take("torques", frames, links, 3)?;
         let forces = self.take("link_contact_forces", frames, links, 3)?;
         let points = self.take("link_contact_points", frames, links, 3)?;
+        let normals = self.take("link_contact_normals", frames, links, 3)?;
+        let name = "link_contact_free_moments";
+        let moments: Array2<f64> = self
+            .npz
+            .by_name::<OwnedRepr<f64>, _>(name)
+            .map_err(|e| self.unusable(name, &e))?;
+        if moments.dim() != forces.index_axis(Axis(2), 0).dim() {
+            return Err(self.mismatch(name, moments.shape(), links));
+        }
         let contact = |t: usize, link: usize| Contact {
             link,
             point: vector(points.slice(s![t, link, ..])),
             force: vector(forces.slice(s![t, link, ..])),
+            normal: vector(normals.slice(s![t, link, ..])),
+            free_moment: moments[[t, link]],
         };
         let frame = |t: usize| Frame {
             links: rows(&poses, t).map(isometry).collect(),
@@ -191,6 +203,7 @@ impl Arrays<'_> {
                 .map(|link| contact(t, link))
                 .filter(|contact| contact.force != Vector3::zeros())
                 .collect(),
+            steps: Vec::new(),
         };
         Ok(Trajectory {
             fps: fps[()],
@@ -225,16 +238,17 @@ impl Arrays<'_> {
             .map_err(|e| self.unusable(name, &e))?;
         let shape = array.dim();
         if shape != (frames.unwrap_or(shape.0), columns, width) {
-            let advice =
-                format!("motion.npz and body.json must be of one run ({columns} links or joints)");
-            return Err(Error::input(
-                self.path.display(),
-                name,
-                format!("shape {shape:?}"),
-                advice,
-            ));
+            return Err(self.mismatch(name, array.shape(), columns));
         }
         Ok(array)
+    }
+
+    fn mismatch(&self, name: &str, shape: &[usize], columns: usize) -> Error {
+        let advice =
+            format!("motion.npz and body.json must be of one run ({columns} links or joints)");
+        let shape: Vec<String> = shape.iter().map(ToString::to_string).collect();
+        let found = format!("shape ({})", shape.join(", "));
+        Error::input(self.path.display(), name, found, advice)
     }
 
     fn unusable(&self, name: &str, reason: &ReadNpzError) -> Error {

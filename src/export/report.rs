@@ -3,7 +3,7 @@
 use nalgebra::Vector3;
 use serde_json::{Value, json};
 
-use super::npz::ground_reactions;
+use super::npz::{force, ground_reactions};
 use super::{Recording, side};
 use crate::body::{Body, Geometry};
 use crate::motion::Joints;
@@ -21,7 +21,7 @@ pub fn encode(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec
     let weight = recording.body.mass() * GRAVITY;
     let reactions = frames
         .iter()
-        .map(|frame| ground_reactions(&recording.body, frame));
+        .map(|frame| ground_reactions(&recording.body, &frame.contacts));
     let data = json!({
         "title": title,
         "version": env!("CARGO_PKG_VERSION"),
@@ -45,7 +45,7 @@ pub fn encode(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec
         }).collect::<Vec<_>>(),
         "errors": errors(&simulated, &recording.reference),
         "reactions": reactions
-            .map(|feet| feet.map(|(force, _)| rounded(force.z / weight, 3)))
+            .map(|feet| feet.map(|foot| rounded(force(foot).z / weight, 3)))
             .collect::<Vec<_>>(),
         "losses": losses,
     });

@@ -1,5 +1,6 @@
 //! Observed motion: joint positions over time, in one fixed layout and frame.
 
+mod butterworth;
 pub mod calibration;
 pub mod camera;
 mod derivatives;
@@ -14,6 +15,7 @@ pub mod synthesis;
 
 use nalgebra::Vector3;
 
+pub use butterworth::low_pass;
 pub use derivatives::third_difference;
 pub use files::{ReadOptions, Reading, excerpt, read};
 pub use resample::resample;

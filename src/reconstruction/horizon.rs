@@ -138,7 +138,7 @@ impl<'a> Horizon<'a> {
                 links,
                 targets,
                 torques,
-                contacts: vec![],
+                ..Frame::default()
             }],
             jacobian: None,
             errors: vec![error],

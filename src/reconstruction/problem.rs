@@ -14,7 +14,7 @@ use crate::body::{Body, BodyModel, Pose, Subject};
 use crate::error::Result;
 use crate::keypoints::Observation;
 use crate::metrics::acceleration_tv;
-use crate::motion::{JOINTS, Joints, Motion};
+use crate::motion::{JOINTS, Joints, Motion, low_pass};
 use crate::simulation::{
     Assistance, ControlTrack, Drive, Engine, Frame, Knots, Lockstep, Original, Path, Physics,
     Replica, Velocity, World, simulated_feet,
@@ -31,6 +31,10 @@ const START_WEIGHTS: [(isize, f64); 4] = [
 
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
 const ASSISTANCE: f64 = 700.0;
+
+/// Frequency up to which the accelerations of the observed centre of mass are believed, Hz: the usual one
+/// for markers of walking people (Winter 2009).
+const FORCE_CUTOFF: f64 = 6.0;
 
 /// What all windows of a motion share.
 pub struct TrackingProblem {
@@ -59,6 +63,8 @@ pub struct TrackingProblem {
     link_centers: Vec<Vec<Vector3<f64>>>,
     /// Centre of mass of the whole body in the reference poses, m.
     pub(super) mass_centers: Vec<Vector3<f64>>,
+    /// Its accelerations, low-passed, m/s²; zero in the first and last frame.
+    pub(super) mass_center_accelerations: Vec<Vector3<f64>>,
     /// The controlled axes, (link, axis), in the order x holds them.
     pub(super) axes: Vec<(usize, usize)>,
     /// Number of cameras.
@@ -92,9 +98,11 @@ impl TrackingProblem {
             .map(|pose| body.forward_kinematics(pose))
             .collect();
         let centers = |links: &Vec<Isometry3<f64>>| body.link_mass_centers(links).collect();
+        let mass_centers: Vec<_> = links.iter().map(|links| body.mass_center(links)).collect();
         Ok(Self {
+            mass_center_accelerations: mass_center_accelerations(&mass_centers, motion.fps),
             link_centers: links.iter().map(centers).collect(),
-            mass_centers: links.iter().map(|links| body.mass_center(links)).collect(),
+            mass_centers,
             lockstep: Lockstep::new(&body, &physics),
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
@@ -197,9 +205,11 @@ impl TrackingProblem {
             for (mean, torque) in frame.torques.iter_mut().zip(world.torques(engine)) {
                 *mean += share * torque;
             }
-            for contact in world.contacts(engine) {
-                frame.add_contact(contact, share);
+            let contacts = world.contacts(engine);
+            for contact in &contacts {
+                frame.add_contact(*contact, share);
             }
+            frame.steps.push(contacts);
         }
         frame.links = world.link_poses().collect();
         frame
@@ -325,6 +335,20 @@ impl TrackingProblem {
     }
 }
 
+/// Accelerations of the centre of mass, low-passed, m/s²; zero in the first and last frame.
+fn mass_center_accelerations(centers: &[Vector3<f64>], fps: f64) -> Vec<Vector3<f64>> {
+    let smooth = low_pass(centers, fps, FORCE_CUTOFF);
+    let inner = smooth
+        .windows(3)
+        .map(|w| fps * fps * (w[2] - 2.0 * w[1] + w[0]));
+    let end = [Vector3::zeros()];
+    let ends = usize::from(centers.len() > 1);
+    end.into_iter()
+        .chain(inner)
+        .chain(end.into_iter().take(ends))
+        .collect()
+}
+
 /// Stiffness, 1/s², and damping, 1/s, of `share` of the assistance.
 fn assistance(share: f64) -> (f64, f64) {
     let stiffness = ASSISTANCE * share;
@@ -363,6 +387,39 @@ mod tests {
                 assert!(error < 1e-6, "{frames} frames: {velocity}");
             }
         }
+    }
+
+    #[test]
+    fn what_the_ground_does_is_what_changes_the_momentum() {
+        let motion = crate::motion::sample("walk").unwrap();
+        let problem = TrackingProblem::new(motion, &Settings::default()).unwrap();
+        let knots = Knots::zeros(5, 60, problem.body.links.len());
+        let mut engine = Engine::new(&problem.physics);
+        let mut world = problem.world(5);
+        let momentum = |world: &World| -> Vector3<f64> {
+            let velocities = world.mass_centers().map(|(_, velocity)| velocity);
+            let links = problem.body.links.iter().zip(velocities);
+            links.map(|(link, velocity)| link.mass * velocity).sum()
+        };
+        let (mut before, mut friction) = (momentum(&world), 0.0_f64);
+        for t in 5..25 {
+            let frame = problem.advance(&mut world, &mut engine, &knots, t);
+            let after = momentum(&world);
+            let weight = problem.body.mass() * crate::simulation::GRAVITY;
+            let expected = problem.motion.fps * (after - before) + weight * Vector3::z();
+            let force: Vector3<f64> = frame.contacts.iter().map(|contact| contact.force).sum();
+            assert!(
+                (force - expected).norm() < 1e-6 * weight,
+                "{force} {expected}"
+            );
+            let sideways = frame
+                .contacts
+                .iter()
+                .map(|contact| contact.friction().norm());
+            friction = sideways.fold(friction, f64::max);
+            before = after;
+        }
+        assert!(friction > 20.0, "{friction} N");
     }
 
     #[test]

@@ -205,6 +205,7 @@ impl Settings {
             ("weights.position", weights.position),
             ("weights.velocity", weights.velocity),
             ("weights.capture_point", weights.capture_point),
+            ("weights.mass_center", weights.mass_center),
             ("weights.torque", weights.torque),
             ("weights.joint_limit", weights.joint_limit),
             ("weights.acceleration", weights.acceleration),

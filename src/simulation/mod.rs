@@ -3,11 +3,13 @@
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
+pub use contact::Contact;
 pub use control::{ControlTrack, Knots};
 pub use feet::{simulated_feet, simulated_flat_feet};
 pub use lockstep::{Assistance, Drive, LinkState, Lockstep, Original, Path, Replica};
 pub use world::{Engine, Velocity, World};
 
+mod contact;
 mod control;
 mod feet;
 mod lockstep;
@@ -90,34 +92,18 @@ pub struct Frame {
     pub torques: Vec<Vector3<f64>>,
     /// Ground contacts during the frame that ends here, at most one per link.
     pub contacts: Vec<Contact>,
+    /// The same in every simulation step of it, in order; empty where they were not recorded.
+    pub steps: Vec<Vec<Contact>>,
 }
 
 impl Frame {
-    /// Adds `share` of `contact` to the frame's mean; points are averaged by force.
+    /// Adds `share` of `contact` to the frame's mean.
     pub fn add_contact(&mut self, contact: Contact, share: f64) {
-        let force = share * contact.force;
-        match self
-            .contacts
-            .iter_mut()
-            .find(|known| known.link == contact.link)
-        {
-            None => self.contacts.push(Contact { force, ..contact }),
-            Some(known) => {
-                let (old, new) = (known.force.norm(), force.norm());
-                known.point = (old * known.point + new * contact.point) / (old + new);
-                known.force += force;
-            }
+        let contact = contact.scaled(share);
+        let mut known = self.contacts.iter_mut();
+        match known.find(|known| known.link == contact.link) {
+            None => self.contacts.push(contact),
+            Some(known) => *known = known.with(&contact),
         }
     }
-}
-
-/// The normal force of the ground on a link; the engine does not tell the friction apart.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Contact {
-    /// Index of the link.
-    pub link: usize,
-    /// Point of application (the centre of pressure of the link's contact), world frame, m.
-    pub point: Vector3<f64>,
-    /// Normal force on the link, averaged over the frame that ends here, world frame, N.
-    pub force: Vector3<f64>,
 }

@@ -298,48 +298,63 @@ impl World {
         std::iter::once(Vector3::zeros()).chain(motors).collect()
     }
 
-    /// Normal force of the ground on each link that touches it in the last step.
+    /// What the ground did to each link that touched it in the last step.
     pub fn contacts(&self, engine: &Engine) -> Vec<Contact> {
-        let mut contacts = Vec::new();
-        for (link, handle) in self.links.iter().enumerate() {
-            let body = &self.bodies[*handle];
-            let mut force = Vector3::zeros();
-            let mut moment = Vector3::zeros();
-            for collider in body.colliders() {
-                for pair in self.narrow_phase.contact_pairs_with(*collider) {
-                    for manifold in pair.manifolds() {
-                        let sign = if pair.collider1 == *collider {
-                            -1.0
-                        } else {
-                            1.0
-                        };
-                        let normal = sign * from_vector(manifold.data.normal);
-                        for point in manifold.contacts() {
-                            let push = point.data.impulse / engine.parameters.dt;
-                            let local = if sign > 0.0 {
-                                point.local_p2
-                            } else {
-                                point.local_p1
-                            };
-                            let pose = self.colliders[*collider].position();
-                            let at = from_vector(pose.transform_point(local));
-                            force += push * normal;
-                            moment += push * at;
-                        }
-                    }
-                }
-            }
-            let total = force.norm();
-            if total > 0.0 {
-                contacts.push(Contact {
-                    link,
-                    point: moment / total,
-                    force,
-                });
-            }
-        }
-        contacts
+        let links = self.links.iter().enumerate();
+        let of_link = |(link, handle): (usize, &RigidBodyHandle)| {
+            let colliders = self.bodies[*handle].colliders();
+            let contacts: Vec<Contact> = colliders
+                .iter()
+                .flat_map(|collider| self.contacts_of(link, *collider, engine))
+                .collect();
+            Contact::total(&contacts)
+        };
+        links.filter_map(of_link).collect()
     }
+
+    /// The contacts of a collider of `link` in the last step.
+    fn contacts_of<'w>(
+        &'w self,
+        link: usize,
+        collider: ColliderHandle,
+        engine: &'w Engine,
+    ) -> impl Iterator<Item = Contact> + 'w {
+        let pose = self.colliders[collider].position();
+        let pairs = self.narrow_phase.contact_pairs_with(collider);
+        let manifolds = pairs.flat_map(move |pair| {
+            let is_first = pair.collider1 == collider;
+            let manifolds = pair.manifolds().iter();
+            manifolds.map(move |manifold| (is_first, manifold))
+        });
+        manifolds.flat_map(move |(is_first, manifold)| {
+            let away = from_vector(manifold.data.normal);
+            let [first, second] = tangents(&-away);
+            let sign = if is_first { 1.0 } else { -1.0 };
+            let rate = sign / engine.parameters.dt;
+            manifold.contacts().iter().filter_map(move |point| {
+                let local = if is_first {
+                    point.local_p1
+                } else {
+                    point.local_p2
+                };
+                let slip = point.data.tangent_impulse;
+                let normal = -rate * point.data.impulse * away;
+                let friction = rate * (slip.x * first + slip.y * second);
+                let at = from_vector(pose.transform_point(local));
+                (point.data.impulse != 0.0).then(|| Contact::at(link, at, normal, friction))
+            })
+        })
+    }
+}
+
+/// The directions along which the engine counts friction impulses on the first body, on which a surface
+/// pushes along the unit vector `push` (Duff et al., "Building an orthonormal basis, revisited", Journal of
+/// Computer Graphics Techniques 6(1), 2017).
+fn tangents(push: &Vector3<f64>) -> [Vector3<f64>; 2] {
+    let sign = 1.0_f64.copysign(push.z);
+    let a = -1.0 / (sign + push.z);
+    let first = Vector3::new(push.x * push.y * a, sign + push.y * push.y * a, -push.y);
+    [first, push.cross(&first)]
 }
 
 fn vector(v: Vector3<f64>) -> Vector {

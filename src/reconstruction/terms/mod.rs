@@ -10,6 +10,7 @@ mod acceleration;
 mod capture_point;
 mod jerk;
 mod joint_limit;
+mod mass_center;
 mod offsets;
 mod penetration;
 mod position;
@@ -38,12 +39,13 @@ pub const POSITION_UNIT: f64 = 0.01;
 const LOOK_AHEAD: f64 = 0.05;
 
 /// Names of the terms, in the order of their residuals; those of the offsets come after all frames.
-pub const TERM_NAMES: [&str; 13] = [
+pub const TERM_NAMES: [&str; 14] = [
     position::NAME,
     velocity::NAME,
     acceleration::NAME,
     jerk::NAME,
     capture_point::NAME,
+    mass_center::NAME,
     torque::NAME,
     joint_limit::NAME,
     skate::NAME,
@@ -173,6 +175,7 @@ impl<'a> FrameTerms<'a> {
             acceleration::term(scope),
             jerk::term(scope),
             capture_point::term(scope),
+            mass_center::term(scope),
             torque::term(scope),
             joint_limit::term(scope),
             skate::term(scope),
