@@ -2,6 +2,7 @@
 
 use nalgebra::{Matrix3, UnitQuaternion, Vector3};
 
+use super::anatomy::Anatomy;
 use super::model::{
     Axis, Between, BodyModel, Length, LinkModel, Measured, Orientation, Place, Point, Segment,
     ShapeModel,
@@ -184,6 +185,7 @@ impl Scale<'_> {
             inertia,
             shapes: model.shapes.iter().map(|s| self.shape(s, i)).collect(),
             foot: model.foot,
+            anatomy: model.anatomy.as_ref().map(Anatomy::of),
             joint: JointModel {
                 stiffness: model.stiffness * strength,
                 damping: DAMPING_TIME * model.stiffness * strength,

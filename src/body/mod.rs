@@ -11,11 +11,13 @@ use crate::error::{Error, Result};
 use crate::motion::{JOINTS, Joints};
 
 pub use crate::motion::skeleton::Side;
+pub use anatomy::{Anatomy, Movement};
 pub use contact_points::{ContactPoint, heights_of_foot};
 pub use fit::{Subject, fit};
 pub use model::BodyModel;
 pub use reference::reference_poses;
 
+mod anatomy;
 mod contact_points;
 mod fit;
 mod model;
@@ -53,6 +55,9 @@ pub struct Link {
     /// without it the forces of feet would be missed silently.
     #[serde(deserialize_with = "Option::deserialize")]
     pub foot: Option<Side>,
+    /// What the joint and its movements are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anatomy: Option<Anatomy>,
     /// The joint to the parent.
     pub joint: JointModel,
 }

@@ -58,11 +58,23 @@ pub(super) struct LinkModel {
     /// Gains and limits of the motor, for a subject of 70 kg: N·m/rad, N·m.
     pub stiffness: f64,
     pub torque_limit: f64,
+    /// What the joint and its movements are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anatomy: Option<AnatomyModel>,
     /// Of the rotation vector about x, y, z of the parent's frame, degrees.
     pub limits: [[f64; 2]; 3],
     /// Axes about which the PD target is optimized.
     pub controlled: Vec<Axis>,
     pub shapes: Vec<ShapeModel>,
+}
+
+/// The name of a joint and of the movements about its axes: the first is fixed in the parent, the last in the
+/// link, the other is perpendicular to both.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnatomyModel {
+    pub joint: String,
+    pub axes: [(String, Direction); 3],
 }
 
 /// One of the 17 observed joints, by name.

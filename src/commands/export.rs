@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::Session;
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::export::{Recording, bvh, csv, glb, npz};
+use crate::export::forces::{self, FootForces};
+use crate::export::{Recording, bvh, csv, glb, mot, npz};
 use crate::output::write_file;
 
 /// Write the result of a run in another format.
@@ -40,6 +41,8 @@ enum Format {
     Npz,
     /// A table with a row per frame: joints, torques, ground reactions; metres, z up
     Csv,
+    /// Ground reactions for OpenSim: a storage file, with the external loads beside it (.xml): y up
+    Mot,
 }
 
 /// Runs the command.
@@ -56,10 +59,39 @@ pub fn export(args: &ExportArgs, session: &Session) -> Result<()> {
         Format::Bvh => bvh::encode(&recording).into_bytes(),
         Format::Npz => npz::encode(&recording)?,
         Format::Csv => csv::encode(&recording)?,
+        Format::Mot => return opensim(args, &recording, session),
     };
     session.check()?;
     write_file(&args.out, &bytes, args.force)?;
     session.tell(format!("wrote {}", args.out.display()))
+}
+
+/// Writes the storage file and the external loads beside it.
+fn opensim(args: &ExportArgs, recording: &Recording, session: &Session) -> Result<()> {
+    let sampled = args.run.join("forces.npz");
+    let forces = match sampled.is_file() {
+        true => forces::read(&sampled)?,
+        false => FootForces::of_frames(recording),
+    };
+    let name = args.out.file_stem().unwrap_or_default().to_string_lossy();
+    let file = args.out.file_name().unwrap_or_default().to_string_lossy();
+    let loads = args.out.with_extension("xml");
+    session.check()?;
+    write_file(
+        &loads,
+        mot::external_loads(&name, &file).as_bytes(),
+        args.force,
+    )?;
+    write_file(
+        &args.out,
+        mot::encode(&forces, &name).as_bytes(),
+        args.force,
+    )?;
+    session.tell(format!(
+        "wrote {} and {}",
+        args.out.display(),
+        loads.display()
+    ))
 }
 
 fn load(args: &ExportArgs) -> Result<Recording> {

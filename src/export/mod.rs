@@ -14,9 +14,12 @@ use crate::simulation::{Frame, Trajectory};
 pub mod bvh;
 pub mod csv;
 mod document;
+pub mod forces;
 pub mod glb;
 pub mod kinematic;
 mod mesh;
+pub mod moments;
+pub mod mot;
 pub mod npz;
 pub mod report;
 

@@ -14,6 +14,8 @@
 //! | `contact_forces` | (T, 2, 3) | ground reaction on the right and the left foot, friction included, N |
 //! | `contact_points` | (T, 2, 3) | its centre of pressure, m; NaN in the air |
 //! | `contact_normals` | (T, 2, 3) | the part of the force that is normal to the ground, N |
+//! | `joint_moments` | (T, J, 3) | net moments about the anatomical axes of the joints that `body.json` names (`anatomy`), in its order of links, positive towards the movement that is named, N·m |
+//! | `joint_powers` | (T, J) | power of the same joints, W |
 //! | `contact_free_moments` | (T, 2) | its moment about the vertical through the centre of pressure, N·m |
 //! | `link_contact_forces` | (T, L, 3) | the same for every link |
 //! | `link_contact_points` | (T, L, 3) | |
@@ -27,7 +29,7 @@ use nalgebra::{Isometry3, Quaternion, SVector, Translation3, UnitQuaternion, Vec
 use ndarray::{Array0, Array1, Array2, Array3, ArrayView1, Axis, OwnedRepr, arr0, s};
 use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError, WriteNpzError};
 
-use super::Recording;
+use super::{Recording, moments};
 use crate::body::{Body, Side};
 use crate::error::{Error, Result};
 use crate::motion::{JOINTS, Joints};
@@ -93,6 +95,17 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
         let moments = moments.remove_axis(Axis(2));
         npz.add_array(format!("{prefix}contact_free_moments"), &moments)?;
     }
+    let joints = moments::joints(recording);
+    npz.add_array(
+        "joint_moments",
+        &tensor(joints.len(), &|frame, j| joints[j].moments(frame).to_vec()),
+    )?;
+    let frames = &trajectory.frames;
+    let powers = Array2::from_shape_fn((frames.len(), joints.len()), |(t, j)| match t {
+        0 => 0.0,
+        _ => joints[j].power(&frames[t - 1], &frames[t], trajectory.fps),
+    });
+    npz.add_array("joint_powers", &powers)?;
     let parents = body
         .links
         .iter()
