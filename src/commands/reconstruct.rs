@@ -18,6 +18,7 @@ use crate::evaluation::{keypoint_record, record};
 use crate::export::kinematic;
 use crate::keypoints::Observation;
 use crate::motion::calibration::{Axis, Unit};
+use crate::motion::files::MarkerMap;
 use crate::motion::skeleton::Layout;
 use crate::motion::smoothing::Smoothing;
 use crate::motion::{self, Motion, ReadOptions};
@@ -27,13 +28,15 @@ use crate::reconstruction::{
 };
 
 /// What only makes sense for a file.
-const FILE_OPTIONS: [&str; 13] = [
+const FILE_OPTIONS: [&str; 15] = [
     "poses",
     "fps",
     "layout",
     "up",
     "units",
     "smooth",
+    "clip",
+    "markers",
     "camera",
     "focal",
     "image_size",
@@ -55,7 +58,7 @@ const KINEMATIC: &str = "kinematic.npz";
 #[derive(Debug, Args)]
 pub struct ReconstructArgs {
     /// Joint positions: .npy (T, J, 3), .npz holding such an array, a skeleton, .bvh, poses of SMPL
-    /// (AMASS .npz, AIST++ .pkl), or markers, .trc, .c3d. With --camera or --focal, 2D keypoints: a
+    /// (AMASS .npz, AIST++, WHAM, PHC .pkl, GVHMR .pt), or markers, .trc, .c3d. With --camera or --focal, 2D keypoints: a
     /// folder of OpenPose, a .json of MMPose or AlphaPose, .npy, .npz, or an AIST++ .pkl.
     poses: Option<PathBuf>,
     /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
@@ -69,7 +72,8 @@ pub struct ReconstructArgs {
         allow_negative_numbers = true
     )]
     fps: Option<f64>,
-    /// Order of the joints: h36m17, h36m17-toes, h36m32, coco17 or smpl24; detected unless given.
+    /// Order of the joints: h36m17, h36m17-toes, h36m32, coco17, smpl24, smplx22, body25, halpe26,
+    /// wholebody133, mediapipe33, soma30 or soma77; detected unless given.
     #[arg(long, requires = "poses")]
     layout: Option<Layout>,
     /// The axis that points up: z, y, x, -y, ...; detected unless given.
@@ -83,6 +87,12 @@ pub struct ReconstructArgs {
     /// Unit of length: m, cm, mm, in, cmu, or its length in metres; detected unless given.
     #[arg(long, requires = "poses", value_name = "UNIT")]
     units: Option<Unit>,
+    /// Which clip of a pickle with several (PHC); --person N chooses by number.
+    #[arg(long, requires = "poses", value_name = "NAME")]
+    clip: Option<String>,
+    /// JSON of which markers of a .trc or .c3d stand for a joint: {"right_knee": ["RKNE", "RKNM"], ...}.
+    #[arg(long, requires = "poses", value_name = "FILE")]
+    markers: Option<PathBuf>,
     /// Where to start, in seconds from the first frame.
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     start: Option<f64>,
@@ -276,6 +286,8 @@ fn from_keypoints(
         ("--up", args.up.is_some()),
         ("--units", args.units.is_some()),
         ("--smooth", args.smooth.is_some()),
+        ("--clip", args.clip.is_some()),
+        ("--markers", args.markers.is_some()),
     ];
     let advice = "leave it out: it is for 3D poses alone";
     refuse(&for_poses, "input", "keypoints", advice)?;
@@ -369,6 +381,9 @@ fn load(args: &ReconstructArgs, stature: Option<f64>) -> Result<Loaded> {
             up: args.up,
             units: args.units,
             stature,
+            person: args.keypoints.person()?,
+            clip: args.clip.clone(),
+            markers: args.markers.as_deref().map(MarkerMap::read).transpose()?,
             start: args.start,
             end: args.end,
             smoothing: args.smooth.unwrap_or_default(),
