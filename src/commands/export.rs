@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Session;
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::export::{Recording, bvh, csv, glb, npz};
+use crate::export::{Recording, bvh, csv, glb, joints, mjcf, npz, smpl, trc};
 use crate::output::write_file;
 
 /// Write the result of a run in another format.
@@ -38,6 +38,14 @@ enum Format {
     Bvh,
     /// NumPy arrays: metres, z up
     Npz,
+    /// Poses of SMPL in the manner of AMASS: axis times angle, metres, z up (npz)
+    Smpl,
+    /// Joints as markers for OpenSim and the like: millimetres, y up
+    Trc,
+    /// The body for MuJoCo, with its motion as keyframes and in an npz beside it: metres, z up
+    Mjcf,
+    /// Positions of SMPL-X's 22 joints with contacts, as OmniRetarget and Kimodo have them (npz)
+    Joints,
     /// A table with a row per frame: joints, torques, ground reactions; metres, z up
     Csv,
 }
@@ -55,9 +63,22 @@ pub fn export(args: &ExportArgs, session: &Session) -> Result<()> {
         Format::Glb => glb::encode(&recording, &metrics(args))?,
         Format::Bvh => bvh::encode(&recording).into_bytes(),
         Format::Npz => npz::encode(&recording)?,
+        Format::Smpl => smpl::encode(&recording)?,
+        Format::Trc => trc::encode(&recording).into_bytes(),
+        Format::Mjcf => mjcf::encode(&recording).into_bytes(),
+        Format::Joints => joints::encode(&recording)?,
         Format::Csv => csv::encode(&recording)?,
     };
     session.check()?;
+    let beside = args.out.with_extension("npz");
+    if matches!(args.format, Format::Mjcf) {
+        if beside == args.out {
+            let advice = "name the model .xml: its motion is written beside it as .npz";
+            return Err(Error::input("--out", "name", args.out.display(), advice));
+        }
+        write_file(&beside, &mjcf::motion(&recording)?, args.force)?;
+        session.tell(format!("wrote {}", beside.display()))?;
+    }
     write_file(&args.out, &bytes, args.force)?;
     session.tell(format!("wrote {}", args.out.display()))
 }
