@@ -315,7 +315,7 @@ fn a_limp_body_falls_as_in_mujoco() {
         ) = (0.0, 0.0, 0.0);
     }
     let (mut poses, velocities) = start(&body, &golden["start"], &names);
-    let height = 10.0 * Vector3::z(); // nothing is to be touched
+    let height: Vector3<f64> = 10.0 * Vector3::z(); // nothing is to be touched
     poses
         .iter_mut()
         .for_each(|pose| pose.translation.vector += height);

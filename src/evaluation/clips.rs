@@ -288,6 +288,20 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_of_every_kind() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a.c3d", "a.trc", "b.pt", "c.pkl", "d.C3D", "e.bvh", "f.mot"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let clips = find(dir.path(), None).unwrap();
+        let names: Vec<_> = clips
+            .iter()
+            .map(|clip| clip.path.file_name().unwrap())
+            .collect();
+        assert_eq!(names, ["a.trc", "b.pt", "c.pkl", "d.C3D", "e.bvh"]);
+    }
+
+    #[test]
     fn a_manifest() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("set.json");

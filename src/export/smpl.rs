@@ -15,7 +15,8 @@
 //!
 //! Turns are those of the simulated links, each corrected by the angle between the link's bone in
 //! its own rest pose and SMPL's. Betas mean nothing without SMPL's model file, so the subject's
-//! size is in `rest_joints`, which [`motion::read`](crate::motion::read) uses.
+//! size is in `rest_joints`, which [`motion::read`](crate::motion::read) uses. There, `spine1` is where our
+//! abdomen turns, in the middle of the hips, `spine2` our spine joint, and the neck begins at the thorax.
 
 use nalgebra::{Matrix3, Rotation3, UnitQuaternion, Vector3};
 
@@ -63,6 +64,9 @@ const SPINE3: usize = 9;
 const NECK1: usize = 12;
 const SKULL: usize = 15;
 
+/// Where SMPL's highest joint of the spine is between our spine joint and thorax.
+const HIGH_SPINE: f64 = 0.5;
+
 /// The simulated motion as poses of SMPL.
 pub(super) struct Poses {
     /// Joints of the simulated body in the rest pose, m: x left, y up, z forward.
@@ -86,7 +90,7 @@ impl Poses {
         for frame in &recording.trajectory.frames {
             let joints = body.marker_positions(&frame.links);
             let rotation = |link: usize| frame.links[link].rotation;
-            let (world, root) = skeleton.orientations(&joints, rotation);
+            let (world, root) = skeleton.orientations(&poses.rest, &joints, rotation);
             poses.turns.push(std::array::from_fn(|j| match j {
                 0 => world[0].scaled_axis(),
                 _ => (world[PARENTS[j]].inverse() * world[j]).scaled_axis(),
@@ -96,11 +100,16 @@ impl Poses {
         poses
     }
 
-    /// Where SMPL's joints are in every frame, m, z up.
+    /// Where SMPL's joints are in every frame, m, z up: those of the spine at SMPL's heights.
     pub fn joints(&self) -> Vec<[Vector3<f64>; COUNT]> {
         let offsets = offsets(&self.rest);
         let frames = self.turns.iter().zip(&self.translations);
-        let joints = frames.map(|(turns, at)| pose(turns, &offsets).map(|joint| joint + at));
+        let joints = frames.map(|(turns, at)| {
+            let mut joints = pose(turns, &offsets).map(|joint| joint + at);
+            joints[SPINE1] = joints[SPINE2];
+            joints[SPINE2] = (joints[SPINE2] + joints[SPINE3]) / 2.0;
+            joints
+        });
         joints.collect()
     }
 }
@@ -167,16 +176,6 @@ fn swing(from: Vector3<f64>, to: Vector3<f64>) -> UnitQuaternion<f64> {
     UnitQuaternion::rotation_between(&from, &to).unwrap_or_else(UnitQuaternion::identity)
 }
 
-/// Right-handed frame whose first axis is `left` and whose second one is as near to `up` as it can be.
-fn upright(left: Vector3<f64>, up: Vector3<f64>) -> UnitQuaternion<f64> {
-    let left = left.try_normalize(1e-9).unwrap_or_else(Vector3::x);
-    let up = (up - left * left.dot(&up))
-        .try_normalize(1e-9)
-        .unwrap_or_else(Vector3::y);
-    let matrix = Matrix3::from_columns(&[left, up, left.cross(&up)]);
-    UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(matrix))
-}
-
 /// SMPL's tree on a simulated body.
 struct Skeleton {
     /// Our joints in the T-pose, in SMPL's axes, m.
@@ -213,9 +212,12 @@ impl Skeleton {
             let to = our_end(from);
             self.align[joint] = swing(offset(end), p[to] - p[from]);
         }
+        let middle = (p[LEFT_HIP] + p[RIGHT_HIP]) / 2.0;
+        self.align[0] = swing(abdomen(), p[SPINE] - middle);
+        self.align[SPINE1] = self.align[0];
         self.align[SPINE3] = swing(trunk(), p[THORAX] - p[SPINE]);
         self.align[NECK1] = swing(neck(), p[NECK] - p[THORAX]);
-        for (joint, like) in [(13, SPINE3), (14, SPINE3), (SKULL, NECK1)] {
+        for (joint, like) in [(SPINE2, SPINE3), (13, SPINE3), (14, SPINE3), (SKULL, NECK1)] {
             self.align[joint] = self.align[like];
         }
         for (wrist, elbow) in [(20, 18), (21, 19), (22, 18), (23, 19)] {
@@ -228,11 +230,6 @@ impl Skeleton {
         self.scale * (offset(1) + offset(2)) / 2.0
     }
 
-    /// By how much the upper trunk is longer than the average skeleton's.
-    fn trunk_scale(&self) -> f64 {
-        (self.joints[THORAX] - self.joints[SPINE]).norm() / trunk().norm()
-    }
-
     /// The joints in SMPL's rest pose.
     fn rest(&self) -> [Vector3<f64>; COUNT] {
         let p = &self.joints;
@@ -242,12 +239,12 @@ impl Skeleton {
         at[1] = middle + half * Vector3::x();
         at[2] = middle - half * Vector3::x();
         let pelvis = (p[LEFT_HIP] + p[RIGHT_HIP]) / 2.0;
-        at[SPINE1] = middle + (p[SPINE] - pelvis).norm() * abdomen().normalize();
-        let (s, scale) = (self.trunk_scale(), self.scale);
-        at[SPINE2] = at[SPINE1] + s * offset(SPINE2);
-        at[SPINE3] = at[SPINE2] + s * offset(SPINE3);
-        let thorax = at[SPINE3] + s * collar();
-        let across = |joint: usize| scale * offset(joint).x * Vector3::x();
+        at[SPINE1] = middle;
+        at[SPINE2] = middle + (p[SPINE] - pelvis).norm() * abdomen().normalize();
+        let trunk = (p[THORAX] - p[SPINE]).norm() * trunk().normalize();
+        at[SPINE3] = at[SPINE2] + HIGH_SPINE * trunk;
+        let thorax = at[SPINE2] + trunk;
+        let across = |joint: usize| self.scale * offset(joint).x * Vector3::x();
         at[13] = thorax + across(13);
         at[14] = thorax + across(14);
         at[NECK1] = thorax;
@@ -260,31 +257,53 @@ impl Skeleton {
             at[end] = at[joint] + length * offset(end).normalize();
         }
         for joint in [10, 11, 22, 23] {
-            at[joint] = at[PARENTS[joint]] + scale * offset(joint);
+            at[joint] = at[PARENTS[joint]] + self.scale * offset(joint);
         }
         at
     }
 
-    /// World orientations of SMPL's joints in a frame with our joints at `p`, and where SMPL's root is.
+    /// World orientations of SMPL's joints in a frame with our joints at `p`, and where SMPL's root is;
+    /// `rest` is that of the body.
+    ///
+    /// The engine leaves small gaps at the joints, which SMPL does not have: bones point at where
+    /// their ends are, so that the gaps do not add up.
     fn orientations(
         &self,
+        rest: &[Vector3<f64>; COUNT],
         p: &Joints,
         link: impl Fn(usize) -> UnitQuaternion<f64>,
     ) -> ([UnitQuaternion<f64>; COUNT], Vector3<f64>) {
         let mut world: [UnitQuaternion<f64>; COUNT] =
             std::array::from_fn(|j| link(self.links[j]) * link_axes() * self.align[j]);
         let middle = (p[LEFT_HIP] + p[RIGHT_HIP]) / 2.0;
-        let rest = upright(Vector3::x(), abdomen());
-        world[0] = upright(p[LEFT_HIP] - p[RIGHT_HIP], p[SPINE] - middle) * rest.inverse();
         let root = middle - world[0] * self.hips();
-        // What the abdomen leans sideways is not in SMPL's pelvis: the spine above makes up for it.
-        let length = (p[SPINE] - middle).norm();
-        let spine = middle + world[0] * (length * abdomen().normalize());
-        let s = self.trunk_scale();
-        let top = p[THORAX] - world[SPINE3] * (s * collar());
-        let straight = world[SPINE3] * (offset(SPINE2) + offset(SPINE3));
-        let bent = swing(straight, top - spine) * world[SPINE3];
-        (world[SPINE1], world[SPINE2]) = (bent, bent);
+        let mut at = [middle; COUNT];
+        let bone = |joint: usize, end: usize| rest[end] - rest[joint];
+        // Points `joint` at `target` and returns where `end` is then.
+        let mut aim = |joint: usize, at: Vector3<f64>, end: usize, target: Vector3<f64>| {
+            let turn = swing(world[joint] * bone(joint, end), target - at);
+            world[joint] = turn * world[joint];
+            at + world[joint] * bone(joint, end)
+        };
+        let spine = aim(SPINE1, middle, SPINE2, p[SPINE]);
+        let thorax = aim(SPINE2, spine, NECK1, p[THORAX]);
+        aim(NECK1, thorax, SKULL, p[NECK]);
+        let (chest, head) = (world[SPINE2], world[NECK1]);
+        world[SKULL] = head;
+        for joint in [SPINE3, 13, 14] {
+            world[joint] = chest;
+        }
+        (at[1], at[2]) = (p[LEFT_HIP], p[RIGHT_HIP]);
+        at[16] = thorax + chest * bone(NECK1, 16);
+        at[17] = thorax + chest * bone(NECK1, 17);
+        for (joint, from, end) in BONES {
+            let turn = swing(
+                world[joint] * bone(joint, end),
+                p[our_end(from)] - at[joint],
+            );
+            world[joint] = turn * world[joint];
+            at[end] = at[joint] + world[joint] * bone(joint, end);
+        }
         (world, root)
     }
 }
@@ -295,21 +314,21 @@ fn our_end(from: usize) -> usize {
 }
 
 /// Of the average skeleton: from the middle of the hips to the lowest joint of the spine, from there to
-/// the middle of the collars, the last part of that, and from there to the skull.
+/// the middle of the collars, and from there to the skull.
 fn abdomen() -> Vector3<f64> {
     offset(SPINE1) - (offset(1) + offset(2)) / 2.0
 }
 
 fn trunk() -> Vector3<f64> {
-    offset(SPINE2) + offset(SPINE3) + collar()
+    offset(SPINE2) + offset(SPINE3) + collars()
 }
 
-fn collar() -> Vector3<f64> {
+fn collars() -> Vector3<f64> {
     (offset(13) + offset(14)) / 2.0
 }
 
 fn neck() -> Vector3<f64> {
-    offset(NECK1) + offset(SKULL) - collar()
+    offset(NECK1) + offset(SKULL) - collars()
 }
 
 /// Of SMPL's joints, the link that they turn with: that of the marker at the bone's end, or what it
@@ -328,7 +347,8 @@ fn links(body: &Body) -> [usize; COUNT] {
     for (joint, end) in ENDS {
         links[joint] = of(end);
     }
-    for joint in [SPINE1, SPINE2, SPINE3, 13, 14] {
+    links[SPINE1] = above(SPINE);
+    for joint in [SPINE2, SPINE3, 13, 14] {
         links[joint] = of(SPINE);
     }
     (links[NECK1], links[SKULL]) = (of(NECK), of(NECK));
@@ -365,12 +385,8 @@ mod tests {
                 apart.fold(0.0, f64::max)
             };
             for joint in 0..JOINTS {
-                // SMPL's pelvis cannot lean against the abdomen, and its head ends at the skull.
-                let limit = match joint {
-                    SPINE => 0.01,
-                    HEAD => 0.02,
-                    _ => 1e-3,
-                };
+                // SMPL's head ends at the skull: its top is where it is on average.
+                let limit = if joint == HEAD { 0.02 } else { 1e-3 };
                 let (name, apart) = (crate::motion::skeleton::NAMES[joint], apart(joint));
                 assert!(apart < limit, "{name}: {apart}, {:?}", reading.notes);
             }

@@ -121,18 +121,10 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         clip: options.clip.as_deref(),
         markers: options.markers.as_ref(),
     };
-    let mut points = container::load(path, known, |shape, fps, layout| {
-        if let Some(asked) = options.layout
-            && layout.is_some_and(|known| known != asked)
-        {
-            let advice = "leave it out: the names of the joints tell what they are";
-            let found = format!("{asked} for {origin}");
-            return Err(Error::input("--layout", "use", found, advice));
-        }
-        let fps = fps.unwrap_or(DEFAULT_FPS);
-        check_rate(fps, &origin)?;
-        check_shape(shape, layout.or(options.layout), fps, &origin)
-    })?;
+    let check = |shape: &[usize], fps: Option<f64>, layout: Option<Layout>| {
+        check_file(shape, fps, layout, options, &origin)
+    };
+    let mut points = container::load(path, known, check)?;
     let fps = points.fps.unwrap_or_else(|| {
         notes.push(format!(
             "frame rate: not in the file, {DEFAULT_FPS} fps assumed (--fps)"
@@ -172,6 +164,26 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         world_from_file,
         notes,
     })
+}
+
+/// Checks what a file tells of itself before its numbers are read.
+fn check_file(
+    shape: &[usize],
+    fps: Option<f64>,
+    layout: Option<Layout>,
+    options: &ReadOptions,
+    origin: &str,
+) -> Result<()> {
+    if let Some(asked) = options.layout
+        && layout.is_some_and(|known| known != asked)
+    {
+        let advice = "leave it out: the names of the joints tell what they are";
+        let found = format!("{asked} for {origin}");
+        return Err(Error::input("--layout", "use", found, advice));
+    }
+    let fps = fps.unwrap_or(DEFAULT_FPS);
+    check_rate(fps, origin)?;
+    check_shape(shape, layout.or(options.layout), fps, origin)
 }
 
 fn check_rate(fps: f64, origin: &str) -> Result<()> {

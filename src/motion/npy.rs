@@ -119,31 +119,31 @@ impl Header {
             );
         }
         Ok(if self.fortran_order {
-            self.in_c_order(&values)
+            c_order(&self.shape, &values)
         } else {
             values
         })
     }
+}
 
-    /// Transposes values in Fortran order to C order.
-    fn in_c_order(&self, values: &[f64]) -> Vec<f64> {
-        let mut index = vec![0usize; self.shape.len()];
-        let mut ordered = Vec::with_capacity(values.len());
-        for _ in 0..values.len() {
-            let source = (0..index.len())
-                .rev()
-                .fold(0, |at, k| at * self.shape[k] + index[k]);
-            ordered.push(values[source]);
-            for k in (0..index.len()).rev() {
-                index[k] += 1;
-                if index[k] < self.shape[k] {
-                    break;
-                }
-                index[k] = 0;
+/// Transposes values of an array of that shape from Fortran order to C order.
+pub(super) fn c_order(shape: &[usize], values: &[f64]) -> Vec<f64> {
+    let mut index = vec![0usize; shape.len()];
+    let mut ordered = Vec::with_capacity(values.len());
+    for _ in 0..values.len() {
+        let source = (0..index.len())
+            .rev()
+            .fold(0, |at, k| at * shape[k] + index[k]);
+        ordered.push(values[source]);
+        for k in (0..index.len()).rev() {
+            index[k] += 1;
+            if index[k] < shape[k] {
+                break;
             }
+            index[k] = 0;
         }
-        ordered
     }
+    ordered
 }
 
 impl Element {

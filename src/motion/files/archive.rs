@@ -44,7 +44,6 @@ impl Array {
         let mut file = BufReader::new(file);
         let header = Header::read(&mut file, origin)?;
         check(&header.shape)?;
-        check_size(&header, origin)?;
         let there = size.saturating_sub(file.stream_position().map_err(unreadable)?);
         let expected = header.bytes().unwrap_or(usize::MAX);
         if u128::from(there) < expected as u128 {
@@ -52,6 +51,7 @@ impl Array {
             let advice = "copy or save the file again";
             return Err(Error::input(origin, "size", found, advice));
         }
+        check_size(&header, origin)?;
         Ok(Self {
             values: header.read_values(&mut file, origin)?,
             shape: header.shape,
@@ -84,8 +84,8 @@ impl Archive {
         let origin = path.display().to_string();
         let file = File::open(path).map_err(|error| Error::io(path, "read", error))?;
         let zip = ZipArchive::new(BufReader::new(file)).map_err(|error| {
-            let advice = "give a file written by np.savez";
-            Error::input(&origin, "format", format!("no archive ({error})"), advice)
+            let found = format!("a damaged archive ({error})");
+            Error::input(&origin, "format", found, "copy or save the file again")
         })?;
         Ok(Self { origin, zip })
     }

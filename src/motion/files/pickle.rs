@@ -13,6 +13,7 @@ use std::path::Path;
 
 use super::Array;
 use crate::error::{Error, Result};
+use crate::motion::npy;
 pub(super) use joblib::begins as begins_compressed;
 use machine::{Graph, Id, Object};
 pub(super) use numpy::Tensor;
@@ -186,12 +187,12 @@ impl<'a> Node<'a> {
             let found = format!("{} bytes for {:?}", parts.bytes.len(), parts.shape);
             return Err(refuse(found, "save the array again"));
         }
-        if parts.fortran && parts.shape.len() > 1 {
-            let advice = "save it in C order (np.ascontiguousarray)";
-            return Err(refuse("Fortran order".into(), advice));
-        }
+        let values = parts.element.decode(&parts.bytes);
         Ok(Array {
-            values: parts.element.decode(&parts.bytes),
+            values: match parts.fortran {
+                true => npy::c_order(&parts.shape, &values),
+                false => values,
+            },
             shape: parts.shape,
         })
     }

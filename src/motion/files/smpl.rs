@@ -239,6 +239,7 @@ fn points(parameters: Parameters, origin: &str, known: Known) -> Result<Points> 
     check_angles(&parameters.turns, origin)?;
     let metre = 1.0 / parameters.unit[0].metres();
     let offsets = parameters.rest.unwrap_or_else(body::offsets);
+    let spine = body::spine(&offsets);
     let (scale, size) = match (known.stature, parameters.scale) {
         _ if parameters.rest.is_some() => (metre, format!("sized by {REST}")),
         (Some(stature), _) => (
@@ -259,7 +260,8 @@ fn points(parameters: Parameters, origin: &str, known: Known) -> Result<Points> 
     for (turns, translation) in turns.zip(parameters.translation.chunks_exact(3)) {
         let turn = |j: usize| Vector3::from_column_slice(&turns[3 * j..][..3]);
         let translation = Vector3::from_column_slice(translation);
-        let joints = body::pose(&std::array::from_fn(turn), &offsets);
+        let mut joints = body::pose(&std::array::from_fn(turn), &offsets);
+        joints[body::SPINE1] = joints[spine];
         values.extend(joints.iter().flat_map(|p| {
             let point: [f64; 3] = (p * scale + translation).into();
             point

@@ -338,57 +338,58 @@ fn person(names: [&'static str; 14]) -> Vec<(String, String, [f64; 3])> {
     lines
 }
 
+const LAFAN: [&str; 14] = [
+    "Hips",
+    "Spine",
+    "Spine1",
+    "Spine2",
+    "Neck",
+    "Head",
+    "LeftShoulder",
+    "LeftArm",
+    "LeftForeArm",
+    "LeftHand",
+    "LeftUpLeg",
+    "LeftLeg",
+    "LeftFoot",
+    "LeftToe",
+];
+const SOMA: [&str; 14] = [
+    "Hips",
+    "Spine1",
+    "Spine2",
+    "Chest",
+    "Neck1",
+    "Head",
+    "LeftShoulder",
+    "LeftArm",
+    "LeftForeArm",
+    "LeftHand",
+    "LeftLeg",
+    "LeftShin",
+    "LeftFoot",
+    "LeftToeBase",
+];
+const XSENS: [&str; 14] = [
+    "Hips",
+    "Chest",
+    "Chest2",
+    "Chest4",
+    "Neck",
+    "Head",
+    "LeftCollar",
+    "LeftShoulder",
+    "LeftElbow",
+    "LeftWrist",
+    "LeftHip",
+    "LeftKnee",
+    "LeftAnkle",
+    "LeftToe",
+];
+
 #[test]
 fn skeletons_of_robotics_are_understood() {
-    let lafan = [
-        "Hips",
-        "Spine",
-        "Spine1",
-        "Spine2",
-        "Neck",
-        "Head",
-        "LeftShoulder",
-        "LeftArm",
-        "LeftForeArm",
-        "LeftHand",
-        "LeftUpLeg",
-        "LeftLeg",
-        "LeftFoot",
-        "LeftToe",
-    ];
-    let soma = [
-        "Hips",
-        "Spine1",
-        "Spine2",
-        "Chest",
-        "Neck1",
-        "Head",
-        "LeftShoulder",
-        "LeftArm",
-        "LeftForeArm",
-        "LeftHand",
-        "LeftLeg",
-        "LeftShin",
-        "LeftFoot",
-        "LeftToeBase",
-    ];
-    let xsens = [
-        "Hips",
-        "Chest",
-        "Chest2",
-        "Chest4",
-        "Neck",
-        "Head",
-        "LeftCollar",
-        "LeftShoulder",
-        "LeftElbow",
-        "LeftWrist",
-        "LeftHip",
-        "LeftKnee",
-        "LeftAnkle",
-        "LeftToe",
-    ];
-    for names in [lafan, soma, xsens] {
+    for names in [LAFAN, SOMA, XSENS] {
         let lines = person(names);
         let lines: Vec<Line> = lines
             .iter()
@@ -398,13 +399,13 @@ fn skeletons_of_robotics_are_understood() {
         assert_eq!(layout, Layout::H36m17Toes, "{names:?}");
         // Right hip, knee and ankle; left shoulder, elbow and wrist; right toe.
         let expected = [
-            (1, [-9.0, 94.0, 0.0]),
-            (2, [-9.0, 50.0, 0.0]),
-            (3, [-9.0, 8.0, 0.0]),
-            (11, [17.0, 146.0, 0.0]),
-            (12, [45.0, 146.0, 0.0]),
-            (13, [71.0, 146.0, 0.0]),
-            (17, [-9.0, 0.0, 14.0]),
+            (1, [-9.0, -6.0, 0.0]),
+            (2, [-9.0, -50.0, 0.0]),
+            (3, [-9.0, -92.0, 0.0]),
+            (11, [17.0, 46.0, 0.0]),
+            (12, [45.0, 46.0, 0.0]),
+            (13, [71.0, 46.0, 0.0]),
+            (17, [-9.0, -100.0, 14.0]),
         ];
         for (joint, place) in expected {
             for (found, wanted) in points[joint].iter().zip(place) {

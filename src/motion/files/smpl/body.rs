@@ -91,6 +91,24 @@ pub fn offsets() -> [Vector3<f64>; COUNT] {
     OFFSETS.map(Vector3::from)
 }
 
+/// The lowest joint of the spine.
+pub const SPINE1: usize = 3;
+
+/// Of the joints of the spine that of a body with such `offsets` which is nearest to the middle of its
+/// trunk, from the hips to the collars: on the average body the lowest one.
+pub fn spine(offsets: &[Vector3<f64>; COUNT]) -> usize {
+    const SPINE: [usize; 3] = [SPINE1, 6, 9];
+    let mut height = -(offsets[1] + offsets[2]).y / 2.0;
+    let heights = SPINE.map(|joint| {
+        height += offsets[joint].y;
+        height
+    });
+    let middle = (height + (offsets[13] + offsets[14]).y / 2.0) / 2.0;
+    let off_middle = |k: &usize| (heights[*k] - middle).abs();
+    let nearest = (0..SPINE.len()).min_by(|a, b| off_middle(a).total_cmp(&off_middle(b)));
+    nearest.map_or(SPINE1, |k| SPINE[k])
+}
+
 /// Where the joints of a body with such `offsets` are, in their unit and the axes of `turns`, relative to
 /// the translation. `turns[j]` takes joint j's frame to its parent's, as an axis times an angle in radians;
 /// the first one takes the body to the world, yet does not move the first joint itself.
@@ -155,6 +173,15 @@ mod tests {
         let bent = pose(&turns, &offsets());
         assert_eq!(bent[18], rest[18]);
         assert!((bent[20] - bent[18] - Vector3::new(0.004, 0.009, 0.264)).norm() < 1e-12);
+    }
+
+    #[test]
+    fn the_spine_joint_is_the_one_in_the_middle() {
+        assert_eq!(spine(&offsets()), SPINE1);
+        let mut low = offsets();
+        low[SPINE1] = Vector3::zeros();
+        low[6].y = 0.22;
+        assert_eq!(spine(&low), 6);
     }
 
     #[test]
