@@ -45,16 +45,17 @@ pub enum Error {
 const LONGEST: usize = 600;
 
 /// A text on one line, whatever a file had in it: control characters escaped, and cut where it is long.
-fn one_line(mut text: String) -> String {
+fn one_line(text: String) -> String {
+    let mut text = match text.contains(char::is_control) {
+        true => text.escape_debug().to_string(),
+        false => text,
+    };
     if text.len() > LONGEST {
         let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
         text.truncate(end.unwrap_or(0));
         text.push('…');
     }
-    match text.contains(char::is_control) {
-        true => text.escape_debug().to_string(),
-        false => text,
-    }
+    text
 }
 
 impl Error {
