@@ -41,6 +41,23 @@ pub enum Error {
     Internal(String),
 }
 
+/// The longest part of an error, bytes.
+const LONGEST: usize = 600;
+
+/// A text on one line, whatever a file had in it: control characters escaped, and cut where it is long.
+fn one_line(text: String) -> String {
+    let mut text = match text.contains(char::is_control) {
+        true => text.escape_debug().to_string(),
+        false => text,
+    };
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
+        text.push('…');
+    }
+    text
+}
+
 impl Error {
     /// An [`Error::Input`] naming origin, field, value found and advice.
     pub fn input(
@@ -50,10 +67,10 @@ impl Error {
         advice: impl std::fmt::Display,
     ) -> Self {
         Self::Input {
-            origin: origin.to_string(),
-            field: field.to_string(),
-            found: found.to_string(),
-            advice: advice.to_string(),
+            origin: one_line(origin.to_string()),
+            field: one_line(field.to_string()),
+            found: one_line(found.to_string()),
+            advice: one_line(advice.to_string()),
         }
     }
 

@@ -7,10 +7,12 @@ mod shared_data;
 
 use std::path::Path;
 
+use motionfit::body::{self, Body, Link, Subject};
 use motionfit::motion::files::c3d::C3d;
 use motionfit::motion::files::pickle::Pickle;
 use motionfit::motion::{self, Motion, ReadOptions, Reading};
-use nalgebra::{Vector3, Vector4};
+use motionfit::simulation::{Engine, Physics, Velocity, World};
+use nalgebra::{Isometry3, Quaternion, UnitQuaternion, Vector3, Vector4};
 use serde_json::Value;
 use shared_data::{files, shared};
 
@@ -261,4 +263,80 @@ fn trials_without_markers_on_the_knees_are_refused_by_name() {
             "{line}"
         );
     }
+}
+
+/// The world poses and velocities of the links of `body` by MuJoCo's coordinates, of which the links are in
+/// the order of `names`.
+fn start(body: &Body, state: &Value, names: &[String]) -> (Vec<Isometry3<f64>>, Vec<Velocity>) {
+    let numbers = |key: &str| -> Vec<f64> { serde_json::from_value(state[key].clone()).unwrap() };
+    let (qpos, qvel) = (numbers("qpos"), numbers("qvel"));
+    let vector = |v: &[f64]| Vector3::new(v[0], v[1], v[2]);
+    let rotation =
+        |q: &[f64]| UnitQuaternion::new_normalize(Quaternion::new(q[0], q[1], q[2], q[3]));
+    let place = |link: &Link| names.iter().position(|name| *name == link.name).unwrap();
+    let mut poses: Vec<Isometry3<f64>> = Vec::new();
+    let mut velocities: Vec<Velocity> = Vec::new();
+    for link in &body.links {
+        let k = place(link);
+        let turn = rotation(&qpos[3 + 4 * k..]);
+        let spin = vector(&qvel[3 + 3 * k..]);
+        let Some(parent) = link.parent else {
+            poses.push(Isometry3::from_parts(vector(&qpos).into(), turn));
+            velocities.push(Velocity {
+                linear: vector(&qvel),
+                angular: turn * spin,
+            });
+            continue;
+        };
+        let pose = poses[parent] * Isometry3::from_parts(link.offset.into(), turn);
+        let arm = pose.translation.vector - poses[parent].translation.vector;
+        velocities.push(Velocity {
+            linear: velocities[parent].linear + velocities[parent].angular.cross(&arm),
+            angular: velocities[parent].angular + pose.rotation * spin,
+        });
+        poses.push(pose);
+    }
+    (poses, velocities)
+}
+
+/// A second of free fall with limp joints, from the middle of the sample walk (tools/check_mjcf.py): in
+/// our engine within 1 % of MuJoCo.
+#[test]
+fn a_limp_body_falls_as_in_mujoco() {
+    let text = include_str!("golden/mujoco_fall.json");
+    let golden: Value = serde_json::from_str(text).unwrap();
+    let names: Vec<String> = serde_json::from_value(golden["names"].clone()).unwrap();
+    let mut body = body::fit(&motion::sample("walk").unwrap(), &Subject::default()).unwrap();
+    for link in &mut body.links {
+        (
+            link.joint.stiffness,
+            link.joint.damping,
+            link.joint.torque_limit,
+        ) = (0.0, 0.0, 0.0);
+    }
+    let (mut poses, velocities) = start(&body, &golden["start"], &names);
+    let height: Vector3<f64> = 10.0 * Vector3::z(); // nothing is to be touched
+    poses
+        .iter_mut()
+        .for_each(|pose| pose.translation.vector += height);
+    let physics = Physics::default();
+    let (mut world, mut engine) = (
+        World::new(&body, &physics, &poses, &velocities),
+        Engine::new(&physics),
+    );
+    let frames: Vec<Vec<Vector3<f64>>> = serde_json::from_value(golden["joints"].clone()).unwrap();
+    let steps = (golden["seconds"].as_f64().unwrap() / physics.timestep).round() as usize;
+    let (mut worst, mut gone) = (0.0_f64, 0.0_f64);
+    for wanted in &frames {
+        let joints = body.marker_positions(&world.link_poses().collect::<Vec<_>>());
+        for ((ours, theirs), first) in joints.iter().zip(wanted).zip(&frames[0]) {
+            worst = worst.max((ours - height - theirs).norm());
+            gone = gone.max((theirs - first).norm());
+        }
+        for _ in 0..steps {
+            world.step(&mut engine);
+        }
+    }
+    eprintln!("{:.1} mm apart after {gone:.2} m", 1e3 * worst);
+    assert!(gone > 4.5 && worst < 0.01 * gone, "{worst} {gone}");
 }

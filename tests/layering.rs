@@ -32,7 +32,7 @@ const CONCRETE: [&str; 6] = [
 
 /// Crates and the only files or folders that may name them.
 const HOMES: [(&str, &[&str]); 10] = [
-    ("serde_pickle", &["motion/files/pickle.rs"]),
+    ("flate2", &["motion/files/pickle/joblib.rs"]),
     ("rapier3d", &["simulation/world.rs"]),
     ("clap", &["cli.rs", "main.rs", "commands/"]),
     ("indicatif", &["commands/"]),

@@ -26,7 +26,7 @@ use crate::reconstruction::Settings;
 /// clip. A clip that cannot be read or reconstructed is a row with failed = true and the error.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// Directory of .npy, .npz and .bvh files, or a JSON manifest.
+    /// Directory of .npy, .npz, .bvh, .trc, .c3d, .pkl and .pt files, or a JSON manifest.
     #[arg(
         long,
         value_name = "DIR|MANIFEST",

@@ -9,7 +9,7 @@ use super::Session;
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::export::forces::{self, FootForces};
-use crate::export::{Recording, bvh, csv, glb, mot, npz};
+use crate::export::{Recording, bvh, csv, glb, joints, mjcf, mot, npz, smpl, trc};
 use crate::output::write_file;
 
 /// Write the result of a run in another format.
@@ -39,9 +39,18 @@ enum Format {
     Bvh,
     /// NumPy arrays: metres, z up
     Npz,
+    /// Poses of SMPL in the manner of AMASS: axis times angle, metres, z up (npz)
+    Smpl,
+    /// Joints as markers for OpenSim and the like: millimetres, y up
+    Trc,
+    /// The body for MuJoCo, with its motion as keyframes and in an npz beside it: metres, z up
+    Mjcf,
+    /// Positions of SMPL-X's 22 joints with contacts, as OmniRetarget and Kimodo have them (npz)
+    Joints,
     /// A table with a row per frame: joints, torques, ground reactions; metres, z up
     Csv,
-    /// Ground reactions for OpenSim: a storage file, with the external loads beside it (.xml): y up
+    /// Ground reactions for OpenSim: a storage file, with external loads (.xml) and joints (.trc) beside
+    /// it: y up
     Mot,
 }
 
@@ -58,10 +67,23 @@ pub fn export(args: &ExportArgs, session: &Session) -> Result<()> {
         Format::Glb => glb::encode(&recording, &metrics(args))?,
         Format::Bvh => bvh::encode(&recording).into_bytes(),
         Format::Npz => npz::encode(&recording)?,
+        Format::Smpl => smpl::encode(&recording)?,
+        Format::Trc => trc::encode(&recording).into_bytes(),
+        Format::Mjcf => mjcf::encode(&recording).into_bytes(),
+        Format::Joints => joints::encode(&recording)?,
         Format::Csv => csv::encode(&recording)?,
         Format::Mot => return opensim(args, &recording, session),
     };
     session.check()?;
+    let beside = args.out.with_extension("npz");
+    if matches!(args.format, Format::Mjcf) {
+        if beside == args.out {
+            let advice = "name the model .xml: its motion is written beside it as .npz";
+            return Err(Error::input("--out", "name", args.out.display(), advice));
+        }
+        write_file(&beside, &mjcf::motion(&recording)?, args.force)?;
+        session.tell(format!("wrote {}", beside.display()))?;
+    }
     write_file(&args.out, &bytes, args.force)?;
     session.tell(format!("wrote {}", args.out.display()))
 }
@@ -82,16 +104,14 @@ fn opensim(args: &ExportArgs, recording: &Recording, session: &Session) -> Resul
         mot::external_loads(&name, &file).as_bytes(),
         args.force,
     )?;
-    write_file(
-        &args.out,
-        mot::encode(&forces, &name).as_bytes(),
-        args.force,
-    )?;
-    session.tell(format!(
-        "wrote {} and {}",
-        args.out.display(),
-        loads.display()
-    ))
+    let markers = args.out.with_extension("trc");
+    write_file(&markers, trc::encode(recording).as_bytes(), args.force)?;
+    let storage = mot::encode(&forces, &name);
+    write_file(&args.out, storage.as_bytes(), args.force)?;
+    for path in [&args.out, &loads, &markers] {
+        session.tell(format!("wrote {}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn load(args: &ExportArgs) -> Result<Recording> {

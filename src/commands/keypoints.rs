@@ -65,13 +65,14 @@ pub(super) struct KeypointArgs {
     /// Keypoint files of further views, in the order of the cameras.
     #[arg(long, requires = "camera", value_name = "FILES", value_delimiter = ',')]
     more_views: Vec<PathBuf>,
-    /// Order of the keypoints: h36m17, coco17, body25 or halpe26; detected unless given.
+    /// Order of the keypoints: h36m17, coco17, body25, halpe26, wholebody133 or mediapipe33; detected
+    /// unless given.
     #[arg(long, value_name = "NAME")]
     keypoint_layout: Option<Layout2d>,
     /// Name of the keypoints in an .npz archive.
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
-    /// Which person, from 1, where several were detected.
+    /// Which person, from 1, where there are several.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     person: Option<usize>,
     /// 3D pose estimates of the same frames: .npy, .npz or AIST++ .pkl.
@@ -146,12 +147,22 @@ impl KeypointArgs {
             ("--truth", self.truth.is_some()),
             ("--keypoint-layout", self.keypoint_layout.is_some()),
             ("--array", self.array.is_some()),
-            ("--person", self.person.is_some()),
             ("--floor", self.floor.is_some()),
             ("--observed-fps", self.observed_fps.is_some()),
         ];
         let advice = "give --camera FILE, or --focal PX with --image-size WxH";
         refuse(&given, "camera", "none", advice)
+    }
+
+    /// The person that is asked for, from 1.
+    pub(super) fn person(&self) -> Result<Option<usize>> {
+        match self.person {
+            Some(0) => {
+                let advice = "persons are counted from 1";
+                Err(Error::input("--person", "number", 0, advice))
+            }
+            person => Ok(person),
+        }
     }
 
     /// Reads everything and puts it on one clock.
@@ -160,15 +171,11 @@ impl KeypointArgs {
             let advice = "give -100 to 100 m";
             return Err(Error::input("--floor", "height", floor, advice));
         }
-        if self.person == Some(0) {
-            let advice = "persons are counted from 1";
-            return Err(Error::input("--person", "number", 0, advice));
-        }
         let origin = path.display().to_string();
         let options = ReadOptions {
             layout: self.keypoint_layout,
             array: self.array.clone(),
-            person: self.person,
+            person: self.person()?,
         };
         let mut detections = keypoints::read(path, &options)?;
         for path in &self.more_views {
@@ -271,6 +278,10 @@ impl KeypointArgs {
         }
         if self.use_cameras.is_empty() {
             chosen = all.iter().enumerate().collect();
+        }
+        match file_has_all {
+            true => detections.to_pixels(all.iter().map(|camera| camera.size)),
+            false => detections.to_pixels(chosen.iter().map(|(_, camera)| camera.size)),
         }
         let seen = std::mem::take(&mut detections.views);
         let views: Vec<View> = match (seen.len() == chosen.len(), file_has_all) {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::keypoints::{Cut, KeypointArgs};
 use super::progress::Reporter;
-use super::run::files;
+use super::run::{FORCES, Run, files};
 use super::{Session, config, named_by, refuse};
 use crate::body::BodyModel;
 use crate::config::Config;
@@ -18,6 +18,7 @@ use crate::evaluation::{keypoint_record, record};
 use crate::export::kinematic;
 use crate::keypoints::Observation;
 use crate::motion::calibration::{Axis, Unit};
+use crate::motion::files::MarkerMap;
 use crate::motion::skeleton::Layout;
 use crate::motion::smoothing::Smoothing;
 use crate::motion::{self, Motion, ReadOptions};
@@ -27,13 +28,15 @@ use crate::reconstruction::{
 };
 
 /// What only makes sense for a file.
-const FILE_OPTIONS: [&str; 13] = [
+const FILE_OPTIONS: [&str; 15] = [
     "poses",
     "fps",
     "layout",
     "up",
     "units",
     "smooth",
+    "clip",
+    "markers",
     "camera",
     "focal",
     "image_size",
@@ -55,7 +58,7 @@ const KINEMATIC: &str = "kinematic.npz";
 #[derive(Debug, Args)]
 pub struct ReconstructArgs {
     /// Joint positions: .npy (T, J, 3), .npz holding such an array, a skeleton, .bvh, poses of SMPL
-    /// (AMASS .npz, AIST++ .pkl), or markers, .trc, .c3d. With --camera or --focal, 2D keypoints: a
+    /// (AMASS .npz, AIST++, WHAM, PHC .pkl, GVHMR .pt), or markers, .trc, .c3d. With --camera or --focal, 2D keypoints: a
     /// folder of OpenPose, a .json of MMPose or AlphaPose, .npy, .npz, or an AIST++ .pkl.
     poses: Option<PathBuf>,
     /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
@@ -69,7 +72,8 @@ pub struct ReconstructArgs {
         allow_negative_numbers = true
     )]
     fps: Option<f64>,
-    /// Order of the joints: h36m17, h36m17-toes, h36m32, coco17 or smpl24; detected unless given.
+    /// Order of the joints: h36m17, h36m17-toes, h36m32, coco17, smpl24, smplx22, body25, halpe26,
+    /// wholebody133, mediapipe33, soma30 or soma77; detected unless given.
     #[arg(long, requires = "poses")]
     layout: Option<Layout>,
     /// The axis that points up: z, y, x, -y, ...; detected unless given.
@@ -83,6 +87,12 @@ pub struct ReconstructArgs {
     /// Unit of length: m, cm, mm, in, cmu, or its length in metres; detected unless given.
     #[arg(long, requires = "poses", value_name = "UNIT")]
     units: Option<Unit>,
+    /// Which clip of a pickle with several (PHC); --person N chooses by number.
+    #[arg(long, requires = "poses", value_name = "NAME")]
+    clip: Option<String>,
+    /// JSON of which markers of a .trc or .c3d stand for a joint: {"right_knee": ["RKNE", "RKNM"], ...}.
+    #[arg(long, requires = "poses", value_name = "FILE")]
+    markers: Option<PathBuf>,
     /// Where to start, in seconds from the first frame.
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     start: Option<f64>,
@@ -101,12 +111,33 @@ pub struct ReconstructArgs {
     /// hopping around one, metric-NAME for one in the learned metric.
     #[arg(long, value_name = "NAME")]
     optimizer: Option<String>,
+    /// Write the forces on the feet (forces.npz) so many times a second as well, up to once a
+    /// simulation step (200 Hz); motion.npz has their means over the frames.
+    #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
+    force_rate: Option<f64>,
     /// Where to write; out/NAME of the clip unless given.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace the files of an earlier run.
     #[arg(long)]
     force: bool,
+}
+
+/// Refuses a rate of forces that the simulation does not reach.
+fn check_force_rate(rate: Option<f64>, config: &Config) -> Result<()> {
+    let most = 1.0 / config.reconstruction.physics.timestep;
+    match rate {
+        Some(rate) if !(rate > 0.0 && rate <= most) => {
+            let advice = format!("give more than 0 and at most the simulation's {most:.0} Hz");
+            Err(Error::input(
+                "the command line",
+                "--force-rate",
+                rate,
+                advice,
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Options that take precedence over the configuration file.
@@ -221,6 +252,7 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
         origin = "--optimizer";
     }
     check_optimizer(origin, &config.optimizer, &config)?;
+    check_force_rate(args.force_rate, &config)?;
     if let (Some(path), true) = (&args.poses, args.keypoints.are_given()) {
         return from_keypoints(path, args, &config, session);
     }
@@ -248,9 +280,20 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     let record = record(&reconstruction, &config.optimizer);
     let name = &motion.name;
-    let files = files(name, &reconstruction, &config, &record, input, seconds)?;
+    let files = files(Run {
+        name,
+        reconstruction: &reconstruction,
+        config: &config,
+        record: &record,
+        input,
+        seconds,
+        force_rate: args.force_rate,
+    })?;
     session.check()?;
     output.write_all(&files)?;
+    if args.force_rate.is_none() {
+        output.remove(FORCES)?;
+    }
     output.remove(KINEMATIC)?; // a run from keypoints may have left it
     describe_windows(&reconstruction, session)?;
     session.tell(table(&record))?;
@@ -276,6 +319,8 @@ fn from_keypoints(
         ("--up", args.up.is_some()),
         ("--units", args.units.is_some()),
         ("--smooth", args.smooth.is_some()),
+        ("--clip", args.clip.is_some()),
+        ("--markers", args.markers.is_some()),
     ];
     let advice = "leave it out: it is for 3D poses alone";
     refuse(&for_poses, "input", "keypoints", advice)?;
@@ -310,7 +355,15 @@ fn from_keypoints(
     let notes = [&input.notes[..], &found.fit.notes].concat();
     let input = json!({"file": path, "notes": notes});
     let run = &found.reconstruction;
-    let mut files = files(&name, run, &used, &record, input, seconds)?;
+    let mut files = files(Run {
+        name: &name,
+        reconstruction: run,
+        config: &used,
+        record: &record,
+        input,
+        seconds,
+        force_rate: args.force_rate,
+    })?;
     files.push((
         KINEMATIC,
         kinematic::encode(&found.fit, found.observation.fps)?,
@@ -369,6 +422,9 @@ fn load(args: &ReconstructArgs, stature: Option<f64>) -> Result<Loaded> {
             up: args.up,
             units: args.units,
             stature,
+            person: args.keypoints.person()?,
+            clip: args.clip.clone(),
+            markers: args.markers.as_deref().map(MarkerMap::read).transpose()?,
             start: args.start,
             end: args.end,
             smoothing: args.smooth.unwrap_or_default(),

@@ -5,20 +5,44 @@ use serde_json::{Map, Value, json};
 use super::json;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::export::forces::{self, FootForces};
 use crate::export::{Recording, glb, npz, report};
 use crate::plot::{Chart, Curve, Mark, Picture};
 use crate::reconstruction::{CurvePoint, Reconstruction};
 
-/// All files of a run, complete in memory; `input` tells where it comes from. Times are only in
-/// `metrics.json` and `loss.csv`: everything else is the same for the same input.
-pub(super) fn files(
-    name: &str,
-    reconstruction: &Reconstruction,
-    config: &Config,
-    record: &Map<String, Value>,
-    input: Value,
-    seconds: f64,
-) -> Result<Vec<(&'static str, Vec<u8>)>> {
+/// File of the forces at a rate of choice.
+pub(super) const FORCES: &str = "forces.npz";
+
+/// What the files of a run are made of.
+pub(super) struct Run<'a> {
+    /// The clip's name.
+    pub name: &'a str,
+    /// What was found.
+    pub reconstruction: &'a Reconstruction,
+    /// By which configuration.
+    pub config: &'a Config,
+    /// Its metrics.
+    pub record: &'a Map<String, Value>,
+    /// Where it comes from.
+    pub input: Value,
+    /// How long it took, s.
+    pub seconds: f64,
+    /// Rate of the forces to be written besides, Hz.
+    pub force_rate: Option<f64>,
+}
+
+/// All files of a run, complete in memory. Times are only in `metrics.json` and `loss.csv`: everything else is
+/// the same for the same input.
+pub(super) fn files(run: Run) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let Run {
+        name,
+        reconstruction,
+        config,
+        record,
+        input,
+        seconds,
+        force_rate,
+    } = run;
     let recording = Recording::new(
         reconstruction.body.clone(),
         reconstruction.trajectory.clone(),
@@ -40,6 +64,10 @@ pub(super) fn files(
         ("loss.csv", loss_table(&reconstruction.curve)?),
         ("report.html", page.into_bytes()),
     ];
+    if let Some(rate) = force_rate {
+        let forces = FootForces::at_rate(&recording, rate)?;
+        files.push((FORCES, forces::encode(&forces)?));
+    }
     let picture = loss_picture(name, &reconstruction.curve);
     files.push(("loss.svg", picture.svg().into_bytes()));
     files.push(("loss.png", picture.png()?));

@@ -79,12 +79,12 @@ impl Split {
     }
 }
 
-/// The clips of `motions`, sorted by name: a directory of `.npy`, `.npz` and `.bvh` files, or a
-/// manifest.
+/// The clips of `motions`, sorted by name: a directory of pose files (`.npy`, `.npz`, `.bvh`, `.trc`,
+/// `.c3d`, `.pkl`, `.pt`), or a manifest.
 ///
 /// A directory is described by `index`, or the file `index.csv` in it: a table with the columns
-/// `file` and `category`, and perhaps `fps`, matched by the file's stem. Of two files with one
-/// stem the `.npy` is taken, or else the `.npz`. A JSON file beside a pose file, of the same stem, may give its `fps`;
+/// `file` and `category`, and perhaps `fps`, matched by the file's stem. Of several files with
+/// one stem the first in this order is taken. A JSON file beside a pose file, of the same stem, may give its `fps`;
 /// the index's `fps` counts only for rows that name the pose file itself.
 ///
 /// A manifest is a JSON array of objects with the fields `file` (relative to the manifest) and,
@@ -113,18 +113,26 @@ pub fn find(motions: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     }
     clips.sort_by(|a, b| a.name.cmp(&b.name));
     if clips.is_empty() {
-        let advice = "give a directory of .npy, .npz or .bvh files, or a manifest";
+        let advice =
+            "give a directory of .npy, .npz, .bvh, .trc, .c3d, .pkl or .pt files, or a manifest";
         return Err(Error::input(motions.display(), "clips", "none", advice));
     }
     Ok(clips)
 }
 
-/// Extensions of pose files.
-const EXTENSIONS: [&str; 3] = ["npy", "npz", "bvh"];
+/// Extensions of pose files; of several files with one stem, the first counts.
+const EXTENSIONS: [&str; 7] = ["npy", "npz", "bvh", "trc", "c3d", "pkl", "pt"];
 
 fn has_extension(path: &Path, extension: &str) -> bool {
     path.extension()
         .is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
+/// The place of a file's extension in [`EXTENSIONS`].
+fn rank(path: &Path) -> Option<usize> {
+    EXTENSIONS
+        .iter()
+        .position(|extension| has_extension(path, extension))
 }
 
 fn in_directory(directory: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
@@ -138,21 +146,11 @@ fn in_directory(directory: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|e| Error::io(directory, "read", e))?.path();
-        if EXTENSIONS
-            .iter()
-            .any(|extension| has_extension(&path, extension))
-        {
+        if rank(&path).is_some() {
             paths.push(path);
         }
     }
-    // Arrays before skeletons, .npy before .npz.
-    paths.sort_by_key(|path| {
-        (
-            path.with_extension(""),
-            has_extension(path, "bvh"),
-            path.clone(),
-        )
-    });
+    paths.sort_by_key(|path| (path.with_extension(""), rank(path), path.clone()));
     paths.dedup_by_key(|path| path.with_extension(""));
     let of_paths = |row: &IndexRow| {
         let named = stem(Path::new(&row.file));
@@ -233,10 +231,10 @@ fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
                     layout: parsed(entry.layout)?,
                     up: parsed(entry.up)?,
                     units: parsed(entry.units)?,
-                    stature: None,
                     start: entry.start,
                     end: entry.end,
                     smoothing: parsed(entry.smooth)?.unwrap_or_default(),
+                    ..ReadOptions::default()
                 },
             })
         })
@@ -287,6 +285,20 @@ mod tests {
             [Split::All, Split::InDomain, Split::OutOfDomain].map(split),
             [3, 1, 2]
         );
+    }
+
+    #[test]
+    fn a_directory_of_every_kind() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a.c3d", "a.trc", "b.pt", "c.pkl", "d.C3D", "e.bvh", "f.mot"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let clips = find(dir.path(), None).unwrap();
+        let names: Vec<_> = clips
+            .iter()
+            .map(|clip| clip.path.file_name().unwrap())
+            .collect();
+        assert_eq!(names, ["a.trc", "b.pt", "c.pkl", "d.C3D", "e.bvh"]);
     }
 
     #[test]

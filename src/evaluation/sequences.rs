@@ -193,7 +193,7 @@ impl<'a> Reader<'a> {
             array: clip.array.clone(),
             person: None,
         };
-        let seen = keypoints::read(&self.root.join(&clip.keypoints), &options)?;
+        let mut seen = keypoints::read(&self.root.join(&clip.keypoints), &options)?;
         let fps = clip
             .fps
             .or(seen.fps)
@@ -203,6 +203,7 @@ impl<'a> Reader<'a> {
             let advice = "give a camera file with the cameras of these views, in their order";
             return Err(Error::input(&clip.name, "views", found, advice));
         }
+        seen.to_pixels(cameras.iter().map(|camera| camera.size));
         let pairs = cameras.into_iter().zip(seen.views);
         let views: Vec<View> = pairs
             .map(|(camera, frames)| View { camera, frames })

@@ -293,4 +293,26 @@ mod tests {
         let expected = Vector3::new(0.5_f64.to_degrees(), 90.0, 0.0);
         assert!((angles - expected).norm() < 1e-6, "{angles}");
     }
+    #[test]
+    fn it_rests_in_a_t() {
+        let (joints, _, rows) = parse(&encode(&fixture::moving("walk")));
+        let rest = world(&joints, &vec![0.0; rows[0].len()]);
+        let at = |name: &str| {
+            let joint = joints.iter().position(|joint| joint.name == name);
+            rest[joint.unwrap()].translation.vector
+        };
+        for (side, out) in [("left", 1.0), ("right", -1.0)] {
+            let limb = |part: &str| at(&format!("{side}_{part}"));
+            let arm = limb("forearm") - limb("upper_arm");
+            assert!(
+                arm.x * out > 20.0 && arm.y.abs() < 1e-6 && arm.z.abs() < 1e-6,
+                "{arm}"
+            );
+            let leg = limb("foot") - limb("thigh");
+            assert!(
+                leg.y < -60.0 && leg.x.abs() < 1e-6 && leg.z.abs() < 1e-6,
+                "{leg}"
+            );
+        }
+    }
 }

@@ -11,17 +11,23 @@ use crate::error::{Error, Result};
 use crate::motion::Joints;
 use crate::simulation::{Frame, Trajectory};
 
+mod arrays;
 pub mod bvh;
 pub mod csv;
 mod document;
+mod feet;
 pub mod forces;
 pub mod glb;
+pub mod joints;
 pub mod kinematic;
 mod mesh;
+pub mod mjcf;
 pub mod moments;
 pub mod mot;
 pub mod npz;
 pub mod report;
+pub mod smpl;
+pub mod trc;
 
 /// What every exported file is made of: a simulated motion and what it follows.
 #[derive(Clone, Debug, PartialEq)]
@@ -185,6 +191,22 @@ pub(crate) mod fixture {
             markers,
             stature: 1.7,
         }
+    }
+
+    /// A sample as its reference poses have it.
+    pub(crate) fn moving(name: &str) -> Recording {
+        let motion = crate::motion::sample(name).unwrap();
+        let body = crate::body::fit(&motion, &crate::body::Subject::default()).unwrap();
+        let poses = crate::body::reference_poses(&body, &motion).unwrap();
+        let frame = |pose: &Pose| Frame {
+            links: body.forward_kinematics(pose),
+            targets: pose.rotations.clone(),
+            torques: vec![Vector3::zeros(); body.links.len()],
+            contacts: Vec::new(),
+        };
+        let frames = poses.iter().map(frame).collect();
+        let fps = motion.fps;
+        Recording::new(body, Trajectory { fps, frames }, Vec::new()).unwrap()
     }
 
     /// Five frames at 50 fps of a body that moves forward, turns and bends every joint.

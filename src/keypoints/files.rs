@@ -31,8 +31,39 @@ pub struct Detections {
     pub fps: Option<f64>,
     /// `views[v][t]`.
     pub views: Vec<Vec<Keypoints>>,
+    /// Whether x and y are shares of the image's width and height.
+    pub is_normalized: bool,
     /// One line for each thing understood or assumed.
     pub notes: Vec<String>,
+}
+
+/// Coordinates in shares of the image are hardly larger, those in pixels are.
+const LARGEST_SHARE: f64 = 3.0;
+
+impl Detections {
+    /// Takes note of whether coordinates are shares of the image: all are small.
+    fn normalized(mut self) -> Self {
+        let keypoints = self.views.iter().flatten().flatten();
+        let mut seen = keypoints.filter(|keypoint| keypoint.is_seen());
+        self.is_normalized = seen.all(|keypoint| keypoint.pixel.amax() < LARGEST_SHARE);
+        if self.is_normalized {
+            let note = "keypoints: in shares of the image, by whose size they are multiplied";
+            self.notes.push(note.into());
+        }
+        self
+    }
+
+    /// Brings the views to pixels of images of `sizes`, px, where they are shares of them.
+    pub fn to_pixels(&mut self, sizes: impl Iterator<Item = [f64; 2]>) {
+        if !std::mem::take(&mut self.is_normalized) {
+            return;
+        }
+        for (view, size) in self.views.iter_mut().zip(sizes) {
+            for keypoint in view.iter_mut().flatten() {
+                keypoint.pixel.component_mul_assign(&Vector2::from(size));
+            }
+        }
+    }
 }
 
 /// Reads the keypoints at `path`:
@@ -77,7 +108,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Detections> {
         let advice = "there must be a joint with a confidence; check the detector and --array";
         return Err(Error::input(origin, "confidences", found, advice));
     }
-    Ok(detections)
+    Ok(detections.normalized())
 }
 
 /// The keypoints of the person chosen among those in `frames`, about which there may be a `note`.
@@ -92,6 +123,7 @@ fn of_people(
     Ok(Detections {
         fps: None,
         views: vec![keypoints],
+        is_normalized: false,
         notes: note.into_iter().chain(strays).collect(),
     })
 }

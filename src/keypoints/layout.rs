@@ -17,11 +17,22 @@ pub enum Layout2d {
     Body25,
     /// Halpe-26 (AlphaPose): COCO, then head, neck, hip, toes and heels.
     Halpe26,
+    /// COCO-WholeBody: COCO, then toes and heels, face and hands.
+    WholeBody133,
+    /// The 33 landmarks of MediaPipe's pose, in shares of the image's width and height.
+    MediaPipe33,
 }
 
 impl Layout2d {
     /// Every layout.
-    pub const ALL: [Self; 4] = [Self::H36m17, Self::Coco17, Self::Body25, Self::Halpe26];
+    pub const ALL: [Self; 6] = [
+        Self::H36m17,
+        Self::Coco17,
+        Self::Body25,
+        Self::Halpe26,
+        Self::WholeBody133,
+        Self::MediaPipe33,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -30,6 +41,8 @@ impl Layout2d {
             Self::Coco17 => "coco17",
             Self::Body25 => "body25",
             Self::Halpe26 => "halpe26",
+            Self::WholeBody133 => "wholebody133",
+            Self::MediaPipe33 => "mediapipe33",
         }
     }
 
@@ -39,6 +52,8 @@ impl Layout2d {
             Self::H36m17 | Self::Coco17 => 17,
             Self::Body25 => 25,
             Self::Halpe26 => 26,
+            Self::WholeBody133 => 133,
+            Self::MediaPipe33 => 33,
         }
     }
 
@@ -48,6 +63,8 @@ impl Layout2d {
             17 => Some(Self::Coco17),
             25 => Some(Self::Body25),
             26 => Some(Self::Halpe26),
+            133 => Some(Self::WholeBody133),
+            33 => Some(Self::MediaPipe33),
             _ => None,
         }
     }
@@ -60,7 +77,16 @@ impl Layout2d {
     pub fn convert(self, p: &[Keypoint]) -> Keypoints {
         match self {
             Self::H36m17 => std::array::from_fn(|j| p[j]),
-            Self::Coco17 => assemble(Parts::coco(p)),
+            Self::Coco17 | Self::WholeBody133 => assemble(Parts::coco(p)),
+            Self::MediaPipe33 => assemble(Parts {
+                pelvis: middle(p[23], p[24]),
+                thorax: middle(p[11], p[12]),
+                ears: or(middle(p[7], p[8]), p[0]),
+                right_leg: [p[24], p[26], p[28]],
+                left_leg: [p[23], p[25], p[27]],
+                left_arm: [p[11], p[13], p[15]],
+                right_arm: [p[12], p[14], p[16]],
+            }),
             Self::Body25 => assemble(Parts {
                 pelvis: or(p[8], middle(p[9], p[12])),
                 thorax: or(p[1], middle(p[2], p[5])),
@@ -170,7 +196,7 @@ mod tests {
     fn numbered(count: usize) -> Vec<Keypoint> {
         let point = |j: usize| Keypoint {
             pixel: Vector2::new(j as f64, 0.0),
-            confidence: 1.0 - 0.01 * j as f64,
+            confidence: 1.0 - 0.001 * j as f64,
         };
         (0..count).map(point).collect()
     }
@@ -182,6 +208,8 @@ mod tests {
             (Layout2d::Coco17, [16.0, 15.0, 9.0, 10.0]),
             (Layout2d::Body25, [11.0, 14.0, 7.0, 4.0]),
             (Layout2d::Halpe26, [16.0, 15.0, 9.0, 10.0]),
+            (Layout2d::WholeBody133, [16.0, 15.0, 9.0, 10.0]),
+            (Layout2d::MediaPipe33, [28.0, 27.0, 15.0, 16.0]),
         ];
         for (layout, expected) in sides {
             let joints = layout.convert(&numbered(layout.joint_count()));
@@ -194,7 +222,7 @@ mod tests {
     fn a_joint_made_of_others_is_as_sure_as_the_least_sure() {
         let mut points = numbered(17);
         let joints = Layout2d::Coco17.convert(&points);
-        assert_eq!((joints[0].pixel.x, joints[0].confidence), (11.5, 0.88));
+        assert_eq!((joints[0].pixel.x, joints[0].confidence), (11.5, 0.988));
         points[12] = Keypoint::MISSING;
         assert!(!Layout2d::Coco17.convert(&points)[0].is_seen());
         // Ears that are hidden give way to the nose.

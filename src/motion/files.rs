@@ -1,4 +1,4 @@
-//! Pose files: reading arrays (`.npy`, `.npz`), skeletons (`.bvh`), poses of SMPL (`.npz`, `.pkl`) and
+//! Pose files: reading arrays (`.npy`, `.npz`), skeletons (`.bvh`), poses of SMPL (`.npz`, `.pkl`, `.pt`) and
 //! markers (`.trc`, `.c3d`) into a [`Motion`].
 //!
 //! Whatever the file leaves open (layout, unit, up axis, floor) is found from the body itself and
@@ -12,9 +12,11 @@ mod container;
 mod markers;
 mod names;
 pub mod pickle;
+mod positions;
 mod repair;
 mod rig;
-mod smpl;
+pub mod smpl;
+mod torch;
 mod trc;
 mod world;
 
@@ -30,6 +32,8 @@ use crate::error::{Error, Result};
 pub use archive::{Archive, Array};
 pub use beside::rate_beside;
 use container::Points;
+pub use markers::MarkerMap;
+use smpl::Known;
 
 /// Frames per second of a file that does not say, and for which none are given: Human3.6M's.
 pub const DEFAULT_FPS: f64 = 50.0;
@@ -54,6 +58,12 @@ pub struct ReadOptions {
     /// Standing height of the subject, m; it sizes the body where a file holds its pose, but not how
     /// large it is (SMPL).
     pub stature: Option<f64>,
+    /// Which person of a file with several, from 1 (WHAM, PromptHMR).
+    pub person: Option<usize>,
+    /// Which clip of a file with several, by name (PHC).
+    pub clip: Option<String>,
+    /// Which markers stand for which joint (TRC, C3D).
+    pub markers: Option<MarkerMap>,
     /// Where to start, s from the first frame.
     pub start: Option<f64>,
     /// Where to stop, s from the first frame.
@@ -76,8 +86,9 @@ pub struct Reading {
 }
 
 /// Reads a `.npy` array (T, J, 3), or the one of a `.npz` archive that is called `joints`,
-/// `positions`, `keypoints3d` or `poses3d` (or else its only array of such a shape), or the skeleton of
-/// a `.bvh`, whose joints are known by their names.
+/// `positions`, `keypoints3d`, `poses3d`, `global_joint_positions` or `posed_joints` (or else its only array
+/// of such a shape), the skeleton of a `.bvh`, whose joints are known by their names, poses of SMPL
+/// ([`smpl`]), and markers.
 ///
 /// The frame rate is `options.fps`, or the `fps` of a JSON file of the same stem beside this one, or
 /// the archive's scalar `fps`, `mocap_framerate` or `mocap_frame_rate`, or the `Frame Time` of a `.bvh`,
@@ -103,18 +114,17 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         let name = name.file_name().unwrap_or_default().to_string_lossy();
         notes.push(format!("frame rate: {fps} fps, by {name} beside the file"));
     }
-    let mut points = container::load(path, known, options.stature, |shape, fps, layout| {
-        if let Some(asked) = options.layout
-            && layout.is_some_and(|known| known != asked)
-        {
-            let advice = "leave it out: the names of the joints tell what they are";
-            let found = format!("{asked} for {origin}");
-            return Err(Error::input("--layout", "use", found, advice));
-        }
-        let fps = fps.unwrap_or(DEFAULT_FPS);
-        check_rate(fps, &origin)?;
-        check_shape(shape, layout.or(options.layout), fps, &origin)
-    })?;
+    let known = Known {
+        fps: known,
+        stature: options.stature,
+        person: options.person,
+        clip: options.clip.as_deref(),
+        markers: options.markers.as_ref(),
+    };
+    let check = |shape: &[usize], fps: Option<f64>, layout: Option<Layout>| {
+        check_file(shape, fps, layout, options, &origin)
+    };
+    let mut points = container::load(path, known, check)?;
     let fps = points.fps.unwrap_or_else(|| {
         notes.push(format!(
             "frame rate: not in the file, {DEFAULT_FPS} fps assumed (--fps)"
@@ -154,6 +164,26 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         world_from_file,
         notes,
     })
+}
+
+/// Checks what a file tells of itself before its numbers are read.
+fn check_file(
+    shape: &[usize],
+    fps: Option<f64>,
+    layout: Option<Layout>,
+    options: &ReadOptions,
+    origin: &str,
+) -> Result<()> {
+    if let Some(asked) = options.layout
+        && layout.is_some_and(|known| known != asked)
+    {
+        let advice = "leave it out: the names of the joints tell what they are";
+        let found = format!("{asked} for {origin}");
+        return Err(Error::input("--layout", "use", found, advice));
+    }
+    let fps = fps.unwrap_or(DEFAULT_FPS);
+    check_rate(fps, origin)?;
+    check_shape(shape, layout.or(options.layout), fps, origin)
 }
 
 fn check_rate(fps: f64, origin: &str) -> Result<()> {

@@ -91,8 +91,7 @@ impl Header {
         self.count()?.checked_mul(self.element.size)
     }
 
-    /// Reads the elements in C order (the last axis varies fastest). Check [`count`](Self::count) first:
-    /// as much memory is taken as the header asks for.
+    /// Reads the elements in C order (the last axis varies fastest). Check [`count`](Self::count) first.
     ///
     /// # Errors
     /// When the file ends early.
@@ -106,7 +105,8 @@ impl Header {
             )
         };
         let len = self.count().ok_or_else(too_large)?;
-        let mut values = Vec::with_capacity(len);
+        // As much as the header asks for is taken only when so much comes.
+        let mut values = Vec::with_capacity(len.min(1 << 20));
         let mut buffer = vec![0u8; 4096 * self.element.size];
         while values.len() < len {
             let count = (len - values.len()).min(4096);
@@ -119,31 +119,31 @@ impl Header {
             );
         }
         Ok(if self.fortran_order {
-            self.in_c_order(&values)
+            c_order(&self.shape, &values)
         } else {
             values
         })
     }
+}
 
-    /// Transposes values in Fortran order to C order.
-    fn in_c_order(&self, values: &[f64]) -> Vec<f64> {
-        let mut index = vec![0usize; self.shape.len()];
-        let mut ordered = Vec::with_capacity(values.len());
-        for _ in 0..values.len() {
-            let source = (0..index.len())
-                .rev()
-                .fold(0, |at, k| at * self.shape[k] + index[k]);
-            ordered.push(values[source]);
-            for k in (0..index.len()).rev() {
-                index[k] += 1;
-                if index[k] < self.shape[k] {
-                    break;
-                }
-                index[k] = 0;
+/// Transposes values of an array of that shape from Fortran order to C order.
+pub(super) fn c_order(shape: &[usize], values: &[f64]) -> Vec<f64> {
+    let mut index = vec![0usize; shape.len()];
+    let mut ordered = Vec::with_capacity(values.len());
+    for _ in 0..values.len() {
+        let source = (0..index.len())
+            .rev()
+            .fold(0, |at, k| at * shape[k] + index[k]);
+        ordered.push(values[source]);
+        for k in (0..index.len()).rev() {
+            index[k] += 1;
+            if index[k] < shape[k] {
+                break;
             }
+            index[k] = 0;
         }
-        ordered
     }
+    ordered
 }
 
 impl Element {
@@ -193,7 +193,7 @@ impl Element {
 }
 
 /// The value of an IEEE 754 half-precision number.
-fn half(bits: u16) -> f64 {
+pub(super) fn half(bits: u16) -> f64 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let (exponent, fraction) = (i32::from((bits >> 10) & 31), f64::from(bits & 1023));
     sign * match exponent {

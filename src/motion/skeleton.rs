@@ -1,13 +1,14 @@
 //! Pose formats: the Human3.6M-17 skeleton and how other layouts are brought to it.
 
-use std::fmt;
-use std::str::FromStr;
-
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 
+pub use layout::Layout;
+pub(crate) use layout::TOE_BASE;
+
 use super::{JOINTS, Joints};
-use crate::error::Error;
+
+mod layout;
 
 /// Index of the pelvis, the middle of the hip joints.
 pub const PELVIS: usize = 0;
@@ -129,22 +130,6 @@ pub fn mirrored(joint: usize) -> usize {
     }
 }
 
-/// The joint layouts that can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// Human3.6M, 17 joints: the working layout.
-    H36m17,
-    /// Human3.6M-17 followed by the right and the left toe base (ball of the foot).
-    H36m17Toes,
-    /// All 32 joints of Human3.6M, duplicates and end sites included.
-    H36m32,
-    /// COCO keypoints (AIST++): nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles,
-    /// the left one of each pair first.
-    Coco17,
-    /// The 24 joints of SMPL.
-    Smpl24,
-}
-
 /// Whether a joint is there: all its coordinates are numbers.
 pub(super) fn is_seen(point: &Vector3<f64>) -> bool {
     point.iter().all(|x| x.is_finite())
@@ -157,108 +142,6 @@ pub struct Frame {
     pub joints: Joints,
     /// Toe bases `[right, left]`, if the layout has them.
     pub toes: Option<[Vector3<f64>; 2]>,
-}
-
-impl Layout {
-    /// Every layout.
-    pub const ALL: [Self; 5] = [
-        Self::H36m17,
-        Self::H36m17Toes,
-        Self::H36m32,
-        Self::Coco17,
-        Self::Smpl24,
-    ];
-
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::H36m17 => "h36m17",
-            Self::H36m17Toes => "h36m17-toes",
-            Self::H36m32 => "h36m32",
-            Self::Coco17 => "coco17",
-            Self::Smpl24 => "smpl24",
-        }
-    }
-
-    /// Number of joints J of a file in this layout.
-    pub fn joint_count(self) -> usize {
-        match self {
-            Self::H36m17 | Self::Coco17 => 17,
-            Self::H36m17Toes => 19,
-            Self::H36m32 => 32,
-            Self::Smpl24 => 24,
-        }
-    }
-
-    /// The layout a file with `count` joints is in, `None` when no layout has as many.
-    ///
-    /// 17 joints mean Human3.6M-17 here; [`looks_like_coco`] tells the two apart by geometry.
-    pub fn of_count(count: usize) -> Option<Self> {
-        match count {
-            17 => Some(Self::H36m17),
-            19 => Some(Self::H36m17Toes),
-            24 => Some(Self::Smpl24),
-            32 => Some(Self::H36m32),
-            _ => None,
-        }
-    }
-
-    /// Brings one frame (`joint_count` points, any unit and axes) to Human3.6M-17.
-    ///
-    /// Joints that a layout lacks are placed on lines through those it has; a missing (NaN) source
-    /// makes the joint missing.
-    ///
-    /// # Panics
-    /// When `points` has fewer than [`joint_count`](Self::joint_count) entries.
-    pub fn convert(self, points: &[Vector3<f64>]) -> Frame {
-        match self {
-            Self::H36m17 => Frame {
-                joints: pick(points, std::array::from_fn(|j| j)),
-                toes: None,
-            },
-            Self::H36m17Toes => Frame {
-                joints: pick(points, std::array::from_fn(|j| j)),
-                toes: Some([points[17], points[18]]),
-            },
-            Self::H36m32 => Frame {
-                joints: pick(points, H36M32),
-                toes: Some([points[4], points[9]]),
-            },
-            Self::Coco17 => Frame {
-                joints: from_coco(points),
-                toes: None,
-            },
-            Self::Smpl24 => Frame {
-                joints: from_smpl(points),
-                toes: Some([points[11], points[10]]),
-            },
-        }
-    }
-}
-
-impl fmt::Display for Layout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Layout {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|layout| layout.name() == text)
-            .ok_or_else(|| {
-                let names = Self::ALL.map(Self::name).join(", ");
-                Error::input(
-                    "--layout",
-                    "name",
-                    format!("`{text}`"),
-                    format!("choose one of {names}"),
-                )
-            })
-    }
 }
 
 /// Whether 17 joints are COCO's rather than Human3.6M's, by a majority of the frames: joints 1 and
@@ -280,53 +163,6 @@ pub fn looks_like_coco(frames: impl Iterator<Item = impl AsRef<[Vector3<f64>]>>)
         (coco + usize::from(vote), all + 1)
     });
     2 * coco > all
-}
-
-/// Where the 17 joints are among the 32 (VideoPose3D, `common/h36m_dataset.py`).
-const H36M32: [usize; JOINTS] = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27];
-
-fn pick(points: &[Vector3<f64>], source: [usize; JOINTS]) -> Joints {
-    source.map(|j| points[j])
-}
-
-/// COCO has no trunk: pelvis and thorax are the middles of hips and shoulders, the spine lies half
-/// way between, the neck half way to the middle of the ears, the top of the head half that way
-/// beyond it.
-fn from_coco(p: &[Vector3<f64>]) -> Joints {
-    let middle = |a: Vector3<f64>, b: Vector3<f64>| (a + b) / 2.0;
-    let (pelvis, thorax, ears) = (middle(p[11], p[12]), middle(p[5], p[6]), middle(p[3], p[4]));
-    let head = ears + (ears - thorax) * 0.5;
-    [
-        pelvis,
-        p[12],
-        p[14],
-        p[16],
-        p[11],
-        p[13],
-        p[15],
-        middle(pelvis, thorax),
-        thorax,
-        middle(thorax, ears),
-        head,
-        p[5],
-        p[7],
-        p[9],
-        p[6],
-        p[8],
-        p[10],
-    ]
-}
-
-/// SMPL's pelvis joint lies above the hips, so their middle is taken; the thorax is the middle of
-/// the collars, the neck SMPL's head joint, and the top of the head 0.7 times as far beyond it as
-/// it is from the thorax (11 cm on the mean shape).
-fn from_smpl(p: &[Vector3<f64>]) -> Joints {
-    let (pelvis, thorax) = ((p[1] + p[2]) / 2.0, (p[13] + p[14]) / 2.0);
-    let head = p[15] + (p[15] - thorax) * 0.7;
-    [
-        pelvis, p[2], p[5], p[8], p[1], p[4], p[7], p[3], thorax, p[15], head, p[16], p[18], p[20],
-        p[17], p[19], p[21],
-    ]
 }
 
 #[cfg(test)]
@@ -360,39 +196,6 @@ mod tests {
     }
 
     #[test]
-    fn every_layout_is_found_by_its_name_and_nothing_else_is() {
-        for layout in Layout::ALL {
-            assert_eq!(layout.to_string().parse::<Layout>().unwrap(), layout);
-        }
-        let error = "openpose".parse::<Layout>().unwrap_err().to_string();
-        assert!(
-            error.contains("openpose") && error.contains("h36m17-toes"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn human36m_layouts_keep_the_joints_and_find_the_toes() {
-        let frame = Layout::H36m17Toes.convert(&numbered(19));
-        assert_eq!(frame.joints[16].x, 16.0);
-        assert_eq!(frame.toes.unwrap().map(|p| p.x), [17.0, 18.0]);
-        let frame = Layout::H36m32.convert(&numbered(32));
-        assert_eq!(frame.joints.map(|p| p.x as usize), H36M32);
-        assert_eq!(frame.toes.unwrap().map(|p| p.x), [4.0, 9.0]);
-    }
-
-    #[test]
-    fn coco_takes_middles_and_swaps_left_first_to_right_first() {
-        let joints = Layout::Coco17.convert(&numbered(17)).joints;
-        let x = joints.map(|p| p.x);
-        assert_eq!(x[PELVIS], 11.5);
-        assert_eq!((x[RIGHT_ANKLE], x[LEFT_ANKLE]), (16.0, 15.0));
-        assert_eq!((x[LEFT_WRIST], x[RIGHT_WRIST]), (9.0, 10.0));
-        assert_eq!((x[THORAX], x[SPINE], x[NECK]), (5.5, 8.5, 4.5));
-        assert_eq!(x[HEAD], 3.5 + 0.5 * (3.5 - 5.5));
-    }
-
-    #[test]
     fn most_frames_decide_between_coco_and_human36m() {
         let frame = |eyes: f64| {
             let mut points = numbered(17); // 11 and 13 are 2 apart
@@ -404,15 +207,5 @@ mod tests {
         assert!(decide(&[&coco, &other, &lost, &lost, &coco]));
         assert!(!decide(&[&coco, &other]));
         assert!(!decide(&[&lost]));
-    }
-
-    #[test]
-    fn smpl_takes_the_middle_of_the_hips_for_the_pelvis() {
-        let x = Layout::Smpl24.convert(&numbered(24)).joints.map(|p| p.x);
-        assert_eq!((x[PELVIS], x[THORAX], x[NECK]), (1.5, 13.5, 15.0));
-        assert_eq!(
-            (x[RIGHT_HIP], x[LEFT_HIP], x[RIGHT_WRIST]),
-            (2.0, 1.0, 21.0)
-        );
     }
 }

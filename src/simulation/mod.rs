@@ -33,10 +33,10 @@ pub struct Physics {
     /// Projected Gauss–Seidel sweeps per solver iteration. Default: 4. More: stiffer joints and
     /// motors, slower.
     pub pgs_iterations: usize,
-    /// Natural frequency of the contact springs, Hz. Default: 120. Lower: smoother loss, feet sink
+    /// Natural frequency of the contact springs, Hz. Default: 60. Lower: smoother loss, feet sink
     /// deeper.
     pub contact_frequency: f64,
-    /// Damping ratio of the contact springs. Default: 5.
+    /// Damping ratio of the contact springs. Default: 2.5.
     pub contact_damping_ratio: f64,
     /// Coulomb friction of feet on ground. Default: 0.9.
     pub friction: f64,
@@ -48,8 +48,8 @@ impl Default for Physics {
             timestep: 1.0 / 200.0,
             solver_iterations: 4,
             pgs_iterations: 4,
-            contact_frequency: 120.0,
-            contact_damping_ratio: 5.0,
+            contact_frequency: 60.0,
+            contact_damping_ratio: 2.5,
             friction: 0.9,
         }
     }

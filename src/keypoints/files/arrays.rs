@@ -54,6 +54,7 @@ pub fn read_npz(path: &Path, options: &ReadOptions) -> Result<Detections> {
     Ok(Detections {
         fps: archive.number("fps"),
         views,
+        is_normalized: false,
         notes: vec![format!("keypoints: array {name} {:?}", array.shape)],
     })
 }
@@ -100,6 +101,7 @@ pub fn read_npy(path: &Path, options: &ReadOptions) -> Result<Detections> {
     Ok(Detections {
         fps: None,
         views: of_array(&array, None, options.layout, &origin)?,
+        is_normalized: false,
         notes: Vec::new(),
     })
 }
@@ -115,6 +117,7 @@ pub fn read_aist(path: &Path, options: &ReadOptions) -> Result<Detections> {
     refuse_others(options, &inside)?;
     Ok(Detections {
         fps: Some(AIST_FPS),
+        is_normalized: false,
         notes: vec![format!("AIST++: {} views at {AIST_FPS} fps", views.len())],
         views,
     })
@@ -146,7 +149,9 @@ pub fn of_array(
         .enumerate()
         .map(|(n, p)| {
             let given = confidences.map(|c| c.values[n]);
-            keypoint(p[0], p[1], given.or(p.get(2).copied()).unwrap_or(1.0))
+            // MediaPipe has a depth before the visibility.
+            let own = p.get(2..).and_then(|rest| rest.last().copied());
+            keypoint(p[0], p[1], given.or(own).unwrap_or(1.0))
         })
         .collect();
     let layout = match (joints, layout) {
@@ -169,7 +174,9 @@ fn check_shape(shape: &[usize], origin: &str) -> Result<(usize, usize, usize, us
         rest => (1, rest),
     };
     match rest {
-        &[frames, joints, width @ (2 | 3)] if views > 0 && frames > 0 && joints > 0 => {
+        &[frames, joints, width @ 2..=4]
+            if (width < 4 || joints == 33) && views > 0 && frames > 0 && joints > 0 =>
+        {
             Ok((views, frames, joints, width))
         }
         _ => {

@@ -276,3 +276,24 @@ fn what_cannot_be_read_is_explained() {
     );
     assert_eq!(error.unwrap_err().exit_code(), 2);
 }
+
+#[test]
+fn landmarks_in_shares_of_the_image_become_pixels() {
+    let folder = Folder::new();
+    let landmarks = ndarray::Array3::from_shape_fn((3, 33, 4), |(t, _, k)| match k {
+        0 => 0.25 + 0.01 * t as f64,
+        1 => 0.5,
+        2 => -0.3,  // depth
+        _ => 0.875, // visibility
+    });
+    let path = folder.0.path().join("landmarks.npy");
+    ndarray_npy::write_npy(&path, &landmarks).unwrap();
+    let mut detections = read(&path, &ReadOptions::default()).unwrap();
+    assert!(detections.is_normalized && detections.notes[0].contains("shares of the image"));
+    detections.to_pixels([[1920.0, 1080.0]].into_iter());
+    let ankle = detections.views[0][0][3];
+    assert_eq!(
+        (ankle.pixel, ankle.confidence),
+        (Vector2::new(480.0, 540.0), 0.875)
+    );
+}

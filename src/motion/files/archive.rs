@@ -10,8 +10,12 @@ use super::pickle::Pickle;
 use crate::error::{Error, Result};
 use crate::motion::npy::{Header, read_header_text};
 
-/// The largest array that is read, elements (1 GiB).
-const LARGEST: usize = 1 << 27;
+/// The largest array that is read, elements (512 MiB).
+const LARGEST: usize = 1 << 26;
+
+/// The longest text in an array, letters, and the most bytes of all.
+const LONGEST_TEXT: usize = 256;
+const MOST_TEXT: u64 = 1 << 20;
 
 /// Numbers and how they are arranged.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,10 +51,21 @@ impl Array {
             let advice = "copy or save the file again";
             return Err(Error::input(origin, "size", found, advice));
         }
+        check_size(&header, origin)?;
         Ok(Self {
             values: header.read_values(&mut file, origin)?,
             shape: header.shape,
         })
+    }
+}
+
+fn check_size(header: &Header, origin: &str) -> Result<()> {
+    match header.count().is_some_and(|count| count <= LARGEST) {
+        true => Ok(()),
+        false => {
+            let found = format!("{:?}", header.shape);
+            Err(Error::input(origin, "shape", found, "cut it into parts"))
+        }
     }
 }
 
@@ -69,8 +84,8 @@ impl Archive {
         let origin = path.display().to_string();
         let file = File::open(path).map_err(|error| Error::io(path, "read", error))?;
         let zip = ZipArchive::new(BufReader::new(file)).map_err(|error| {
-            let advice = "give a file written by np.savez";
-            Error::input(&origin, "format", format!("no archive ({error})"), advice)
+            let found = format!("a damaged archive ({error})");
+            Error::input(&origin, "format", found, "copy or save the file again")
         })?;
         Ok(Self { origin, zip })
     }
@@ -86,10 +101,66 @@ impl Archive {
         names
     }
 
+    /// Whether there is an array called `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.zip.index_for_name(&format!("{name}.npy")).is_some()
+    }
+
+    /// Names of all members, arrays or not.
+    pub(super) fn members(&self) -> impl Iterator<Item = &str> {
+        self.zip.file_names()
+    }
+
+    /// The array `name`, if `check` accepts its shape, which it sees before the elements are read.
+    ///
+    /// # Errors
+    /// As [`array`](Self::array), and when `check` refuses.
+    pub fn checked(
+        &mut self,
+        name: &str,
+        check: impl FnOnce(&[usize]) -> Result<()>,
+    ) -> Result<Array> {
+        let inside = format!("{}: {name}", self.origin);
+        let mut member = self.member(name)?;
+        let header = Header::read(&mut member, &inside)?;
+        check(&header.shape)?;
+        drop(member);
+        self.array(name)
+    }
+
+    /// The texts of the array `name`; none when there is no such array of texts.
+    pub fn texts(&mut self, name: &str) -> Vec<String> {
+        let Ok(mut member) = self.member(name) else {
+            return Vec::new();
+        };
+        let header = read_header_text(&mut member, name).unwrap_or_default();
+        let width = header
+            .split_once("'<U")
+            .and_then(|(_, rest)| rest.split_once('\''))
+            .and_then(|(width, _)| width.parse::<usize>().ok());
+        let Some(width) = width.filter(|width| (1..=LONGEST_TEXT).contains(width)) else {
+            return Vec::new();
+        };
+        let mut bytes = Vec::new();
+        if member.take(MOST_TEXT).read_to_end(&mut bytes).is_err() {
+            return Vec::new();
+        }
+        let letter = |b: &[u8; 4]| char::from_u32(u32::from_le_bytes(*b)).unwrap_or('?');
+        let texts = bytes.chunks_exact(4 * width).map(|text| {
+            let letters = text.as_chunks().0.iter().map(letter);
+            letters.take_while(|letter| *letter != '\0').collect()
+        });
+        texts.collect()
+    }
+
     /// Shape of the array `name`; `None` when there is none, or it holds no numbers.
     pub fn shape(&mut self, name: &str) -> Option<Vec<usize>> {
+        Some(self.header(name)?.shape)
+    }
+
+    pub(super) fn header(&mut self, name: &str) -> Option<Header> {
         let mut member = self.zip.by_name(&format!("{name}.npy")).ok()?;
-        Some(Header::read(&mut member, name).ok()?.shape)
+        Header::read(&mut member, name).ok()
     }
 
     /// The array `name`.
@@ -100,10 +171,7 @@ impl Archive {
         let inside = format!("{}: {name}", self.origin);
         let mut member = self.member(name)?;
         let header = Header::read(&mut member, &inside)?;
-        if header.count().is_none_or(|count| count > LARGEST) {
-            let found = format!("{:?}", header.shape);
-            return Err(Error::input(inside, "shape", found, "cut it into parts"));
-        }
+        check_size(&header, &inside)?;
         Ok(Array {
             values: header.read_values(&mut member, &inside)?,
             shape: header.shape,

@@ -1,33 +1,26 @@
-//! What holds the numbers: a bare `.npy` array, one of the arrays of a `.npz` archive, or a BVH file.
+//! What a file is, by its first bytes, and the points in it.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
 use nalgebra::Vector3;
-use zip::ZipArchive;
-use zip::result::ZipError;
 
 use super::archive::{Archive, Array};
 use super::c3d::{self, C3d};
-use super::markers;
-use super::smpl::{self, Known, Members};
-use super::{bvh, trc};
+use super::markers::{self, Markers};
+use super::positions;
+use super::smpl::{Known, pickled};
+use super::{bvh, pickle, torch, trc};
 use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit};
-use crate::motion::npy::{Header, MAGIC};
+use crate::motion::npy::MAGIC;
 use crate::motion::skeleton::{Frame, Layout};
 
-/// Names of the positions in an archive, the preferred one first.
-const POSITIONS: [&str; 4] = ["joints", "positions", "keypoints3d", "poses3d"];
+/// The largest file that is read as a whole, bytes.
+const LARGEST: u64 = 1 << 29;
 
-/// Names of the frame rate in an archive (AMASS has used both of the last two).
-const FRAME_RATES: [&str; 3] = ["fps", "mocap_framerate", "mocap_frame_rate"];
-
-/// So many numbers are shown where one is expected.
-const FEW: usize = 8;
-
-const SAVE_ADVICE: &str = "give an .npy file with an array (frames, 17, 3), an .npz with it, or a .bvh; 2D keypoints need --camera or --focal";
+const SAVE_ADVICE: &str = "give an .npy file with an array (frames, 17, 3), an .npz with it, a .bvh, .trc, .c3d, .pkl or .pt; 2D keypoints need --camera or --focal";
 
 /// An array of points (T, J, 3), in the file's own unit and axes.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +42,7 @@ pub struct Points {
 }
 
 impl Points {
-    fn new(shape: &[usize], values: Vec<f64>, fps: Option<f64>) -> Self {
+    pub(super) fn new(shape: &[usize], values: Vec<f64>, fps: Option<f64>) -> Self {
         Self {
             joints: shape[1],
             values,
@@ -110,17 +103,14 @@ impl Points {
     }
 }
 
-/// Reads the positions of `path`. The frame rate is `fps`, or else what the file says; `stature`, m,
-/// sizes bodies of which only the pose is there. `check` sees the shape, the frame rate and the layout
+/// What is asked of every file: to refuse a shape, a frame rate (Hz) or a layout.
+pub trait Check: Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()> {}
+impl<F: Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>> Check for F {}
+
+/// Reads the positions of `path` with what is `known`. `check` sees the shape, the frame rate and the layout
 /// that the file tells before the elements are read, and must refuse every shape but (T, J, 3).
-pub fn load(
-    path: &Path,
-    fps: Option<f64>,
-    stature: Option<f64>,
-    check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
-) -> Result<Points> {
+pub fn load(path: &Path, known: Known, check: impl Check) -> Result<Points> {
     let origin = &path.display().to_string();
-    let known = Known { fps, stature };
     let metadata = path
         .metadata()
         .map_err(|error| Error::io(path, "read", error))?;
@@ -131,38 +121,36 @@ pub fn load(
         return Err(Error::input(origin, "size", "an empty file", SAVE_ADVICE));
     }
     let file = File::open(path).map_err(|error| Error::io(path, "read", error))?;
-    let mut file = BufReader::new(file);
     let mut start = Vec::new();
-    file.by_ref()
+    BufReader::new(file)
         .take(64)
         .read_to_end(&mut start)
         .map_err(|e| Error::io(path, "read", e))?;
     if start.starts_with(b"PK") {
-        return load_npz(path, origin, known, check);
+        return archive(path, origin, known, check);
     }
-    if start.first() == Some(&0x80) {
-        return smpl::read_pickle(path, origin, known, check);
+    if start.first() == Some(&0x80) || pickle::begins_compressed(&start) {
+        known.refuse_markers(origin)?;
+        return pickled::read(path, origin, known, check);
     }
-    if bvh::begins(&start) {
-        return bvh::read(&text(path)?, origin, fps, check);
-    }
+    known.refuse_choice(origin)?;
     if trc::begins(&start) {
-        let markers = trc::read(&text(path)?, origin, fps)?;
-        let (shape, layout) = markers::shape(markers.frames());
-        check(&shape, markers.fps, Some(layout))?;
-        return markers.joints(origin);
+        let markers = trc::read(&text(path)?, origin, known.fps)?;
+        return of_markers(markers, origin, known, check);
     }
     if c3d::begins(&start) {
         let file = C3d::read(path, |frames, rate| {
             let (shape, layout) = markers::shape(frames);
-            check(&shape, fps.or(Some(rate)), Some(layout))
+            check(&shape, known.fps.or(Some(rate)), Some(layout))
         })?;
-        return file.markers(fps).joints(origin);
+        return of_markers(file.markers(known.fps), origin, known, check);
     }
-    if path
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("bvh"))
-    {
+    known.refuse_markers(origin)?;
+    if bvh::begins(&start) {
+        return bvh::read(&text(path)?, origin, known.fps, check);
+    }
+    let is_bvh = |e: &std::ffi::OsStr| e.eq_ignore_ascii_case("bvh");
+    if path.extension().is_some_and(is_bvh) {
         let advice = "a BVH file begins with HIERARCHY; export it again as text";
         return Err(Error::input(origin, "format", describe(&start), advice));
     }
@@ -174,14 +162,57 @@ pub fn load(
             SAVE_ADVICE,
         ));
     }
-    let array = Array::read(path, origin, |shape| check(shape, fps, None))?;
-    Ok(Points::new(&array.shape, array.values, fps))
+    let array = Array::read(path, origin, |shape| check(shape, known.fps, None))?;
+    Ok(Points::new(&array.shape, array.values, known.fps))
+}
+
+/// The joints that named points tell.
+fn of_markers(
+    mut markers: Markers,
+    origin: &str,
+    known: Known,
+    check: impl Check,
+) -> Result<Points> {
+    if let Some(map) = known.markers {
+        markers.assign(map)?;
+    }
+    let (shape, layout) = markers::shape(markers.frames());
+    check(&shape, markers.fps, Some(layout))?;
+    markers.joints(origin)
+}
+
+/// What a zip archive holds: arrays, or a file of torch.
+fn archive(path: &Path, origin: &str, known: Known, check: impl Check) -> Result<Points> {
+    let archive = Archive::open(path)?;
+    if let Some(folder) = torch::folder(archive.members()) {
+        known.refuse_markers(origin)?;
+        return pickled::read_torch(path, folder, known, check);
+    }
+    known.refuse_choice(origin)?;
+    positions::read(archive, origin, known, check)
 }
 
 /// The text of a file. Names may be in any encoding; what is read of them is ASCII.
 fn text(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
+    let bytes = bytes(path)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The bytes of a file that is read as a whole.
+///
+/// # Errors
+/// When it cannot be read, or has more than 512 MiB.
+pub fn bytes(path: &Path) -> Result<Vec<u8>> {
+    let size = path
+        .metadata()
+        .map_err(|e| Error::io(path, "read", e))?
+        .len();
+    if size > LARGEST {
+        let found = format!("{} MiB", size >> 20);
+        let advice = "at most 512 MiB are read: cut it into parts";
+        return Err(Error::input(path.display(), "size", found, advice));
+    }
+    std::fs::read(path).map_err(|e| Error::io(path, "read", e))
 }
 
 /// What a file is that is no NumPy file, by its first bytes.
@@ -196,130 +227,4 @@ fn describe(start: &[u8]) -> &'static str {
         [b'g', b'l', b'T', b'F', ..] => "a glTF file",
         _ => "an unknown binary format",
     }
-}
-
-fn load_npz(
-    path: &Path,
-    origin: &str,
-    known: Known,
-    check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
-) -> Result<Points> {
-    let file = File::open(path).map_err(|error| Error::io(path, "read", error))?;
-    let mut archive =
-        ZipArchive::new(BufReader::new(file)).map_err(|error| damaged(error, origin))?;
-    let mut fps = known.fps;
-    for name in FRAME_RATES {
-        if fps.is_none() {
-            fps = frame_rate(&mut archive, name, origin)?;
-        }
-    }
-    if !has_positions(&archive) {
-        let mut arrays = Archive::open(path)?;
-        if let Some(members) = Members::find(&mut arrays) {
-            let known = Known { fps, ..known };
-            return smpl::read_archive(&members, &mut arrays, origin, known, check);
-        }
-    }
-    let (name, inside) = find_positions(&mut archive, origin)?;
-    let mut member = archive
-        .by_name(&name)
-        .map_err(|error| damaged(error, &inside))?;
-    let header = Header::read(&mut member, &inside)?;
-    check(&header.shape, fps, None)?;
-    let values = header.read_values(&mut member, &inside)?;
-    Ok(Points::new(&header.shape, values, fps))
-}
-
-/// The frame rate that the member `name` holds; `None` where there is no such member.
-fn frame_rate(
-    archive: &mut ZipArchive<BufReader<File>>,
-    name: &str,
-    origin: &str,
-) -> Result<Option<f64>> {
-    let mut member = match archive.by_name(&format!("{name}.npy")) {
-        Ok(member) => member,
-        Err(ZipError::FileNotFound) => return Ok(None),
-        Err(error) => return Err(damaged(error, origin)),
-    };
-    let inside = format!("{origin}: {name}");
-    let refuse = |found: String| {
-        let advice = "save the frame rate as one number, or give --fps";
-        Error::input(&inside, "frame rate", found, advice)
-    };
-    let header = Header::read(&mut member, &inside).map_err(|error| match error {
-        Error::Input { found, .. } => refuse(format!("no number ({found})")),
-        other => other,
-    })?;
-    if header.count().is_none_or(|count| count > FEW) {
-        return Err(refuse(format!("an array {:?}", header.shape)));
-    }
-    match header.read_values(&mut member, &inside)?[..] {
-        [fps] => Ok(Some(fps)),
-        ref numbers => Err(refuse(format!("{numbers:?}"))),
-    }
-}
-
-/// Whether an archive has an array with one of the names of positions.
-fn has_positions(archive: &ZipArchive<BufReader<File>>) -> bool {
-    let is_one = |file: &str| {
-        file.strip_suffix(".npy")
-            .is_some_and(|name| POSITIONS.contains(&name))
-    };
-    archive.file_names().any(is_one)
-}
-
-/// The member with the positions, and how to call it in errors.
-fn find_positions(
-    archive: &mut ZipArchive<BufReader<File>>,
-    origin: &str,
-) -> Result<(String, String)> {
-    let called = |name: &str| (format!("{name}.npy"), format!("{origin}: {name}"));
-    let names: Vec<String> = archive.file_names().map(str::to_string).collect();
-    if let Some(name) = POSITIONS
-        .iter()
-        .find(|name| names.contains(&format!("{name}.npy")))
-    {
-        return Ok(called(name));
-    }
-    let (mut candidates, mut contents) = (Vec::new(), Vec::new());
-    for file_name in names {
-        let Some(name) = file_name.strip_suffix(".npy") else {
-            continue;
-        };
-        let mut member = archive
-            .by_name(&file_name)
-            .map_err(|error| damaged(error, origin))?;
-        let shape = match Header::read(&mut member, name) {
-            Ok(header) => header.shape,
-            Err(_) => {
-                contents.push(format!("{name} (not numbers)"));
-                continue;
-            }
-        };
-        contents.push(format!("{name} {shape:?}"));
-        if matches!(shape[..], [_, joints, 3] if Layout::of_count(joints).is_some()) {
-            candidates.push(name.to_string());
-        }
-    }
-    match &candidates[..] {
-        [name] => Ok(called(name)),
-        _ => Err(Error::input(
-            origin,
-            "arrays",
-            if contents.is_empty() {
-                "none".to_string()
-            } else {
-                contents.join(", ")
-            },
-            format!(
-                "call the positions (frames, 17, 3) one of {}",
-                POSITIONS.join(", ")
-            ),
-        )),
-    }
-}
-
-fn damaged(error: ZipError, origin: &str) -> Error {
-    let found = format!("a damaged archive ({error})");
-    Error::input(origin, "format", found, "copy or save the file again")
 }

@@ -4,6 +4,7 @@
 //! the skin; [`sources`] knows which names stand for which joint.
 
 mod anatomy;
+mod map;
 mod sources;
 
 use nalgebra::Vector3;
@@ -13,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit, quantile};
 use crate::motion::skeleton::{Layout, is_seen};
 use anatomy::{Frame, Sizes};
+pub use map::MarkerMap;
 use sources::Body;
 
 /// So many names are shown where joints are missing.

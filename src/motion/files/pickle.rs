@@ -1,30 +1,39 @@
 //! Python pickles that hold dictionaries of NumPy arrays: AIST++ annotations, VideoPose3D's object
-//! arrays.
+//! arrays, joblib's files (WHAM, PHC), and the index of torch's.
 //!
-//! Nothing in the file is executed: classes are dropped, and an array arrives as the state that
-//! NumPy would restore it from.
+//! Nothing in the file is executed: what a pickle wants to be called is only noted down, and a list of
+//! known classes tells what it means.
+
+mod joblib;
+mod machine;
+mod numpy;
 
 use std::io::Read;
 use std::path::Path;
 
-use serde_pickle::value::{HashableValue, Value};
-use serde_pickle::{DeOptions, value_from_reader};
-
 use super::Array;
 use crate::error::{Error, Result};
+use crate::motion::npy;
+pub(super) use joblib::begins as begins_compressed;
+use machine::{Graph, Id, Object};
+pub(super) use numpy::Tensor;
+
+/// The largest file that is read, bytes.
+const LARGEST: u64 = 1 << 29;
 
 /// A Python object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pickle {
     origin: String,
-    value: Value,
+    graph: Graph,
 }
 
 /// A part of a Python object.
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'a> {
     origin: &'a str,
-    value: &'a Value,
+    graph: &'a Graph,
+    id: Id,
 }
 
 impl Pickle {
@@ -40,48 +49,84 @@ impl Pickle {
     /// Reads a pickle that errors call `origin`.
     ///
     /// # Errors
-    /// When it is no pickle.
+    /// When it is no pickle, or larger than 512 MiB.
     pub fn read(reader: impl Read, origin: &str) -> Result<Self> {
-        let options = DeOptions::new()
-            .replace_unresolved_globals()
-            .keep_restore_state()
-            .decode_strings();
-        let value = value_from_reader(reader, options).map_err(|error| {
-            let advice = "give a pickle of dictionaries and NumPy arrays (no joblib, no torch)";
-            Error::input(origin, "format", error, advice)
-        })?;
+        let refuse = |found: String| {
+            let advice =
+                "give a pickle of dictionaries and arrays, by pickle, joblib or torch.save";
+            Error::input(origin, "format", found, advice)
+        };
+        let mut bytes = Vec::new();
+        let read = reader.take(LARGEST + 1).read_to_end(&mut bytes);
+        read.map_err(|error| refuse(error.to_string()))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(refuse("a pickle of more than 512 MiB".into()));
+        }
+        let bytes = joblib::unpacked(bytes).map_err(refuse)?;
         Ok(Self {
             origin: origin.into(),
-            value,
+            graph: machine::read(&bytes).map_err(refuse)?,
         })
     }
 
     /// The object itself; of an array of one object, that object.
     pub fn root(&self) -> Node<'_> {
-        let value = match &self.value {
-            Value::Tuple(state) => match &state[..] {
-                [_, _, _, _, Value::List(items)] if items.len() == 1 => &items[0],
-                _ => &self.value,
-            },
-            value => value,
-        };
+        let root = self.graph.root;
         Node {
             origin: &self.origin,
-            value,
+            graph: &self.graph,
+            id: numpy::only_item(&self.graph.objects, root).unwrap_or(root),
         }
     }
 }
 
 impl<'a> Node<'a> {
+    fn object(self) -> &'a Object {
+        &self.graph.objects[self.id]
+    }
+
+    fn at(self, id: Id) -> Self {
+        Self { id, ..self }
+    }
+
+    /// The keys and values of a dictionary in its order, numbers as texts; none of anything else.
+    pub fn entries(self) -> Vec<(String, Self)> {
+        let Object::Dict(entries) = self.object() else {
+            return Vec::new();
+        };
+        let entry = |(key, value): &(Id, Id)| Some((self.at(*key).name()?, self.at(*value)));
+        entries.iter().filter_map(entry).collect()
+    }
+
+    /// A text, or a whole number as one.
+    fn name(self) -> Option<String> {
+        if let Some(text) = numpy::text(&self.graph.objects, self.id) {
+            return Some(text.to_string());
+        }
+        match self.object() {
+            Object::Int(number) => Some(number.to_string()),
+            _ => self.number().map(|number| number.to_string()),
+        }
+    }
+
+    /// A number, or an array of one.
+    pub fn number(self) -> Option<f64> {
+        match self.object() {
+            Object::Int(number) => Some(*number as f64),
+            Object::Float(number) => Some(*number),
+            _ => match self.array("number").ok()?.values[..] {
+                [number] => Some(number),
+                _ => None,
+            },
+        }
+    }
+
     /// The entry `key` of a dictionary.
     pub fn get(self, key: &str) -> Option<Self> {
-        let Value::Dict(entries) = self.value else {
-            return None;
-        };
-        let value = entries
-            .get(&HashableValue::String(key.into()))
-            .or_else(|| entries.get(&HashableValue::Bytes(key.as_bytes().to_vec())))?;
-        Some(Self { value, ..self })
+        let mut entries = self.entries().into_iter();
+        entries
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value)
     }
 
     /// The entry `key` of a dictionary.
@@ -94,7 +139,7 @@ impl<'a> Node<'a> {
             let found = if keys.is_empty() {
                 "no dictionary".to_string()
             } else {
-                keys.join(", ")
+                shown(&keys)
             };
             let advice = format!("an entry called {key} is needed");
             Error::input(self.origin, "keys", found, advice)
@@ -103,92 +148,81 @@ impl<'a> Node<'a> {
 
     /// The keys of a dictionary, sorted; none of anything else.
     pub fn keys(self) -> Vec<String> {
-        let Value::Dict(entries) = self.value else {
-            return Vec::new();
-        };
-        let name = |key: &HashableValue| match key {
-            HashableValue::String(name) => Some(name.clone()),
-            HashableValue::Bytes(name) => Some(String::from_utf8_lossy(name).into_owned()),
-            _ => None,
-        };
-        entries.keys().filter_map(name).collect()
+        let mut keys: Vec<String> = self.entries().into_iter().map(|(key, _)| key).collect();
+        keys.sort();
+        keys
     }
 
     /// The items of a list or tuple; none of anything else.
     pub fn items(self) -> Vec<Self> {
-        match self.value {
-            Value::List(items) | Value::Tuple(items) => {
-                items.iter().map(|value| Self { value, ..self }).collect()
+        match self.object() {
+            Object::List(items) | Object::Tuple(items) => {
+                items.iter().map(|id| self.at(*id)).collect()
             }
             _ => Vec::new(),
         }
     }
 
-    /// The numbers of a floating-point array that errors call `name`.
-    ///
-    /// # Errors
-    /// When it is no such array.
-    pub fn array(self, name: &str) -> Result<Array> {
-        let parts = self.array_parts().ok_or_else(|| {
-            let advice = "an array of floating-point numbers is needed";
-            Error::input(self.origin, name, "something else", advice)
-        })?;
-        let (shape, bytes, fortran) = parts;
-        let count: usize = shape.iter().product();
-        // The element type does not survive unpickling; its size tells float from double.
-        let values: Vec<f64> = match bytes.len().checked_div(count) {
-            Some(8) => bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|b| f64::from_le_bytes(*b))
-                .collect(),
-            Some(4) => bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|b| f64::from(f32::from_le_bytes(*b)))
-                .collect(),
-            _ => {
-                let found = format!("{} bytes for {shape:?}", bytes.len());
-                let advice = "an array of float32 or float64 is needed";
-                return Err(Error::input(self.origin, name, found, advice));
-            }
-        };
-        if fortran && shape.len() > 1 {
-            let advice = "save it in C order (np.ascontiguousarray)";
-            return Err(Error::input(self.origin, name, "Fortran order", advice));
-        }
-        Ok(Array { shape, values })
+    /// The record of a tensor of torch, whose numbers lie outside.
+    pub(super) fn tensor(self) -> Option<Tensor> {
+        numpy::tensor(&self.graph.objects, self.id)
     }
 
-    /// Shape, bytes and order of an array: protocols 2 to 4 restore it from (version, shape,
-    /// dtype, fortran, bytes), protocol 5 from (bytes, dtype, shape, order).
-    fn array_parts(self) -> Option<(Vec<usize>, &'a [u8], bool)> {
-        let Value::Tuple(state) = self.value else {
-            return None;
-        };
-        match &state[..] {
-            [_, shape, _, Value::Bool(fortran), Value::Bytes(bytes)] => {
-                Some((lengths(shape)?, bytes, *fortran))
-            }
-            [Value::Bytes(bytes), _, shape, Value::String(order)] => {
-                Some((lengths(shape)?, bytes, order == "F"))
-            }
-            _ => None,
+    /// The numbers of an array that errors call `name`.
+    ///
+    /// # Errors
+    /// When it is no array of numbers.
+    pub fn array(self, name: &str) -> Result<Array> {
+        let refuse = |found: String, advice: &str| Error::input(self.origin, name, found, advice);
+        let parts = numpy::parts(&self.graph.objects, self.id).ok_or_else(|| {
+            let advice = "an array of plain numbers is needed (np.asarray(x, np.float32))";
+            refuse(self.kind().into(), advice)
+        })?;
+        let count = parts
+            .shape
+            .iter()
+            .try_fold(1usize, |a, b| a.checked_mul(*b));
+        let size = count.and_then(|count| count.checked_mul(parts.element.size()));
+        if size != Some(parts.bytes.len()) {
+            let found = format!("{} bytes for {:?}", parts.bytes.len(), parts.shape);
+            return Err(refuse(found, "save the array again"));
+        }
+        let values = parts.element.decode(&parts.bytes);
+        Ok(Array {
+            values: match parts.fortran {
+                true => npy::c_order(&parts.shape, &values),
+                false => values,
+            },
+            shape: parts.shape,
+        })
+    }
+
+    /// What it is, for errors.
+    fn kind(self) -> &'static str {
+        match self.object() {
+            Object::None => "None",
+            Object::Bool(_) => "a truth value",
+            Object::Int(_) | Object::Float(_) => "one number",
+            Object::Text(_) | Object::Bytes(_) => "text",
+            Object::List(_) | Object::Tuple(_) => "a list",
+            Object::Dict(_) => "a dictionary",
+            _ => "an object of another class",
         }
     }
 }
 
-fn lengths(shape: &Value) -> Option<Vec<usize>> {
-    let Value::Tuple(lengths) = shape else {
-        return None;
-    };
-    let length = |value: &Value| match value {
-        Value::I64(length) => usize::try_from(*length).ok(),
-        _ => None,
-    };
-    lengths.iter().map(length).collect()
+/// The first of many keys.
+pub(super) fn shown(keys: &[String]) -> String {
+    const MOST: usize = 12;
+    let first: Vec<String> = keys
+        .iter()
+        .take(MOST)
+        .map(|key| key.escape_debug().collect())
+        .collect();
+    match keys.len().saturating_sub(MOST) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
 }
 
 #[cfg(test)]

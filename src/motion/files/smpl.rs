@@ -1,18 +1,18 @@
 //! Pose parameters of SMPL, SMPL+H and SMPL-X: turns of joints and a translation.
 //!
-//! Read are `.npz` archives as AMASS and SMPL-X's fits have them, and pickles as AIST++ has them. The
+//! Read are `.npz` archives as AMASS and SMPL-X's fits have them, and pickles and files of torch
+//! ([`pickled`]). The
 //! body that takes the poses is [`body`]'s, of average proportions: shape coefficients are
 //! not used, as they mean nothing without the model file.
 
-mod body;
-
-use std::path::Path;
+pub mod body;
+pub(super) mod pickled;
 
 use nalgebra::Vector3;
 
 use super::archive::{Archive, Array};
-use super::container::Points;
-use super::pickle::{Node, Pickle};
+use super::container::{Check, Points};
+use super::markers::MarkerMap;
 use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::skeleton::Layout;
@@ -28,14 +28,12 @@ const POSES: [&str; 2] = ["poses", "fullpose"];
 const ROOTS: [&str; 2] = ["root_orient", "global_orient"];
 const BODIES: [&str; 2] = ["pose_body", "body_pose"];
 
+/// Name of the joints in the rest pose, (24, 3), m: this program writes it, as betas mean nothing without
+/// SMPL's model file.
+const REST: &str = "rest_joints";
+
 /// Names of the translation.
 const TRANSLATIONS: [&str; 2] = ["trans", "transl"];
-
-/// AIST++ annotates every frame of 60 fps video.
-const AIST_RATE: f64 = 60.0;
-
-/// Lengths of the body's metre that are believed, in metres or centimetres.
-const SCALES: std::ops::RangeInclusive<f64> = 0.3..=150.0;
 
 /// The parameters of a clip.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,17 +44,62 @@ struct Parameters {
     translation: Vec<f64>,
     /// The length of the body's metre, in the file's unit; `None` where the file does not say.
     scale: Option<f64>,
+    /// The body's offsets, m, where the file has its rest pose.
+    rest: Option<[Vector3<f64>; COUNT]>,
     /// What the file calls them.
     names: String,
     unit: &'static [Unit; 1],
     up: Axis,
 }
 
-/// What the caller knows: the frame rate (Hz) and the stature (m).
+/// What the caller knows.
 #[derive(Clone, Copy, Debug)]
-pub struct Known {
+pub struct Known<'a> {
+    /// Frames per second, Hz.
     pub fps: Option<f64>,
+    /// Standing height, m.
     pub stature: Option<f64>,
+    /// Which person of several, from 1.
+    pub person: Option<usize>,
+    /// Which clip of several, by name.
+    pub clip: Option<&'a str>,
+    /// Which markers stand for which joint.
+    pub markers: Option<&'a MarkerMap>,
+}
+
+impl Known<'_> {
+    /// Refuses the choice of a person or a clip where there is one.
+    pub(super) fn refuse_choice(&self, origin: &str) -> Result<()> {
+        let advice = format!("leave it out: {origin} holds one motion");
+        match (self.person, self.clip) {
+            (Some(person), _) if person > 1 => {
+                Err(Error::input("--person", "number", person, advice))
+            }
+            (_, Some(clip)) => Err(Error::input("--clip", "name", clip, advice)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a list of markers where points have no names.
+    pub(super) fn refuse_markers(&self, origin: &str) -> Result<()> {
+        match self.markers {
+            None => Ok(()),
+            Some(_) => {
+                let advice = "leave it out: it is for .trc, .c3d and archives with joint_names";
+                Err(Error::input("--markers", "use", origin, advice))
+            }
+        }
+    }
+
+    /// Takes `rate` for the frame rate where it is not known, with a note.
+    fn assume(&mut self, rate: f64, notes: &mut Vec<String>) {
+        if self.fps.is_none() {
+            self.fps = Some(rate);
+            notes.push(format!(
+                "frame rate: not in the file, {rate} fps assumed (--fps)"
+            ));
+        }
+    }
 }
 
 /// Which arrays of an archive hold the parameters.
@@ -113,6 +156,7 @@ impl Members {
             turns,
             translation: read(&self.translation, 3)?,
             scale: None,
+            rest: rest_offsets(archive, origin)?,
             names: format!("{names}, {}", self.translation),
             unit: &[Unit::Metre],
             up: Axis::Z,
@@ -129,70 +173,39 @@ pub fn read_archive(
     archive: &mut Archive,
     origin: &str,
     known: Known,
-    check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
+    check: impl Check,
 ) -> Result<Points> {
     let shape = [members.frames, COUNT, 3];
     check(&shape, known.fps, Some(Layout::Smpl24))?;
     points(members.read(archive, origin)?, origin, known)
 }
 
-/// Reads a pickle with `smpl_poses` (T, 72), `smpl_trans` (T, 3) and, in AIST++, `smpl_scaling`, the
-/// length of the body's metre in the unit of the translation (cm).
-///
-/// # Errors
-/// [`Error::Input`] when it is no such pickle, arrays do not fit each other, and when `check` refuses
-/// the shape.
-pub fn read_pickle(
-    path: &Path,
-    origin: &str,
-    mut known: Known,
-    check: impl Fn(&[usize], Option<f64>, Option<Layout>) -> Result<()>,
-) -> Result<Points> {
-    let pickle = Pickle::open(path)?;
-    let root = pickle.root();
-    let array = |name: &str, width: usize| {
-        let entry: Node = root.entry(name)?;
-        rows(entry.array(name)?, name, width, origin)
-    };
-    let turns = array("smpl_poses", WIDTH)?;
-    let translation = array("smpl_trans", 3)?;
-    let scaling = root.get("smpl_scaling").map(|_| array("smpl_scaling", 1));
-    let scale = scaling.transpose()?.map(|scaling| scaling[0]);
-    if let Some(scale) = scale.filter(|scale| !SCALES.contains(scale)) {
-        let advice = "give the length of the body's metre in the unit of smpl_trans, m or cm";
-        return Err(Error::input(origin, "smpl_scaling", scale, advice));
+/// The offsets of a body whose rest pose the archive has.
+fn rest_offsets(archive: &mut Archive, origin: &str) -> Result<Option<[Vector3<f64>; COUNT]>> {
+    if archive.shape(REST).is_none() {
+        return Ok(None);
     }
-    let mut notes = Vec::new();
-    if known.fps.is_none() && scale.is_some() {
-        known.fps = Some(AIST_RATE);
-        notes.push(format!(
-            "frame rate: {AIST_RATE} fps, as all of AIST++ (--fps)"
-        ));
+    let rest = archive.array(REST)?;
+    if rest.shape != [COUNT, 3] || rest.values.iter().any(|x| !x.is_finite()) {
+        let found = format!("{:?}", rest.shape);
+        let advice = "the rest pose is (24, 3) finite numbers, m";
+        return Err(Error::input(origin, REST, found, advice));
     }
-    let shape = [translation.len() / 3, COUNT, 3];
-    check(&shape, known.fps, Some(Layout::Smpl24))?;
-    let scaling = scale.map(|scale| format!(", smpl_scaling {scale:.1}"));
-    let parameters = Parameters {
-        turns,
-        translation,
-        scale,
-        names: format!("smpl_poses, smpl_trans{}", scaling.unwrap_or_default()),
-        unit: match scale {
-            Some(scale) if scale > 10.0 => &[Unit::Centimetre],
-            _ => &[Unit::Metre],
-        },
-        up: Axis::Y,
-    };
-    let mut points = points(parameters, origin, known)?;
-    points.notes.append(&mut notes);
-    Ok(points)
+    let at = |j: usize| Vector3::from_column_slice(&rest.values[3 * j..][..3]);
+    Ok(Some(std::array::from_fn(|j| match j {
+        0 => at(0),
+        _ => at(j) - at(body::PARENTS[j]),
+    })))
 }
 
 /// The first `width` numbers of every row (the first axis) of `array`.
 fn rows(array: Array, name: &str, width: usize, origin: &str) -> Result<Vec<f64>> {
     let (frames, all) = match array.shape[..] {
         [] => (1, 1),
-        [frames, ref rest @ ..] => (frames, rest.iter().product()),
+        [frames, ref rest @ ..] => (
+            frames,
+            rest.iter().fold(1_usize, |a, b| a.saturating_mul(*b)),
+        ),
     };
     if all < width || frames == 0 {
         let advice = format!("every frame needs {width} numbers or more");
@@ -225,7 +238,10 @@ fn points(parameters: Parameters, origin: &str, known: Known) -> Result<Points> 
     check_frames(parameters.turns.len() / WIDTH, frames, "turns", origin)?;
     check_angles(&parameters.turns, origin)?;
     let metre = 1.0 / parameters.unit[0].metres();
+    let offsets = parameters.rest.unwrap_or_else(body::offsets);
+    let spine = body::spine(&offsets);
     let (scale, size) = match (known.stature, parameters.scale) {
+        _ if parameters.rest.is_some() => (metre, format!("sized by {REST}")),
         (Some(stature), _) => (
             metre * stature / body::STATURE,
             format!("{stature:.2} m tall (--stature)"),
@@ -244,7 +260,8 @@ fn points(parameters: Parameters, origin: &str, known: Known) -> Result<Points> 
     for (turns, translation) in turns.zip(parameters.translation.chunks_exact(3)) {
         let turn = |j: usize| Vector3::from_column_slice(&turns[3 * j..][..3]);
         let translation = Vector3::from_column_slice(translation);
-        let joints = body::pose(&std::array::from_fn(turn));
+        let mut joints = body::pose(&std::array::from_fn(turn), &offsets);
+        joints[body::SPINE1] = joints[spine];
         values.extend(joints.iter().flat_map(|p| {
             let point: [f64; 3] = (p * scale + translation).into();
             point

@@ -331,7 +331,7 @@ fn shapes_that_are_no_motion_are_refused() {
     );
     refused(shaped("(51,)", 51), "found (51)");
     refused(
-        shaped("(2, 25, 3)", 150),
+        shaped("(2, 23, 3)", 138),
         "the known numbers of joints are 17 (h36m17)",
     );
     refused(shaped("(1, 17, 3)", 51), "at least two frames");

@@ -11,8 +11,8 @@ use crate::motion::calibration::{Axis, Unit};
 /// How such files begin.
 const BEGIN: &[u8] = b"PathFileType";
 
-/// The most coordinates that are read (1 GiB).
-const LARGEST: usize = 1 << 27;
+/// The most coordinates that are read (512 MiB).
+const LARGEST: usize = 1 << 26;
 
 /// Columns before those of the markers: number and time of the frame.
 const BEFORE: usize = 2;

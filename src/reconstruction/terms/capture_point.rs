@@ -1,15 +1,15 @@
 //! The capture point (centre of mass plus its velocity times √(h/g), horizontal; Pratt et al. 2006) against
 //! that of the reference poses, in units of 10 mm: where the body would come to rest, so that the
-//! window's end is worth something to the next. More weight: surer balance, less freedom of the trunk.
+//! window's end is worth something to the next. h is the height of the reference's centre of mass in that
+//! frame: 0.31 s for a standing adult, less for a child, and next to nothing for a body that lies. More weight:
+//! surer balance, less freedom of the trunk.
 
 use nalgebra::Vector3;
 
 use super::{POSITION_UNIT, Scope, Step, Term, Weighted, weighted};
+use crate::simulation::GRAVITY;
 
 pub const NAME: &str = "capture_point";
-
-/// √(h/g) of a standing person's centre of mass (h ≈ 0.95 m), s.
-const FALL_TIME: f64 = 0.31;
 
 struct CapturePoint<'a> {
     scale: f64,
@@ -28,8 +28,9 @@ pub fn term<'a>(scope: &Scope<'a>) -> Weighted<'a> {
 }
 
 impl CapturePoint<'_> {
-    fn at(&self, now: Vector3<f64>, before: Vector3<f64>) -> Vector3<f64> {
-        now + self.fps * (now - before) * FALL_TIME
+    /// Of a centre of mass at `now`, one frame after `before`, that falls over in `time`, s.
+    fn at(&self, now: Vector3<f64>, before: Vector3<f64>, time: f64) -> Vector3<f64> {
+        now + self.fps * (now - before) * time
     }
 }
 
@@ -43,8 +44,10 @@ impl Term for CapturePoint<'_> {
     }
 
     fn residuals(&self, step: &Step, out: &mut [f64]) {
-        let reference = self.at(self.reference[step.frame], self.reference[step.frame - 1]);
-        let error = self.at(step.now.mass_center, step.before.mass_center) - reference;
+        let [now, before] = [step.frame, step.frame - 1].map(|t| self.reference[t]);
+        let time = (now.z.max(0.0) / GRAVITY).sqrt();
+        let reference = self.at(now, before, time);
+        let error = self.at(step.now.mass_center, step.before.mass_center, time) - reference;
         out[0] = self.scale * error.x;
         out[1] = self.scale * error.y;
     }

@@ -29,7 +29,7 @@ pub struct Weights {
     /// Default: 1.
     pub capture_point: f64,
     /// Acceleration of the centre of mass against that of the reference poses, low-passed at 6 Hz, per m/s².
-    /// Default: 1.
+    /// Default: 0.5.
     pub mass_center: f64,
     /// Torque the PD controller asks for, as a share of the joint's limit. Default: 0.1.
     pub torque: f64,
@@ -59,7 +59,7 @@ impl Default for Weights {
             acceleration: 1.0,
             jerk: 1.0,
             capture_point: 1.0,
-            mass_center: 1.0,
+            mass_center: 0.5,
             torque: 0.1,
             joint_limit: 2.0,
             foot_slip: 2.0,

@@ -3,6 +3,7 @@
 use nalgebra::Vector3;
 
 use super::sources::{Body, Head, Limb, Pelvis, Source, Toe};
+use crate::motion::skeleton::TOE_BASE;
 
 /// From the middle of the hips to the middle of the shoulders over the stature (Winter 2009,
 /// fig. 4.1: heights of 0.818 and 0.530).
@@ -28,9 +29,6 @@ const BAND: f64 = 0.037;
 
 /// Where the spine joint is between pelvis and thorax.
 const SPINE: f64 = 0.47;
-
-/// The toe base is this share of the way from the big toe's tip to the heel.
-const TOE_BASE: f64 = 0.25;
 
 /// The points of one frame.
 pub struct Frame<'a> {
@@ -85,9 +83,13 @@ pub fn place(body: &Body, frame: &Frame, sizes: Sizes) -> Vec<Vector3<f64>> {
     let thorax = thorax(body, frame, pelvis, middle(shoulders));
     let [neck, head] = skull(body, frame, [pelvis, thorax], sizes.stature);
     let spine = pelvis.lerp(&thorax, SPINE);
+    let inferred = [spine, thorax, neck, head];
+    let trunk = body
+        .trunk
+        .map_or(inferred, |trunk| trunk.map(|at| frame.at(at)));
     let mut joints = vec![pelvis];
     joints.extend([leg(0), leg(1)].concat());
-    joints.extend([spine, thorax, neck, head]);
+    joints.extend(trunk);
     joints.extend([arm(1), arm(0)].concat());
     joints.extend(body.toes.iter().flatten().map(|toe| match *toe {
         Toe::Marker(toe) => frame.at(toe),

@@ -61,6 +61,8 @@ pub struct Body {
     pub pelvis: Option<Pelvis>,
     /// The seventh cervical vertebra and the top of the sternum.
     pub collar: Option<[usize; 2]>,
+    /// Spine, thorax, base of the skull and top of the head, as this program writes them.
+    pub trunk: Option<[usize; 4]>,
     pub head: Head,
     pub toes: Option<[Toe; 2]>,
 }
@@ -187,6 +189,12 @@ impl Names {
         })
     }
 
+    fn trunk(&self) -> Option<[usize; 4]> {
+        let [spine, thorax] = ["SPINE", "THORAX"].map(|name| self.find(name));
+        let [neck, head] = ["NECK", "HEAD"].map(|name| self.find(name));
+        Some([spine?, thorax?, neck?, head?])
+    }
+
     fn head(&self) -> Head {
         let band: Vec<usize> = ["RFHD", "LFHD", "RBHD", "LBHD"]
             .iter()
@@ -203,7 +211,9 @@ impl Names {
     }
 
     fn toes(&self) -> Option<[Toe; 2]> {
-        let marker = self.pair(&["TOE"]).map(|toes| toes.map(Toe::Marker));
+        let marker = self
+            .pair(&["TOE", "BALL"])
+            .map(|toes| toes.map(Toe::Marker));
         marker.or_else(|| {
             let big = self.pair(&["BIGTOE"])?;
             let heels = self.pair(&["HEEL", "HEE"])?;
@@ -277,6 +287,7 @@ impl Body {
                 .find("C7")
                 .zip(sternum)
                 .map(|(back, front)| [back, front]),
+            trunk: names.trunk(),
             head: names.head(),
             toes: names.toes(),
         })

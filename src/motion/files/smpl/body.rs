@@ -14,8 +14,36 @@ pub const COUNT: usize = 24;
 /// Number of joints whose turns move one of the 24: root and body without hands.
 pub const TURNS: usize = 22;
 
+/// Names of the joints.
+pub const NAMES: [&str; COUNT] = [
+    "pelvis",
+    "left_hip",
+    "right_hip",
+    "spine1",
+    "left_knee",
+    "right_knee",
+    "spine2",
+    "left_ankle",
+    "right_ankle",
+    "spine3",
+    "left_foot",
+    "right_foot",
+    "neck",
+    "left_collar",
+    "right_collar",
+    "head",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hand",
+    "right_hand",
+];
+
 /// Parent of every joint; the first has none. A parent comes before its children.
-const PARENTS: [usize; COUNT] = [
+pub const PARENTS: [usize; COUNT] = [
     0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21,
 ];
 
@@ -27,7 +55,7 @@ const PARENTS: [usize; COUNT] = [
 /// vertex (de Leva 1996, table 4), the base of the skull somewhat more than half way. Feet: the ankle
 /// is 0.039 of the stature above the floor, the foot 0.152 long (Winter 2009, fig. 4.1), of which 0.47
 /// lie between ankle and ball. Hands: to the knuckles, 0.05 of the stature.
-const OFFSETS: [[f64; 3]; COUNT] = [
+pub const OFFSETS: [[f64; 3]; COUNT] = [
     [0.0, -0.241, 0.028],
     [0.085, -0.081, -0.017],
     [-0.085, -0.081, -0.017],
@@ -58,14 +86,40 @@ const OFFSETS: [[f64; 3]; COUNT] = [
 /// measures it, m.
 pub const STATURE: f64 = 1.73;
 
-/// Where the joints are, in units of this body's metres and the axes of `turns`, relative to the
-/// translation. `turns[j]` takes joint j's frame to its parent's, as an axis times an angle in radians;
+/// This body's offsets.
+pub fn offsets() -> [Vector3<f64>; COUNT] {
+    OFFSETS.map(Vector3::from)
+}
+
+/// The lowest joint of the spine.
+pub const SPINE1: usize = 3;
+
+/// Of the joints of the spine that of a body with such `offsets` which is nearest to the middle of its
+/// trunk, from the hips to the collars: on the average body the lowest one.
+pub fn spine(offsets: &[Vector3<f64>; COUNT]) -> usize {
+    const SPINE: [usize; 3] = [SPINE1, 6, 9];
+    let mut height = -(offsets[1] + offsets[2]).y / 2.0;
+    let heights = SPINE.map(|joint| {
+        height += offsets[joint].y;
+        height
+    });
+    let middle = (height + (offsets[13] + offsets[14]).y / 2.0) / 2.0;
+    let off_middle = |k: &usize| (heights[*k] - middle).abs();
+    let nearest = (0..SPINE.len()).min_by(|a, b| off_middle(a).total_cmp(&off_middle(b)));
+    nearest.map_or(SPINE1, |k| SPINE[k])
+}
+
+/// Where the joints of a body with such `offsets` are, in their unit and the axes of `turns`, relative to
+/// the translation. `turns[j]` takes joint j's frame to its parent's, as an axis times an angle in radians;
 /// the first one takes the body to the world, yet does not move the first joint itself.
-pub fn pose(turns: &[Vector3<f64>; TURNS]) -> [Vector3<f64>; COUNT] {
-    let mut joints = [Vector3::from(OFFSETS[0]); COUNT];
+pub fn pose(
+    turns: &[Vector3<f64>; TURNS],
+    offsets: &[Vector3<f64>; COUNT],
+) -> [Vector3<f64>; COUNT] {
+    let mut joints = [offsets[0]; COUNT];
     let mut world = [Rotation3::new(turns[0]); COUNT];
     for (joint, parent) in PARENTS.into_iter().enumerate().skip(1) {
-        joints[joint] = joints[parent] + world[parent] * Vector3::from(OFFSETS[joint]);
+        joints[joint] = joints[parent] + world[parent] * offsets[joint];
         let turn = turns
             .get(joint)
             .map_or_else(Rotation3::identity, |turn| Rotation3::new(*turn));
@@ -82,7 +136,7 @@ mod tests {
 
     #[test]
     fn it_stands_in_a_t_of_the_stature_it_says() {
-        let joints = pose(&[Vector3::zeros(); TURNS]);
+        let joints = pose(&[Vector3::zeros(); TURNS], &offsets());
         for (left, right) in [
             (1, 2),
             (4, 5),
@@ -105,7 +159,10 @@ mod tests {
     fn turns_move_what_is_below_them_and_the_root_stays() {
         let mut turns = [Vector3::zeros(); TURNS];
         turns[0] = Vector3::new(0.0, std::f64::consts::FRAC_PI_2, 0.0);
-        let (rest, turned) = (pose(&[Vector3::zeros(); TURNS]), pose(&turns));
+        let (rest, turned) = (
+            pose(&[Vector3::zeros(); TURNS], &offsets()),
+            pose(&turns, &offsets()),
+        );
         assert_eq!(rest[0], turned[0]);
         // A quarter turn to the left about y takes left (x) to where backward (−z) was.
         let (a, b) = (rest[20] - rest[0], turned[20] - turned[0]);
@@ -113,16 +170,25 @@ mod tests {
         // The elbow bends forward: the wrist alone moves.
         let mut turns = [Vector3::zeros(); TURNS];
         turns[18] = Vector3::new(0.0, -std::f64::consts::FRAC_PI_2, 0.0);
-        let bent = pose(&turns);
+        let bent = pose(&turns, &offsets());
         assert_eq!(bent[18], rest[18]);
         assert!((bent[20] - bent[18] - Vector3::new(0.004, 0.009, 0.264)).norm() < 1e-12);
+    }
+
+    #[test]
+    fn the_spine_joint_is_the_one_in_the_middle() {
+        assert_eq!(spine(&offsets()), SPINE1);
+        let mut low = offsets();
+        low[SPINE1] = Vector3::zeros();
+        low[6].y = 0.22;
+        assert_eq!(spine(&low), 6);
     }
 
     #[test]
     fn not_a_number_is_missing_downwards_only() {
         let mut turns = [Vector3::zeros(); TURNS];
         turns[16] = Vector3::repeat(f64::NAN);
-        let joints = pose(&turns);
+        let joints = pose(&turns, &offsets());
         assert!(joints[18].x.is_nan() && joints[16].x.is_finite() && joints[21].x.is_finite());
     }
 }

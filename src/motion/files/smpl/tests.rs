@@ -181,3 +181,81 @@ fn pickles_of_something_else_are_refused() {
         2
     );
 }
+
+/// A file of tests/golden/formats (tools/golden_formats.py).
+fn golden(name: &str, options: &ReadOptions) -> Result<Reading> {
+    read(&PathBuf::from("tests/golden/formats").join(name), options)
+}
+
+#[test]
+fn results_of_programs_for_video_are_read() {
+    let person = ReadOptions {
+        person: Some(2),
+        ..ReadOptions::default()
+    };
+    let clip = ReadOptions {
+        clip: Some("walk_2".into()),
+        ..ReadOptions::default()
+    };
+    let plain = ReadOptions::default();
+    for (name, options, note, frames) in [
+        (
+            "wham_output.pkl",
+            &person,
+            "clip: 3 of 2",
+            FRAMES_OF_VIDEO + 2,
+        ),
+        ("prompthmr.pkl", &plain, "as PromptHMR", FRAMES_OF_VIDEO),
+        ("phc.pkl", &clip, "clip: walk_2 of 2", FRAMES_OF_VIDEO),
+        ("hmr4d_results.pt", &plain, "as GVHMR", FRAMES_OF_VIDEO),
+    ] {
+        let reading = golden(name, options).unwrap();
+        assert!(noted(&reading, note), "{name}: {:?}", reading.notes);
+        let motion = &reading.motion;
+        assert_eq!((motion.joints.len(), motion.fps), (frames, 30.0), "{name}");
+        let way = motion.joints[frames - 1][0] - motion.joints[0][0];
+        assert!(
+            (way.norm() - 0.01 * (FRAMES_OF_VIDEO - 1) as f64).abs() < 1e-6,
+            "{name}: {way}"
+        );
+        let [head, foot] = [10, 3].map(|joint| motion.joints[0][joint].z);
+        assert!(head > 1.5 && foot < 0.3, "{name}: {head} {foot}");
+    }
+}
+
+const FRAMES_OF_VIDEO: usize = 24;
+
+#[test]
+fn one_of_several_must_be_chosen() {
+    for (options, expected) in [
+        (
+            ReadOptions::default(),
+            "people or clips: found 2: 0, 3; choose",
+        ),
+        (
+            ReadOptions {
+                person: Some(3),
+                ..ReadOptions::default()
+            },
+            "--person: number: found 3;",
+        ),
+        (
+            ReadOptions {
+                clip: Some("run".into()),
+                ..ReadOptions::default()
+            },
+            "--clip: name: found `run`; choose one of 0, 3",
+        ),
+    ] {
+        let line = golden("wham_output.pkl", &options).unwrap_err().to_string();
+        assert!(line.contains(expected), "{line}");
+    }
+    let error = golden(
+        "hmr4d_results.pt",
+        &ReadOptions {
+            person: Some(2),
+            ..ReadOptions::default()
+        },
+    );
+    assert!(error.unwrap_err().to_string().contains("holds one motion"));
+}

@@ -1,0 +1,83 @@
+//! joblib's pickles: arrays follow in the file where they are mentioned, and all may be compressed.
+
+use std::io::Read;
+
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
+
+use super::machine::{Failure, Id, Object};
+use super::numpy::Element;
+
+/// The class that stands for an array.
+pub const WRAPPER: &str = "joblib.numpy_pickle NumpyArrayWrapper";
+
+/// The largest file that is unpacked, bytes.
+const LARGEST: u64 = 1 << 29;
+
+/// What joblib notes down of an array before its numbers.
+pub struct Wrapper {
+    pub dtype: Id,
+    pub shape: Vec<usize>,
+    pub fortran: bool,
+    /// Whether a byte tells how many more come before the numbers.
+    pub is_aligned: bool,
+    /// Bytes of the numbers.
+    pub size: usize,
+}
+
+impl Wrapper {
+    /// Reads the state of a wrapper.
+    pub fn read(objects: &[Object], state: Id) -> Result<Self, Failure> {
+        let Object::Dict(entries) = &objects[state] else {
+            return Err("an array of joblib without a shape".into());
+        };
+        let get = |key: &str| {
+            let is_it = |(k, _): &&(Id, Id)| matches!(&objects[*k], Object::Text(k) if k == key);
+            entries.iter().find(is_it).map(|(_, value)| *value)
+        };
+        let dtype = get("dtype").ok_or("an array of joblib without a type")?;
+        let shape = get("shape").and_then(|shape| super::numpy::lengths(objects, shape));
+        let shape = shape.ok_or("an array of joblib without a shape")?;
+        let element = Element::read(objects, dtype)
+            .ok_or("an array of joblib that holds no numbers; save float arrays")?;
+        let count = shape.iter().try_fold(1usize, |a, b| a.checked_mul(*b));
+        let size = count.and_then(|count| count.checked_mul(element.size()));
+        let order = get("order").map(|order| &objects[order]);
+        let alignment = get("numpy_array_alignment_bytes").map(|bytes| &objects[bytes]);
+        Ok(Self {
+            dtype,
+            shape,
+            fortran: matches!(order, Some(Object::Text(order)) if order == "F"),
+            is_aligned: !matches!(alignment, None | Some(Object::None)),
+            size: size.ok_or("an array of joblib beyond memory")?,
+        })
+    }
+}
+
+/// The bytes of a file that may be compressed.
+///
+/// # Errors
+/// For methods that are not known, broken data, and what is too large.
+pub fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    let unpack = |decoder: &mut dyn Read| {
+        let mut unpacked = Vec::new();
+        let read = decoder.take(LARGEST + 1).read_to_end(&mut unpacked);
+        read.map_err(|error| format!("broken compression ({error})"))?;
+        match unpacked.len() as u64 > LARGEST {
+            true => Err("more than 512 MiB when unpacked".to_string()),
+            false => Ok(unpacked),
+        }
+    };
+    match bytes[..] {
+        [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => unpack(&mut ZlibDecoder::new(&bytes[..])),
+        [0x1f, 0x8b, ..] => unpack(&mut MultiGzDecoder::new(&bytes[..])),
+        [b'B', b'Z', b'h', ..] => Err("bzip2; save it with compress=('zlib', 3)".into()),
+        [0xfd, b'7', b'z', b'X', ..] => Err("xz; save it with compress=('zlib', 3)".into()),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Err("lz4; save it with compress=('zlib', 3)".into()),
+        _ => Ok(bytes),
+    }
+}
+
+/// Whether a file that begins so may be a compressed pickle.
+pub fn begins(start: &[u8]) -> bool {
+    matches!(start, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..])
+}
