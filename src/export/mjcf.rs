@@ -30,7 +30,7 @@ pub fn encode(recording: &Recording) -> String {
     text.push_str("  </actuator>\n  <keyframe>\n");
     for (t, state) in States::of(recording).rows.iter().enumerate() {
         let time = number(t as f64 / recording.trajectory.fps);
-        let [qpos, qvel, ctrl] = [&state.qpos, &state.qvel, &state.ctrl].map(|row| numbers(row));
+        let [qpos, qvel, ctrl] = [&state.qpos, &state.qvel, &state.ctrl].map(numbers);
         let _ = writeln!(
             text,
             "    <key name=\"frame{t}\" time=\"{time}\" qpos=\"{qpos}\" qvel=\"{qvel}\" ctrl=\"{ctrl}\"/>"
@@ -101,12 +101,12 @@ fn write_order(text: &mut String, body: &Body) {
     let order = depth_first(body);
     let names: Vec<&str> = order.iter().map(|l| body.links[*l].name.as_str()).collect();
     let names = names.join(", ").replace("--", "- -");
-    let _ = write!(
+    let _ = writeln!(
         text,
         "  <!-- SI units, z up. qpos: root position x y z and rotation w x y z (world from root), then for every \
          joint the rotation w x y z (parent from child). qvel: root velocity in the world, m/s, angular velocity \
          in its own frame, rad/s, then for every joint the angular velocity in the child's frame. ctrl: the \
-         rotation vector x y z of every joint's target. Order: {names}. -->\n"
+         rotation vector x y z of every joint's target. Order: {names}. -->"
     );
 }
 

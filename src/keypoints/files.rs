@@ -41,11 +41,12 @@ pub struct Detections {
 const LARGEST_SHARE: f64 = 3.0;
 
 impl Detections {
-    /// Takes note of whether coordinates are shares of the image: all are small.
+    /// Takes note of whether the coordinates of what may be landmarks of MediaPipe are shares of the image:
+    /// all are small.
     fn normalized(mut self) -> Self {
         let keypoints = self.views.iter().flatten().flatten();
         let mut seen = keypoints.filter(|keypoint| keypoint.is_seen());
-        self.is_normalized = seen.all(|keypoint| keypoint.pixel.amax() < LARGEST_SHARE);
+        self.is_normalized &= seen.all(|keypoint| keypoint.pixel.amax() < LARGEST_SHARE);
         if self.is_normalized {
             let note = "keypoints: in shares of the image, by whose size they are multiplied";
             self.notes.push(note.into());

@@ -54,7 +54,7 @@ pub fn read_npz(path: &Path, options: &ReadOptions) -> Result<Detections> {
     Ok(Detections {
         fps: archive.number("fps"),
         views,
-        is_normalized: false,
+        is_normalized: is_mediapipe(&array),
         notes: vec![format!("keypoints: array {name} {:?}", array.shape)],
     })
 }
@@ -101,9 +101,15 @@ pub fn read_npy(path: &Path, options: &ReadOptions) -> Result<Detections> {
     Ok(Detections {
         fps: None,
         views: of_array(&array, None, options.layout, &origin)?,
-        is_normalized: false,
+        is_normalized: is_mediapipe(&array),
         notes: Vec::new(),
     })
+}
+
+/// Whether an array has as many points as MediaPipe's pose.
+fn is_mediapipe(array: &Array) -> bool {
+    let joints = array.shape.len().checked_sub(2).map(|at| array.shape[at]);
+    joints == Some(Layout2d::MediaPipe33.joint_count())
 }
 
 /// The nine views of an AIST++ `keypoints2d` pickle.

@@ -1,7 +1,7 @@
 //! Pose parameters of SMPL, SMPL+H and SMPL-X: turns of joints and a translation.
 //!
 //! Read are `.npz` archives as AMASS and SMPL-X's fits have them, and pickles and files of torch
-//! ([`pickled`]). The
+//! as programs for video write them. The
 //! body that takes the poses is [`body`]'s, of average proportions: shape coefficients are
 //! not used, as they mean nothing without the model file.
 

@@ -10,14 +10,15 @@ use crate::motion::skeleton::TOE_BASE;
 const TRUNK: f64 = 0.288;
 
 /// Half the breadth of knee (femoral epicondyles) and ankle (malleoli) over the stature: 96 and 72 mm of
-/// 1.75 m (ANSUR 1988).
+/// 1.75 m (after ANSUR 1988, from memory: not compared with the source).
 const HALF_KNEE: f64 = 0.0275;
 const HALF_ANKLE: f64 = 0.0205;
 
 /// From the skin to the middle of a marker of 14 mm, mm.
 const MARKER: f64 = 7.0;
 
-/// The shoulder's centre below the acromion, over the distance of the acromia (Rab et al. 2002).
+/// The shoulder's centre below the acromion, over the distance of the acromia (Rab et al. 2002, from
+/// memory: not compared with the source).
 const BELOW_ACROMION: f64 = 0.17;
 
 /// From the thorax to the base of the skull, from there to near the vertex, and from there up to a band
