@@ -95,19 +95,6 @@ mod tests {
     }
 
     #[test]
-    fn the_commands_of_the_readme_are_valid() {
-        let readme = include_str!("../README.md");
-        let commands = readme.lines().filter(|line| line.starts_with("motionfit "));
-        let commands = commands.map(|line| line.split('#').next().unwrap_or(line));
-        let commands: Vec<_> = commands.collect();
-        assert!(commands.len() >= 3);
-        for command in commands {
-            let parsed = Cli::try_parse_from(command.split_whitespace());
-            assert!(parsed.is_ok(), "{command}: {}", parsed.err().unwrap());
-        }
-    }
-
-    #[test]
     fn complaints_are_one_line() {
         let complaint = |args: &[&str]| {
             one_line(&Cli::try_parse_from(args).expect_err("the arguments are wrong"))
