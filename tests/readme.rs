@@ -73,7 +73,7 @@ fn program_commands(text: &str) -> Vec<String> {
     let code = [code, indented.collect()].concat().join("\n");
     code.replace("\\\n", " ")
         .lines()
-        .map(|line| line.split(" #").next().unwrap().trim())
+        .map(|line| line.split(&['#', '>']).next().unwrap().trim())
         .map(|line| line.trim_start_matches("MIMALLOC_PURGE_DELAY=-1 "))
         .filter(|line| line.starts_with("motionfit "))
         .map(str::to_owned)

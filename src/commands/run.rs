@@ -11,7 +11,10 @@ use crate::reconstruction::{CurvePoint, Reconstruction};
 
 /// All files of a run, complete in memory; `input` tells where it comes from. Times are only in
 /// `metrics.json` and `loss.csv`: everything else is the same for the same input.
-pub(super) fn files(
+///
+/// # Errors
+/// [`Error::Internal`] when a file cannot be assembled.
+pub fn files(
     name: &str,
     reconstruction: &Reconstruction,
     config: &Config,
@@ -47,7 +50,7 @@ pub(super) fn files(
 }
 
 /// Losses in the order of evaluation, window by window.
-fn losses(curve: &[CurvePoint]) -> Vec<Vec<f64>> {
+pub(super) fn losses(curve: &[CurvePoint]) -> Vec<Vec<f64>> {
     curve
         .chunk_by(|a, b| a.window == b.window)
         .map(|window| window.iter().map(|point| point.loss).collect())

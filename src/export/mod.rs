@@ -1,5 +1,5 @@
-//! Exported files: glTF for viewers, NumPy arrays and CSV for analysis, BVH for animation tools,
-//! and a self-contained HTML report.
+//! Exported files: glTF for viewers, NumPy arrays and CSV for analysis, BVH for animation tools, a
+//! moving picture, and a self-contained HTML report.
 //!
 //! Inside, the world is z-up with x forward and y left. glTF and BVH are written y-up with z
 //! forward and x left: (x, y, z) here is (y, z, x) there.
@@ -14,10 +14,12 @@ use crate::simulation::{Frame, Trajectory};
 pub mod bvh;
 pub mod csv;
 mod document;
+pub mod gif;
 pub mod glb;
 pub mod kinematic;
 mod mesh;
 pub mod npz;
+mod render;
 pub mod report;
 
 /// What every exported file is made of: a simulated motion and what it follows.
