@@ -16,7 +16,10 @@ const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 fn browser() -> Option<&'static str> {
     let starts = |name: &&&str| {
         let mut command = Command::new(name);
-        command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
     let found = BROWSERS.iter().find(starts).copied();
@@ -45,19 +48,38 @@ fn open(page: &Path, script: &str, width: u32) -> Option<Value> {
     fs::write(&copy, probe).unwrap();
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-quic"])
-        .args(["--enable-logging=stderr", "--virtual-time-budget=8000", "--dump-dom"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-sync",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-quic",
+        ])
+        .args([
+            "--enable-logging=stderr",
+            "--virtual-time-budget=8000",
+            "--dump-dom",
+        ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("--window-size={width},900"))
         .arg(format!("file://{}", copy.display()))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    let complaints: Vec<&str> = said.lines().filter(|line| line.contains("CONSOLE")).collect();
+    let complaints: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .collect();
     assert!(complaints.is_empty(), "{complaints:?}");
     let dom = String::from_utf8_lossy(&output.stdout);
-    let (_, rest) = dom.split_once("data-found=\"").unwrap_or_else(|| panic!("{said}"));
+    let (_, rest) = dom
+        .split_once("data-found=\"")
+        .unwrap_or_else(|| panic!("{said}"));
     let (found, _) = rest.split_once('"').unwrap();
     let found: Value = serde_json::from_str(&found.replace("&quot;", "\"")).unwrap();
     assert_eq!(found["errors"], json!([]));
@@ -101,10 +123,23 @@ found.network = performance.getEntriesByType('resource').filter((entry) => /^htt
 "#;
 
 fn check_report(page: &Path, width: u32) {
-    let Some(found) = open(page, VISIT, width) else { return };
+    let Some(found) = open(page, VISIT, width) else {
+        return;
+    };
     assert!(found["shades"].as_u64() > Some(20), "{found}");
-    assert!(found["curves"].as_array().unwrap().iter().all(|n| n.as_u64() > Some(1)), "{found}");
-    assert_eq!((&found["plays"], &found["pauses"]), (&json!(true), &json!(true)), "{found}");
+    assert!(
+        found["curves"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|n| n.as_u64() > Some(1)),
+        "{found}"
+    );
+    assert_eq!(
+        (&found["plays"], &found["pauses"]),
+        (&json!(true), &json!(true)),
+        "{found}"
+    );
     assert_eq!(found["home"], "0.00 s, frame 0");
     assert_eq!(found["step"], "0.02 s, frame 1");
     assert_ne!(found["jump"], found["step"], "{found}");
@@ -133,8 +168,21 @@ fn an_evaluation_is_a_table_to_sort() {
     fs::copy(walk(), work.path("clips/walk.npy")).unwrap();
     work.write("clips/broken.npy", b"nothing");
     let (clips, out) = (work.arg("clips"), work.arg("out"));
-    let seconds = ["--seconds", "0.3", "--evaluations", "2", "--optimizers", "lm,adam"];
-    succeed(&[&["evaluate", "--motions", &clips, "--out", &out], &seconds[..]].concat());
+    let seconds = [
+        "--seconds",
+        "0.3",
+        "--evaluations",
+        "2",
+        "--optimizers",
+        "lm,adam",
+    ];
+    succeed(
+        &[
+            &["evaluate", "--motions", &clips, "--out", &out],
+            &seconds[..],
+        ]
+        .concat(),
+    );
     assert!(work.path("out/reports/walk.lm.html").is_file());
     let script = r#"
 const clips = () => [...document.querySelectorAll('#rows tr')].map((row) => row.cells[1].textContent);
@@ -151,9 +199,14 @@ image.loading = 'eager';
 await image.decode();
 found.picture = image.naturalWidth > 0;
 "#;
-    let Some(found) = open(&work.path("out/summary.html"), script, 1280) else { return };
+    let Some(found) = open(&work.path("out/summary.html"), script, 1280) else {
+        return;
+    };
     assert_eq!(found["first"], json!(["broken", "broken", "walk", "walk"]));
     assert_eq!(found["sorted"], json!(["broken", "broken", "walk", "walk"]));
     assert_eq!(found["filtered"], json!(["broken", "walk"]));
-    assert_eq!((&found["link"], &found["picture"]), (&json!("reports/walk.adam.html"), &json!(true)));
+    assert_eq!(
+        (&found["link"], &found["picture"]),
+        (&json!("reports/walk.adam.html"), &json!(true))
+    );
 }

@@ -28,9 +28,9 @@ const WEIGHT_LENGTH: f64 = 0.8;
 /// Standard gravity, m/s².
 const GRAVITY: f64 = 9.80665;
 
-const RIGHT: Color = [222.0, 118.0, 62.0];
-const LEFT: Color = [62.0, 126.0, 194.0];
-const TRUNK: Color = [168.0, 164.0, 156.0];
+const RIGHT: Color = [236.0, 128.0, 68.0];
+const LEFT: Color = [72.0, 138.0, 210.0];
+const TRUNK: Color = [186.0, 182.0, 174.0];
 const OBSERVED: Color = [48.0, 168.0, 92.0];
 const FORCE: Color = [200.0, 44.0, 132.0];
 
@@ -99,7 +99,7 @@ impl Palette {
         colors.extend((1..4).map(|k| mixed(GROUND[1], SKY, f64::from(k) / 4.0)));
         colors.extend(GROUND.map(|color| color.map(|c| 0.84 * c)));
         for hue in [RIGHT, LEFT, TRUNK, OBSERVED, FORCE] {
-            colors.extend((0..16).map(|k| hue.map(|c| c * (0.55 + 0.03 * f64::from(k)))));
+            colors.extend((0..16).map(|k| hue.map(|c| c * (0.6 + 0.027 * f64::from(k)))));
             colors
                 .extend((1..6).map(|k| mixed(hue.map(|c| 0.8 * c), GROUND[1], f64::from(k) / 6.0)));
         }
@@ -176,15 +176,18 @@ impl<'a> Scene<'a> {
             false => APART * camera.right(),
         };
         let mut parts = self.body(t, &aside);
-        parts.extend(self.forces(t, &aside));
         if let Some(joints) = reference.get(t) {
             parts.extend(skeleton(joints, &-aside));
         }
         let mut canvas = Canvas::new(camera, SIZE);
-        for (mesh, pose, _) in parts.iter().filter(|(_, _, color)| *color != FORCE) {
+        for (mesh, pose, _) in &parts {
             canvas.shadow(mesh, pose);
         }
         for (mesh, pose, color) in &parts {
+            canvas.draw(mesh, pose, *color);
+        }
+        canvas.draw_in_front();
+        for (mesh, pose, color) in &self.forces(t, &aside) {
             canvas.draw(mesh, pose, *color);
         }
         canvas.pixels()

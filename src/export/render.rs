@@ -16,7 +16,7 @@ pub(super) const SKY: Color = [250.0, 250.0, 247.0];
 /// The two kinds of squares of the ground.
 pub(super) const GROUND: [Color; 2] = [[226.0, 226.0, 221.0], [236.0, 236.0, 232.0]];
 /// Share of light that is left in the shade.
-const SHADE: f64 = 0.55;
+const SHADE: f64 = 0.62;
 /// Share of light where a body's shadow falls.
 const SHADOW: f64 = 0.84;
 /// Side of a square of the ground, m.
@@ -118,6 +118,11 @@ impl Canvas {
             self.height as f64 / 2.0 - scale * p.y,
             p.z,
         )
+    }
+
+    /// Lets what is drawn from now on stand in front of all that is there.
+    pub(super) fn draw_in_front(&mut self) {
+        self.depths.fill(f64::NEG_INFINITY);
     }
 
     /// Draws the shadow of a mesh at `pose`, straight below it.
