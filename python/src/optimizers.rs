@@ -197,13 +197,13 @@ pub(crate) fn minimize(
         dimension: x0.len(),
         raised: Mutex::new(None),
     };
-    let known = fun.cast::<Function>().map(|known| known.get().index);
+    let known = fun.cast::<Function>().ok().map(|known| known.get().index);
     let found = on_threads(py, Some(1), || match known {
-        Ok(index) => {
+        Some(index) => {
             let problem = Problem::new(FUNCTIONS[index], x0.len());
             optimizer.minimize(&problem, &x0, &budget, &mut observer)
         }
-        Err(_) => optimizer.minimize(&callable, &x0, &budget, &mut observer),
+        None => optimizer.minimize(&callable, &x0, &budget, &mut observer),
     })?;
     let raised_by_fun = callable
         .raised
