@@ -1,12 +1,19 @@
-//! The command line: what can be typed, and its help.
+//! The command line: what can be typed, its help, and what becomes of it.
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::io::Write;
+use std::panic::catch_unwind;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    BenchmarkArgs, EvaluateArgs, ExportArgs, ReconstructArgs, Session, TrainArgs, benchmark,
-    evaluate, export, reconstruct, train,
+    BenchmarkArgs, CompareArgs, CompletionArgs, EvaluateArgs, ExportArgs, ManArgs, ReconstructArgs,
+    Session, TrainArgs, benchmark, compare, completions, evaluate, export, man, reconstruct, train,
 };
 use crate::error::{Error, Result};
+use crate::learned;
 
 const GLOBAL: &str = "Global options";
 
@@ -32,6 +39,9 @@ pub struct Cli {
     /// Number of threads; all cores unless given. The results do not depend on it.
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Where the large weight files are: optimus, optimus-walking and adafactor-mlp-walking; unless given, beside the program.
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR")]
+    weights: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,8 +49,11 @@ enum Command {
     Reconstruct(Box<ReconstructArgs>),
     Evaluate(Box<EvaluateArgs>),
     Export(ExportArgs),
+    Compare(CompareArgs),
     Benchmark(Box<BenchmarkArgs>),
     Train(TrainArgs),
+    Completions(CompletionArgs),
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -55,15 +68,57 @@ impl Cli {
             .num_threads(threads)
             .build_global()
             .map_err(|e| Error::Internal(format!("cannot start {threads} threads: {e}")))?;
+        if let Some(folder) = &self.weights {
+            learned::look_for_weights_in(folder);
+        }
         let session = Session::start(self.quiet, self.verbose)?;
         match &self.command {
             Command::Reconstruct(args) => reconstruct(args, &session),
             Command::Evaluate(args) => evaluate(args, &session),
             Command::Export(args) => export(args, &session),
+            Command::Compare(args) => compare(args, &session),
             Command::Benchmark(args) => benchmark(args, &session),
             Command::Train(args) => train(args, &session),
+            Command::Completions(args) => completions(args, Self::command(), &session),
+            Command::Man(args) => man(args, Self::command(), &session),
         }
     }
+}
+
+/// Bad input or arguments.
+const BAD_INPUT: u8 = 2;
+/// A broken invariant.
+const FAILURE: u8 = 1;
+
+/// Parses `arguments`, the program's name first, runs the command, reports its error, and returns the exit code.
+pub fn run_program(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(request) if !request.use_stderr() => return show(&request),
+        Err(request) if request.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            show(&request);
+            return BAD_INPUT;
+        }
+        Err(error) => return fail(&one_line(&error), BAD_INPUT),
+    };
+    match catch_unwind(|| cli.run()) {
+        Ok(Ok(())) => 0,
+        Ok(Err(error)) => fail(&error.to_string(), error.exit_code()),
+        Err(_) => FAILURE, // the panic has been reported where it happened
+    }
+}
+
+/// Prints help or version; a closed pipe is not an error.
+fn show(request: &clap::Error) -> u8 {
+    let _ = request.print();
+    0
+}
+
+/// Prints the error as one line.
+fn fail(message: &str, code: u8) -> u8 {
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+    code
 }
 
 /// A complaint about the arguments as one line, without its heading and the usage.
@@ -85,26 +140,11 @@ pub fn one_line(error: &clap::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_commands_of_the_readme_are_valid() {
-        let readme = include_str!("../README.md");
-        let commands = readme.lines().filter(|line| line.starts_with("motionfit "));
-        let commands = commands.map(|line| line.split('#').next().unwrap_or(line));
-        let commands: Vec<_> = commands.collect();
-        assert!(commands.len() >= 3);
-        for command in commands {
-            let parsed = Cli::try_parse_from(command.split_whitespace());
-            assert!(parsed.is_ok(), "{command}: {}", parsed.err().unwrap());
-        }
     }
 
     #[test]

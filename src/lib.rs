@@ -13,6 +13,26 @@
 //!    ├─► Metrics      ├─► motion.glb      └─► motion.npz, metrics.json, loss.csv
 //! ```
 //!
+//! # From a file to glTF
+//! ```no_run
+//! use std::ops::ControlFlow;
+//! use motionfit::{export, motion, reconstruction};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let read = motion::read("walk.bvh".as_ref(), &motion::ReadOptions::default())?;
+//! let settings = reconstruction::Settings::default();
+//! let mut go_on = |_: &reconstruction::Progress| ControlFlow::Continue(());
+//! let run = reconstruction::reconstruct(&read.motion, &settings, "lm-search", &mut go_on)?;
+//! let recording = export::Recording::new(run.body, run.trajectory, run.reference.joints)?;
+//! std::fs::write("walk.glb", export::glb::encode(&recording, &serde_json::Value::Null)?)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//! `cli` (default): the command line, its pictures and the allocator of the program. Without it, the library alone:
+//! `cargo build --release --no-default-features --lib`.
+//!
 //! # Conventions
 //! SI units (m, s, kg, rad, N·m) inside; millimetres and percent only in metrics. Right-handed
 //! z-up world, x forward, y left; converted on reading and to glTF's y-up on export. Rotations act
@@ -23,7 +43,9 @@
 
 pub mod benchmark;
 pub mod body;
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
 pub mod commands;
 pub mod config;
 pub mod error;
@@ -39,6 +61,7 @@ pub mod motion;
 pub mod objective;
 pub mod optim;
 pub mod output;
+#[cfg(feature = "cli")]
 pub mod plot;
 pub mod reconstruction;
 pub mod simulation;

@@ -321,3 +321,30 @@ fn help_and_version_succeed() {
     assert!(succeed(&["--version"]).starts_with("motionfit "));
     assert_eq!(motionfit(&[]).status.code(), Some(2));
 }
+
+#[test]
+fn shells_and_the_manual_know_every_command() {
+    let commands = [
+        "reconstruct",
+        "evaluate",
+        "export",
+        "compare",
+        "benchmark",
+        "train",
+    ];
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = succeed(&["completions", shell]);
+        let missing = commands.iter().find(|command| !script.contains(**command));
+        assert_eq!(missing, None, "{shell}");
+    }
+    let work = Workspace::new();
+    let out = work.arg("man/man1");
+    succeed(&["man", "--out", &out]);
+    for command in commands {
+        let page =
+            fs::read_to_string(work.path(&format!("man/man1/motionfit-{command}.1"))).unwrap();
+        assert!(page.contains(".TH") && page.contains(command), "{command}");
+    }
+    assert!(succeed(&["man"]).contains("motionfit"));
+    assert!(fail(&["man", "--out", &out], 2).contains("--force"));
+}

@@ -31,10 +31,13 @@ const CONCRETE: [&str; 6] = [
 ];
 
 /// Crates and the only files or folders that may name them.
-const HOMES: [(&str, &[&str]); 10] = [
+const HOMES: [(&str, &[&str]); 13] = [
     ("flate2", &["motion/files/pickle/joblib.rs"]),
     ("rapier3d", &["simulation/world.rs"]),
     ("clap", &["cli.rs", "main.rs", "commands/"]),
+    ("clap_complete", &["commands/"]),
+    ("clap_mangen", &["commands/"]),
+    ("kuva", &["plot.rs"]),
     ("indicatif", &["commands/"]),
     ("comfy_table", &["commands/"]),
     ("ctrlc", &["commands/"]),

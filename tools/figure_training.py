@@ -2,7 +2,7 @@
 
     motionfit train --config configs/compare-pes.json --out out/pes      (and the others)
     python3 tools/figure_training.py out/backprop out/curriculum out/nres out/pes \
-        assets/figures/training.png                                      (needs matplotlib)
+        docs/figures/training.png                                      (needs matplotlib)
 
 Prints, for every run, the lowest loss and the evaluations needed to reach the lowest of the last.
 """

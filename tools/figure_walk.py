@@ -2,7 +2,7 @@
 and the ground forces.
 
     cargo run --release -- reconstruct --out out/walk
-    python3 tools/figure_walk.py out/walk assets/figures/walk.png      (needs numpy and matplotlib)
+    python3 tools/figure_walk.py out/walk docs/figures/walk.png      (needs numpy and matplotlib)
 """
 
 import json

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::evaluate_manifest::evaluate_manifest;
+use super::evaluate_page::{page, write_report};
 use super::evaluate_windows::evaluate_windows;
 use super::reconstruct::{Overrides, check_optimizer, run};
 use super::{NAME_ONCE, SETTINGS, Session, check_begun_with, json, refuse, refuse_repeated};
@@ -22,8 +23,8 @@ use crate::reconstruction::Settings;
 
 /// Reconstruct a set of clips and summarize.
 ///
-/// Writes clips.json (a row for every clip and optimizer), summary.json and summary.md after every
-/// clip. A clip that cannot be read or reconstructed is a row with failed = true and the error.
+/// Writes clips.json (a row for every clip and optimizer), summary.json, summary.md and summary.html (a
+/// table to sort, the worst clips first, with a report of each) after every clip. A clip that cannot be read or reconstructed is a row with failed = true and the error.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
     /// Directory of .npy, .npz, .bvh, .trc, .c3d, .pkl and .pt files, or a JSON manifest.
@@ -140,7 +141,7 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
     let groups = summarize(&rows);
     session.tell(markdown(&groups, &rows))?;
     session.tell(format!(
-        "wrote clips.json, summary.json, summary.md to {}",
+        "wrote clips.json, summary.json, summary.md, summary.html and reports to {}",
         args.out.display()
     ))
 }
@@ -289,6 +290,7 @@ fn one(clip: &Clip, config: &Config, args: &EvaluateArgs, session: &Session) -> 
                 "clip_seconds".into(),
                 json!(reconstruction.reference.seconds()),
             );
+            write_report(&args.out, &row, &reconstruction)?;
         }
         Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(error) => {
@@ -307,6 +309,7 @@ fn write(output: &OutputDir, rows: &[Row]) -> Result<()> {
         ("clips.json", json(&rows)?),
         ("summary.json", json(&groups)?),
         ("summary.md", markdown(&groups, rows).into_bytes()),
+        ("summary.html", page(output.path(), rows)),
     ];
     output.write_all(&files)?;
     Ok(())

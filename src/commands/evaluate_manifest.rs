@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 
 use super::evaluate::{EvaluateArgs, is_done, open, optimizers, put};
+use super::evaluate_page::{page as page_of, write_report};
 use super::reconstruct::{run, run_keypoints};
 use super::{Session, json, refuse_repeated};
 use crate::config::Config;
@@ -15,6 +16,7 @@ use crate::evaluation::paper_table::{lines, markdown};
 use crate::evaluation::sequences::{Input, Reader, Sequence};
 use crate::evaluation::summary::Row;
 use crate::evaluation::{keypoint_record, record};
+use crate::reconstruction::Reconstruction;
 
 /// What to do about sequences of the same name.
 const SEQUENCE_ONCE: &str = "rows are told apart by name: give each sequence a \"name\" of its own \
@@ -50,6 +52,7 @@ pub(super) fn evaluate_manifest(path: &Path, args: &EvaluateArgs, session: &Sess
                 (file, json(&rows)?),
                 ("summary.json", json(&lines)?),
                 ("summary.md", page.into_bytes()),
+                ("summary.html", page_of(output.path(), &rows)),
             ])?;
         }
     }
@@ -61,7 +64,7 @@ pub(super) fn evaluate_manifest(path: &Path, args: &EvaluateArgs, session: &Sess
     ))?;
     let out = args.out.display();
     session.tell(format!(
-        "wrote clips.json, summary.json, summary.md to {out}"
+        "wrote clips.json, summary.json, summary.md, summary.html and reports to {out}"
     ))
 }
 
@@ -82,7 +85,10 @@ fn one(
         of_sequence(&sequence, config, session)
     });
     match found {
-        Ok(record) => row.extend(record),
+        Ok((record, reconstruction)) => {
+            row.extend(record);
+            write_report(&args.out, &row, &reconstruction)?;
+        }
         Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(error) => {
             row.insert("optimizer".into(), json!(config.optimizer));
@@ -98,23 +104,25 @@ fn of_sequence(
     sequence: &Sequence,
     config: &Config,
     session: &Session,
-) -> Result<Map<String, Value>> {
-    let (mut record, seconds) = match &sequence.input {
+) -> Result<(Map<String, Value>, Reconstruction)> {
+    let (mut record, seconds, reconstruction) = match &sequence.input {
         Input::Keypoints(observation) => {
             let found = run_keypoints(observation, None, config, session)?;
             for warning in found.warnings() {
                 session.tell(format!("{}: {warning}", observation.name))?;
             }
             let record = keypoint_record(&found, sequence.truth.as_deref(), &config.optimizer);
-            (record, found.reconstruction.reference.seconds())
+            let seconds = found.reconstruction.reference.seconds();
+            (record, seconds, found.reconstruction)
         }
         Input::Poses(motion) => {
             let found = run(motion, config, session)?;
-            (record(&found, &config.optimizer), motion.seconds())
+            let record = record(&found, &config.optimizer);
+            (record, motion.seconds(), found)
         }
     };
     record.insert("clip_seconds".into(), json!(seconds));
-    Ok(record)
+    Ok((record, reconstruction))
 }
 
 /// A row as a line on the terminal.

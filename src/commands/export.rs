@@ -1,6 +1,6 @@
 //! `motionfit export`: the result of a run in another format.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use super::Session;
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::export::forces::{self, FootForces};
-use crate::export::{Recording, bvh, csv, glb, joints, mjcf, mot, npz, smpl, trc};
+use crate::export::{Recording, bvh, csv, gif, glb, joints, mjcf, mot, npz, smpl, trc};
 use crate::output::write_file;
 
 /// Write the result of a run in another format.
@@ -23,7 +23,7 @@ pub struct ExportArgs {
     /// Where to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Leave the observed joints out (glb, npz).
+    /// Leave the observed joints out (glb, npz, gif).
     #[arg(long)]
     without_reference: bool,
     /// Replace an existing file.
@@ -52,6 +52,8 @@ enum Format {
     /// Ground reactions for OpenSim: a storage file, with external loads (.xml) and joints (.trc) beside
     /// it: y up
     Mot,
+    /// A moving picture: the body with the forces of the ground, the observed joints beside it
+    Gif,
 }
 
 /// Runs the command.
@@ -59,12 +61,12 @@ enum Format {
 /// # Errors
 /// When the directory does not hold a finished run, or the file cannot be written.
 pub fn export(args: &ExportArgs, session: &Session) -> Result<()> {
-    let mut recording = load(args)?;
+    let mut recording = load(&args.run)?;
     if args.without_reference {
         recording.reference.clear();
     }
     let bytes = match args.format {
-        Format::Glb => glb::encode(&recording, &metrics(args))?,
+        Format::Glb => glb::encode(&recording, &metrics(&args.run))?,
         Format::Bvh => bvh::encode(&recording).into_bytes(),
         Format::Npz => npz::encode(&recording)?,
         Format::Smpl => smpl::encode(&recording)?,
@@ -73,6 +75,7 @@ pub fn export(args: &ExportArgs, session: &Session) -> Result<()> {
         Format::Joints => joints::encode(&recording)?,
         Format::Csv => csv::encode(&recording)?,
         Format::Mot => return opensim(args, &recording, session),
+        Format::Gif => gif::encode(&recording)?,
     };
     session.check()?;
     let beside = args.out.with_extension("npz");
@@ -114,26 +117,22 @@ fn opensim(args: &ExportArgs, recording: &Recording, session: &Session) -> Resul
     Ok(())
 }
 
-fn load(args: &ExportArgs) -> Result<Recording> {
-    let arrays = args.run.join("motion.npz");
-    let body = args.run.join("body.json");
+/// The motion of the run in a directory.
+pub(super) fn load(run: &Path) -> Result<Recording> {
+    let arrays = run.join("motion.npz");
+    let body = run.join("body.json");
     if let Some(missing) = [&arrays, &body].into_iter().find(|path| !path.is_file()) {
         let advice = "give the output directory of a finished motionfit reconstruct";
         let name = missing.file_name().unwrap_or_default().display();
-        return Err(Error::input(
-            args.run.display(),
-            name,
-            "no such file",
-            advice,
-        ));
+        return Err(Error::input(run.display(), name, "no such file", advice));
     }
     let body: Body = crate::json::read(&body)?;
     npz::read(&arrays, body)
 }
 
 /// The metrics of the run without its times; nothing when they are gone.
-fn metrics(args: &ExportArgs) -> Value {
-    let text = std::fs::read_to_string(args.run.join("metrics.json")).unwrap_or_default();
+pub(super) fn metrics(run: &Path) -> Value {
+    let text = std::fs::read_to_string(run.join("metrics.json")).unwrap_or_default();
     let mut metrics: Value = serde_json::from_str(&text).unwrap_or_default();
     if let Value::Object(metrics) = &mut metrics {
         metrics.shift_remove("seconds");

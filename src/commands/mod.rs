@@ -12,20 +12,26 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 
 pub use benchmark::{BenchmarkArgs, benchmark};
+pub use compare::{CompareArgs, compare};
 pub use evaluate::{EvaluateArgs, evaluate};
 pub use export::{ExportArgs, export};
 pub use reconstruct::{ReconstructArgs, reconstruct};
+pub use run::{Run, files as run_files};
+pub use shell::{CompletionArgs, ManArgs, completions, man};
 pub use train::{TrainArgs, train};
 
 mod benchmark;
+mod compare;
 mod evaluate;
 mod evaluate_manifest;
+mod evaluate_page;
 mod evaluate_windows;
 mod export;
 mod keypoints;
 mod progress;
 mod reconstruct;
 mod run;
+mod shell;
 mod train;
 mod windows;
 

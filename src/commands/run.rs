@@ -14,7 +14,7 @@ use crate::reconstruction::{CurvePoint, Reconstruction};
 pub(super) const FORCES: &str = "forces.npz";
 
 /// What the files of a run are made of.
-pub(super) struct Run<'a> {
+pub struct Run<'a> {
     /// The clip's name.
     pub name: &'a str,
     /// What was found.
@@ -33,7 +33,10 @@ pub(super) struct Run<'a> {
 
 /// All files of a run, complete in memory. Times are only in `metrics.json` and `loss.csv`: everything else is
 /// the same for the same input.
-pub(super) fn files(run: Run) -> Result<Vec<(&'static str, Vec<u8>)>> {
+///
+/// # Errors
+/// [`Error::Internal`] when a file cannot be assembled, [`Error::Input`] for a rate of forces that is too high.
+pub fn files(run: Run) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let Run {
         name,
         reconstruction,
@@ -75,7 +78,7 @@ pub(super) fn files(run: Run) -> Result<Vec<(&'static str, Vec<u8>)>> {
 }
 
 /// Losses in the order of evaluation, window by window.
-fn losses(curve: &[CurvePoint]) -> Vec<Vec<f64>> {
+pub(super) fn losses(curve: &[CurvePoint]) -> Vec<Vec<f64>> {
     curve
         .chunk_by(|a, b| a.window == b.window)
         .map(|window| window.iter().map(|point| point.loss).collect())

@@ -9,6 +9,7 @@ use crate::simulation::{GRAVITY, Trajectory, simulated_feet};
 pub mod clips;
 mod keypoints;
 pub mod manifest;
+pub mod page;
 pub mod paper_table;
 pub mod sequences;
 pub mod summary;

@@ -1,5 +1,5 @@
-//! Exported files: glTF for viewers, NumPy arrays and CSV for analysis, BVH for animation tools,
-//! and a self-contained HTML report.
+//! Exported files: glTF for viewers, NumPy arrays and CSV for analysis, BVH for animation tools, a
+//! moving picture, and a self-contained HTML report.
 //!
 //! Inside, the world is z-up with x forward and y left. glTF and BVH are written y-up with z
 //! forward and x left: (x, y, z) here is (y, z, x) there.
@@ -17,6 +17,7 @@ pub mod csv;
 mod document;
 mod feet;
 pub mod forces;
+pub mod gif;
 pub mod glb;
 pub mod joints;
 pub mod kinematic;
@@ -25,6 +26,7 @@ pub mod mjcf;
 pub mod moments;
 pub mod mot;
 pub mod npz;
+mod render;
 pub mod report;
 pub mod smpl;
 pub mod trc;

@@ -16,13 +16,29 @@ const GRAVITY: f64 = 9.80665;
 /// The report of a recording: `title` names the clip, `metrics` is the content of `metrics.json`,
 /// `losses` holds one curve of losses by evaluation for every window.
 pub fn encode(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec<f64>]) -> String {
+    page(&data(recording, title, metrics, losses))
+}
+
+/// The report that shows two recordings side by side, each with its title and metrics.
+pub fn compare(recordings: [(&Recording, &str, &Value); 2]) -> String {
+    let runs = recordings.map(|(recording, title, metrics)| data(recording, title, metrics, &[]));
+    page(&json!({ "runs": runs }))
+}
+
+fn page(data: &Value) -> String {
+    // Inside a script element only "</" could end the data early.
+    PAGE.replace("@DATA@", &data.to_string().replace("</", "<\\/"))
+}
+
+/// What the page shows of one recording.
+fn data(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec<f64>]) -> Value {
     let simulated = recording.joints();
     let frames = &recording.trajectory.frames;
     let weight = recording.body.mass() * GRAVITY;
     let reactions = frames
         .iter()
         .map(|frame| ground_reactions(&recording.body, &frame.contacts));
-    let data = json!({
+    json!({
         "title": title,
         "version": env!("CARGO_PKG_VERSION"),
         "fps": recording.trajectory.fps,
@@ -38,6 +54,8 @@ pub fn encode(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec
                 position.chain(rotation).collect::<Vec<f64>>()
             }).collect::<Vec<_>>()
         }).collect::<Vec<_>>(),
+        "joints": simulated.iter().map(|joints| joints.map(|j| triple(&j)).to_vec())
+            .collect::<Vec<_>>(),
         "observed": recording.reference.iter().map(|joints| joints.map(|j| triple(&j)).to_vec())
             .collect::<Vec<_>>(),
         "contacts": frames.iter().map(|frame| {
@@ -48,9 +66,7 @@ pub fn encode(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec
             .map(|feet| feet.map(|foot| rounded(force(foot).z / weight, 3)))
             .collect::<Vec<_>>(),
         "losses": losses,
-    });
-    // Inside a script element only "</" could end the data early.
-    PAGE.replace("@DATA@", &data.to_string().replace("</", "<\\/"))
+    })
 }
 
 /// Every shape as the thick line that the page draws; a box along its longest axis.
@@ -134,6 +150,16 @@ mod tests {
         assert!((data["errors"][4].as_f64().unwrap() - expected).abs() < 0.01);
         let share = data["reactions"][0][0].as_f64().unwrap();
         assert!((share - 300.0 / (recording.body.mass() * GRAVITY)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn two_recordings_share_a_page() {
+        let recording = fixture::recording();
+        let (first, second) = (json!({ "mpjpe_mm": 3.5 }), json!({ "mpjpe_mm": 4.5 }));
+        let page = compare([(&recording, "a", &first), (&recording, "b", &second)]);
+        let data = data(&page);
+        assert_eq!(data["runs"][1]["title"], "b");
+        assert_eq!(data["runs"][1]["metrics"], second);
     }
 
     #[test]

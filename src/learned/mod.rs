@@ -17,6 +17,7 @@ pub use layout::{Initial, Layout, Parameter, Weights};
 pub use optimizer::Learned;
 pub use registry::{NAMES, by_name};
 pub use rule::{Network, Rule, Tape};
+pub use shipped::{look_for_weights_in, provide_weights};
 pub use weights::{Card, Trained};
 
 mod architecture;
@@ -35,6 +36,7 @@ mod optimus;
 mod registry;
 mod regression;
 mod rule;
+mod shipped;
 mod weights;
 
 /// An optimizer whose rule is a function of meta-parameters θ.

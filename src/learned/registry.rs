@@ -1,34 +1,44 @@
 //! Learned optimizers by name, beside the classical ones.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::optim::{self, BasinHopping, InMetric, Metric, Minimize, Options};
 
 use super::Trained;
+use super::shipped::Weights;
 
 /// An optimizer whose weights come with the program.
 struct Shipped {
     name: &'static str,
     /// Weights trained on test functions.
-    functions: Option<&'static [u8]>,
+    functions: Option<Weights>,
     /// Weights trained on windows of walks.
-    windows: &'static [u8],
+    windows: Weights,
+}
+
+/// A file in `assets/` as a part of the program.
+macro_rules! embedded {
+    ($name:literal) => {
+        Weights::Embedded(include_bytes!(concat!("../../assets/", $name)))
+    };
 }
 
 /// The weights whose metric serves `metric-…` as well.
-const NEWTON: &[u8] = include_bytes!("../../assets/optimus-newton-walking.safetensors");
+const NEWTON: Weights = embedded!("optimus-newton-walking.safetensors");
 
+/// Those that are not embedded have 3 MB each.
 const SHIPPED: [Shipped; 4] = [
     Shipped {
         name: "optimus",
-        functions: Some(include_bytes!("../../assets/optimus.safetensors")),
-        windows: include_bytes!("../../assets/optimus-walking.safetensors"),
+        functions: Some(Weights::File("optimus.safetensors")),
+        windows: Weights::File("optimus-walking.safetensors"),
     },
     Shipped {
         name: "optimus-guided",
-        functions: Some(include_bytes!("../../assets/optimus-guided.safetensors")),
-        windows: include_bytes!("../../assets/optimus-guided-walking.safetensors"),
+        functions: Some(embedded!("optimus-guided.safetensors")),
+        windows: embedded!("optimus-guided-walking.safetensors"),
     },
     Shipped {
         name: "optimus-newton",
@@ -37,8 +47,8 @@ const SHIPPED: [Shipped; 4] = [
     },
     Shipped {
         name: "adafactor-mlp",
-        functions: Some(include_bytes!("../../assets/adafactor-mlp.safetensors")),
-        windows: include_bytes!("../../assets/adafactor-mlp-walking.safetensors"),
+        functions: Some(embedded!("adafactor-mlp.safetensors")),
+        windows: Weights::File("adafactor-mlp-walking.safetensors"),
     },
 ];
 
@@ -52,20 +62,21 @@ pub const NAMES: [&str; SHIPPED.len()] = [
 
 impl Shipped {
     /// The weights for the objectives of `options`.
-    fn weights(&self, options: &Options) -> Result<&'static [u8]> {
+    fn weights(&self, options: &Options) -> Result<Cow<'static, [u8]>> {
         if options.is_window {
-            return Ok(self.windows);
+            return self.windows.bytes();
         }
-        self.functions.ok_or_else(|| {
+        let functions = self.functions.ok_or_else(|| {
             let advice = "it needs a Jacobian: use it in reconstruct and evaluate";
             Error::input("optimizer", "name", self.name, advice)
-        })
+        });
+        functions?.bytes()
     }
 }
 
 /// The metric of windows.
 fn window_metric() -> Result<Metric> {
-    let metric = Trained::parse(NEWTON, "optimus-newton")?.metric;
+    let metric = Trained::parse(&NEWTON.bytes()?, "optimus-newton")?.metric;
     metric.ok_or_else(|| Error::Internal("optimus-newton has no metric".into()))
 }
 
@@ -99,7 +110,7 @@ pub fn by_name(name: &str, options: &Options) -> Result<Box<dyn Minimize>> {
     }
     if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.name == name) {
         let weights = shipped.weights(options)?;
-        let trained = Trained::parse(weights, name)?.started_with(options.initial_step)?;
+        let trained = Trained::parse(&weights, name)?.started_with(options.initial_step)?;
         return trained.optimizer(name);
     }
     if name.ends_with(WEIGHT_FILE) {

@@ -95,7 +95,8 @@ pub fn read_cameras(path: &Path) -> Result<Vec<Camera>> {
     numbered
         .map(|(k, value)| {
             let origin = format!("{origin}: camera {k}");
-            let advice = "give size, matrix or focal and center, rotation, translation (README)";
+            let advice =
+                "give size, matrix or focal and center, rotation, translation (docs/cameras.md)";
             let raw: RawCamera = serde_json::from_value(value)
                 .map_err(|e| Error::input(&origin, "fields", e, advice))?;
             camera(raw, &format!("camera{k}"), &origin)

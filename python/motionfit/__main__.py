@@ -1,0 +1,7 @@
+"""``python -m motionfit`` is the command ``motionfit``."""
+
+import sys
+
+from . import main
+
+sys.exit(main())

@@ -1,0 +1,74 @@
+//! The Python module behind the package `motionfit`: files, reconstruction, optimizers, the command.
+
+use motionfit::error::Error;
+use motionfit::{cli, learned};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+
+mod arrays;
+mod motions;
+mod optimizers;
+mod results;
+
+/// Weights that the library does not embed.
+static WEIGHTS: [(&str, &[u8]); 3] = [
+    (
+        "optimus.safetensors",
+        include_bytes!("../../assets/optimus.safetensors"),
+    ),
+    (
+        "optimus-walking.safetensors",
+        include_bytes!("../../assets/optimus-walking.safetensors"),
+    ),
+    (
+        "adafactor-mlp-walking.safetensors",
+        include_bytes!("../../assets/adafactor-mlp-walking.safetensors"),
+    ),
+];
+
+/// The same sentence in Python: `ValueError` for what the caller can mend.
+fn raised(error: Error) -> PyErr {
+    match error {
+        Error::Input { .. } | Error::Io { .. } => PyValueError::new_err(error.to_string()),
+        Error::Interrupted => PyKeyboardInterrupt::new_err(error.to_string()),
+        Error::Internal(_) => PyRuntimeError::new_err(error.to_string()),
+    }
+}
+
+/// Runs `work` on a pool of `threads` (all cores unless given), so that others may use Python meanwhile.
+fn on_threads<T: Send>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    work: impl FnOnce() -> T + Send,
+) -> PyResult<T> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(cores));
+    let pool = pool
+        .build()
+        .map_err(|e| PyValueError::new_err(format!("threads: {e}")))?;
+    Ok(py.detach(|| pool.install(work)))
+}
+
+/// Runs the command line; returns its exit code.
+#[pyfunction]
+fn run_program(py: Python<'_>, arguments: Vec<String>) -> u8 {
+    py.detach(|| cli::run_program(arguments.into_iter().map(Into::into)))
+}
+
+#[pymodule]
+fn _motionfit(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    learned::provide_weights(&WEIGHTS);
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<motions::Motion>()?;
+    module.add_class::<results::Result>()?;
+    module.add_class::<optimizers::Function>()?;
+    module.add_class::<optimizers::Minimum>()?;
+    module.add_function(wrap_pyfunction!(run_program, module)?)?;
+    module.add_function(wrap_pyfunction!(motions::read, module)?)?;
+    module.add_function(wrap_pyfunction!(motions::sample, module)?)?;
+    module.add_function(wrap_pyfunction!(results::reconstruct, module)?)?;
+    module.add_function(wrap_pyfunction!(optimizers::functions, module)?)?;
+    module.add_function(wrap_pyfunction!(optimizers::optimizers, module)?)?;
+    module.add_function(wrap_pyfunction!(optimizers::minimize, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Observed motion.
+
+use std::path::PathBuf;
+
+use motionfit::error::Error;
+use motionfit::motion::{self, ReadOptions};
+use numpy::PyArray3;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use serde_json::{Value, json};
+
+use crate::{arrays, raised};
+
+/// Observed motion: 17 joints of Human3.6M in metres, z up, the floor at z = 0.
+#[pyclass(module = "motionfit", frozen)]
+pub(crate) struct Motion {
+    pub(crate) motion: motion::Motion,
+    /// What was understood, assumed and repaired.
+    #[pyo3(get)]
+    pub(crate) notes: Vec<String>,
+    /// Where it comes from, for `metrics.json`.
+    pub(crate) input: Value,
+}
+
+#[pymethods]
+impl Motion {
+    #[getter]
+    fn joints<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray3<f64>> {
+        arrays::joints(py, &self.motion.joints)
+    }
+
+    #[getter]
+    fn fps(&self) -> f64 {
+        self.motion.fps
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        &self.motion.name
+    }
+
+    fn __len__(&self) -> usize {
+        self.motion.len()
+    }
+
+    fn __repr__(&self) -> String {
+        let (name, frames, fps) = (&self.motion.name, self.motion.len(), self.motion.fps);
+        format!("<motionfit.Motion '{name}': {frames} frames at {fps} fps>")
+    }
+}
+
+/// A value from its name, as on the command line.
+fn parsed<T: std::str::FromStr<Err = Error>>(text: Option<&str>) -> PyResult<Option<T>> {
+    text.map(str::parse).transpose().map_err(raised)
+}
+
+/// Reads a file; `origin` is what errors call it.
+#[pyfunction]
+#[pyo3(signature = (path, *, fps=None, layout=None, up=None, units=None, smooth=None, stature=None, start=None, end=None, origin=None))]
+#[allow(clippy::too_many_arguments)] // keyword arguments
+pub(crate) fn read(
+    py: Python<'_>,
+    path: PathBuf,
+    fps: Option<f64>,
+    layout: Option<&str>,
+    up: Option<&str>,
+    units: Option<&str>,
+    smooth: Option<&str>,
+    stature: Option<f64>,
+    start: Option<f64>,
+    end: Option<f64>,
+    origin: Option<&str>,
+) -> PyResult<Motion> {
+    let options = ReadOptions {
+        fps,
+        layout: parsed(layout)?,
+        up: parsed(up)?,
+        units: parsed(units)?,
+        stature,
+        start,
+        end,
+        smoothing: parsed(smooth)?.unwrap_or_default(),
+    };
+    let reading = py
+        .detach(|| motion::read(&path, &options))
+        .map_err(|error| {
+            raised(match origin {
+                Some(origin) => error.about(origin),
+                None => error,
+            })
+        })?;
+    let rows = reading.world_from_file.row_iter();
+    let rows: Vec<Vec<f64>> = rows.map(|row| row.iter().copied().collect()).collect();
+    let file = origin.map_or_else(|| json!(path), |origin| json!(origin));
+    Ok(Motion {
+        input: json!({"file": file, "world_from_file": rows, "notes": reading.notes}),
+        motion: reading.motion,
+        notes: reading.notes,
+    })
+}
+
+/// An embedded sample: walk, turn, squat or jump.
+#[pyfunction]
+pub(crate) fn sample(name: &str) -> PyResult<Motion> {
+    let advice = "choose walk, turn, squat or jump";
+    let motion = motion::sample(name)
+        .ok_or_else(|| PyValueError::new_err(format!("sample: name: found {name}; {advice}")))?;
+    Ok(Motion {
+        motion,
+        notes: vec![format!("embedded sample \"{name}\"")],
+        input: json!({ "sample": name }),
+    })
+}
