@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::evaluate::{EvaluateArgs, open};
-use super::reconstruct::check_evaluations;
+use super::overrides::check_evaluations;
 use super::windows::family;
 use super::{NAME_ONCE, Session, json, named_by, refuse_repeated};
 use crate::error::{Error, Result};

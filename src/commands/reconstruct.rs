@@ -7,11 +7,12 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Map, Value, json};
 
+use super::forces::{ForceArgs, compare};
 use super::keypoints::{Cut, KeypointArgs};
+use super::overrides::Overrides;
 use super::progress::Reporter;
 use super::run::{FORCES, Run, files};
-use super::{Session, config, named_by, refuse};
-use crate::body::BodyModel;
+use super::{Session, named_by, refuse};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::{keypoint_record, record};
@@ -23,9 +24,7 @@ use crate::motion::skeleton::Layout;
 use crate::motion::smoothing::Smoothing;
 use crate::motion::{self, Motion, ReadOptions};
 use crate::output::OutputDir;
-use crate::reconstruction::{
-    self, MASSES, MOST, Progress, Reconstructed, Reconstruction, STATURES,
-};
+use crate::reconstruction::{self, Progress, Reconstructed, Reconstruction};
 
 /// What only makes sense for a file.
 const FILE_OPTIONS: [&str; 15] = [
@@ -111,133 +110,14 @@ pub struct ReconstructArgs {
     /// hopping around one, metric-NAME for one in the learned metric.
     #[arg(long, value_name = "NAME")]
     optimizer: Option<String>,
-    /// Write the forces on the feet (forces.npz) so many times a second as well, up to once a
-    /// simulation step (200 Hz); motion.npz has their means over the frames.
-    #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
-    force_rate: Option<f64>,
+    #[command(flatten)]
+    forces: ForceArgs,
     /// Where to write; out/NAME of the clip unless given.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace the files of an earlier run.
     #[arg(long)]
     force: bool,
-}
-
-/// Refuses a rate of forces that the simulation does not reach.
-fn check_force_rate(rate: Option<f64>, config: &Config) -> Result<()> {
-    let most = 1.0 / config.reconstruction.physics.timestep;
-    match rate {
-        Some(rate) if !(rate > 0.0 && rate <= most) => {
-            let advice = format!("give more than 0 and at most the simulation's {most:.0} Hz");
-            Err(Error::input(
-                "the command line",
-                "--force-rate",
-                rate,
-                advice,
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Options that take precedence over the configuration file.
-#[derive(Debug, Args)]
-pub(super) struct Overrides {
-    /// JSON configuration; configs/reconstruct.json spells out the defaults.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Evaluations that the optimizer may spend on a window.
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(super) evaluations: Option<usize>,
-    /// Body of the subject as JSON, as in assets/humanoid.json, which is the default.
-    #[arg(long, value_name = "FILE")]
-    body: Option<PathBuf>,
-    /// Mass of the subject in kg; estimated from the stature unless given.
-    #[arg(long, value_name = "KG", allow_negative_numbers = true)]
-    mass: Option<f64>,
-    /// Standing height of the subject in m; estimated from the bones unless given.
-    #[arg(long, value_name = "M", allow_negative_numbers = true)]
-    stature: Option<f64>,
-    /// Seed of everything random.
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    seed: Option<u64>,
-}
-
-impl Overrides {
-    /// Refuses what a list of windows settles itself.
-    pub(super) fn check_for_windows(&self) -> Result<()> {
-        let settled = [
-            ("--body", self.body.is_some()),
-            ("--mass", self.mass.is_some()),
-            ("--stature", self.stature.is_some()),
-            ("--seed", self.seed.is_some()),
-            ("--config", self.config.is_some()),
-        ];
-        let advice = "leave it out: the list of windows holds the settings, --optimizers names";
-        refuse(&settled, "use", "with --windows", advice)
-    }
-
-    /// The configuration file with these options put in.
-    pub(super) fn configuration(&self) -> Result<Config> {
-        let mut config = config(self.config.as_deref())?;
-        let settings = &mut config.reconstruction;
-        if let Some(path) = &self.body {
-            settings.body = Some(read_body(path)?);
-        }
-        if let Some(evaluations) = self.evaluations {
-            settings.evaluations = check_evaluations("--evaluations", evaluations)?;
-        }
-        if let Some(seed) = self.seed {
-            settings.seed = seed;
-        }
-        if self.mass.is_some() {
-            settings.mass = within("--mass", self.mass, MASSES, "kg")?;
-        }
-        if self.stature.is_some() {
-            settings.stature = within("--stature", self.stature, STATURES, "m")?;
-        }
-        let origin = self.config.as_deref().unwrap_or(Path::new("configuration"));
-        let checked = config.reconstruction.check();
-        checked.map_err(|error| error.about(origin.display()))?;
-        Ok(config)
-    }
-}
-
-/// The body that the file at `path` describes.
-fn read_body(path: &Path) -> Result<BodyModel> {
-    let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, "read", error))?;
-    BodyModel::from_json(&text, &path.display().to_string())
-}
-
-/// A number of evaluations, if it can be used.
-pub(super) fn check_evaluations(option: &str, evaluations: usize) -> Result<usize> {
-    match (1..=MOST).contains(&evaluations) {
-        true => Ok(evaluations),
-        false => {
-            let advice = format!("give 1 to {MOST}");
-            Err(Error::input(option, "evaluations", evaluations, advice))
-        }
-    }
-}
-
-fn within(
-    option: &str,
-    value: Option<f64>,
-    (low, high): (f64, f64),
-    unit: &str,
-) -> Result<Option<f64>> {
-    match value {
-        Some(value) if !(low..=high).contains(&value) => {
-            let advice = format!("give {low} to {high} {unit}");
-            Err(Error::input(
-                option,
-                "value",
-                format!("{value} {unit}"),
-                advice,
-            ))
-        }
-        value => Ok(value),
-    }
 }
 
 /// Runs the command.
@@ -252,7 +132,7 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
         origin = "--optimizer";
     }
     check_optimizer(origin, &config.optimizer, &config)?;
-    check_force_rate(args.force_rate, &config)?;
+    let plates = args.forces.check(&config)?;
     if let (Some(path), true) = (&args.poses, args.keypoints.are_given()) {
         return from_keypoints(path, args, &config, session);
     }
@@ -278,7 +158,12 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     let started = Instant::now();
     let reconstruction = run(&motion, &config, session)?;
     let seconds = started.elapsed().as_secs_f64();
-    let record = record(&reconstruction, &config.optimizer);
+    let mut record = record(&reconstruction, &config.optimizer);
+    let forces = plates.map(|plates| {
+        let offset = args.start.unwrap_or_default();
+        compare(&plates, &reconstruction, offset, &mut record)
+    });
+    let forces = forces.transpose()?;
     let name = &motion.name;
     let files = files(Run {
         name,
@@ -287,16 +172,19 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
         record: &record,
         input,
         seconds,
-        force_rate: args.force_rate,
+        force_rate: args.forces.force_rate,
     })?;
     session.check()?;
     output.write_all(&files)?;
-    if args.force_rate.is_none() {
+    if args.forces.force_rate.is_none() {
         output.remove(FORCES)?;
     }
     output.remove(KINEMATIC)?; // a run from keypoints may have left it
     describe_windows(&reconstruction, session)?;
     session.tell(table(&record))?;
+    if let Some(forces) = forces {
+        session.tell(forces)?;
+    }
     if let Some(warning) = warning(&reconstruction) {
         session.tell(warning)?;
     }
@@ -362,7 +250,7 @@ fn from_keypoints(
         record: &record,
         input,
         seconds,
-        force_rate: args.force_rate,
+        force_rate: args.forces.force_rate,
     })?;
     files.push((
         KINEMATIC,

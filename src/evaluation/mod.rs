@@ -11,6 +11,7 @@ mod keypoints;
 pub mod manifest;
 pub mod page;
 pub mod paper_table;
+pub mod plates;
 pub mod sequences;
 pub mod summary;
 pub mod windows;

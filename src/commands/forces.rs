@@ -1,0 +1,72 @@
+//! Options about ground forces.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::evaluation::plates::{ForcePlates, score};
+use crate::reconstruction::Reconstruction;
+
+/// Options about ground forces.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Forces")]
+pub struct ForceArgs {
+    /// Write the forces on the feet (forces.npz) so many times a second as well, up to once a
+    /// simulation step (200 Hz); motion.npz has their means over the frames.
+    #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
+    pub force_rate: Option<f64>,
+    /// Measured ground forces of the same trial to compare with: .npz with time, force, cop, valid, from
+    /// its first frame on, z up. The errors are printed and stand in metrics.json.
+    #[arg(long, value_name = "FILE", requires = "poses")]
+    plates: Option<PathBuf>,
+}
+
+impl ForceArgs {
+    /// Refuses a rate of forces that the simulation does not reach, and plates that cannot be read.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for either.
+    pub fn check(&self, config: &Config) -> Result<Option<ForcePlates>> {
+        let most = 1.0 / config.reconstruction.physics.timestep;
+        if let Some(rate) = self
+            .force_rate
+            .filter(|rate| !(*rate > 0.0 && *rate <= most))
+        {
+            let advice = format!("give more than 0 and at most the simulation's {most:.0} Hz");
+            let origin = "the command line";
+            return Err(Error::input(origin, "--force-rate", rate, advice));
+        }
+        self.plates.as_deref().map(ForcePlates::read).transpose()
+    }
+}
+
+/// Adds the errors against `plates` to `record`; the run starts `offset` s after the trial. Returns a line
+/// about them.
+///
+/// # Errors
+/// As [`score`].
+pub fn compare(
+    plates: &ForcePlates,
+    run: &Reconstruction,
+    offset: f64,
+    record: &mut Map<String, Value>,
+) -> Result<String> {
+    let score = score(&run.body, &run.trajectory, &run.reference, plates, offset)?;
+    let line = format!(
+        "  plates, {:.1} s of a foot: vertical MAE {:.1} and RMSE {:.1} % of body weight, fore-aft {:.1}, \
+         sideways {:.1}, centre of pressure {}",
+        score.foot_seconds,
+        score.vertical_mae,
+        score.vertical_rmse,
+        score.ap_rmse,
+        score.ml_rmse,
+        score
+            .cop_rmse_mm
+            .map_or("-".into(), |mm| format!("{mm:.0} mm")),
+    );
+    record.insert("plates".into(), json!(score));
+    Ok(line)
+}

@@ -1,0 +1,74 @@
+use ndarray::{Array1, Array2, Array3};
+use ndarray_npy::NpzWriter;
+
+use super::*;
+use crate::reconstruction::{Settings, TrackingProblem};
+use crate::simulation::{Engine, Knots};
+
+/// The sample walk with the ground forces of its bare reference, and plates that measured `share` of them.
+fn measured(share: f64) -> (Body, Trajectory, Motion, ForcePlates) {
+    let motion = crate::motion::sample("walk").unwrap();
+    let problem = TrackingProblem::new(motion, &Settings::default()).unwrap();
+    let knots = Knots::zeros(5, 90, problem.body.links.len());
+    let mut engine = Engine::new(&problem.physics);
+    let mut world = problem.world(0);
+    let mut frames = vec![Frame::default()];
+    frames.extend((0..40).map(|t| problem.advance(&mut world, &mut engine, &knots, t)));
+    // Steps at both ends of every interval, so that the mean over it is the frame's.
+    let count = 2 * (frames.len() - 1);
+    let frame = |i: usize| &frames[i / 2 + 1];
+    let time = Array1::from_shape_fn(count, |i| match i % 2 {
+        0 => (i / 2) as f64 / 50.0 + 1e-9,
+        _ => (i / 2 + 1) as f64 / 50.0,
+    });
+    let side = |foot: usize| Side::BOTH[foot];
+    let force = Array3::from_shape_fn((count, 2, 3), |(i, foot, axis)| {
+        let contact = reaction(&problem.body, frame(i), side(foot));
+        share * contact.map_or(0.0, |contact| contact.force[axis])
+    });
+    let cop = Array3::from_shape_fn((count, 2, 3), |(i, foot, axis)| {
+        let contact = reaction(&problem.body, frame(i), side(foot));
+        contact.map_or(f64::NAN, |contact| contact.point[axis])
+    });
+    let file = tempfile::NamedTempFile::with_suffix(".npz").unwrap();
+    let mut npz = NpzWriter::new(file.reopen().unwrap());
+    npz.add_array("time", &time).unwrap();
+    npz.add_array("force", &force).unwrap();
+    npz.add_array("cop", &cop).unwrap();
+    npz.add_array("valid", &Array2::from_elem((count, 2), true))
+        .unwrap();
+    npz.finish().unwrap();
+    let plates = ForcePlates::read(file.path()).unwrap();
+    let trajectory = Trajectory { fps: 50.0, frames };
+    (problem.body, trajectory, problem.motion, plates)
+}
+
+#[test]
+fn forces_that_were_measured_so_have_no_error() {
+    let (body, trajectory, motion, plates) = measured(1.0);
+    let score = score(&body, &trajectory, &motion, &plates, 0.0).unwrap();
+    assert!(score.foot_seconds > 1.4, "{score:?}");
+    assert!(
+        score.vertical_rmse < 1e-3 && score.ap_rmse < 1e-3,
+        "{score:?}"
+    );
+    assert!((score.pearson_r.unwrap() - 1.0).abs() < 1e-6);
+    assert!((score.impulse_ratio.unwrap() - 1.0).abs() < 1e-6);
+    assert!(score.cop_rmse_mm.unwrap() < 1e-2, "{score:?}");
+}
+
+#[test]
+fn half_the_measured_force_is_an_impulse_twice_as_large() {
+    let (body, trajectory, motion, plates) = measured(0.5);
+    let score = score(&body, &trajectory, &motion, &plates, 0.0).unwrap();
+    assert!((score.impulse_ratio.unwrap() - 2.0).abs() < 1e-6);
+    assert!(score.vertical_mae > 10.0, "{score:?}");
+    assert!(score.vertical_rmse > score.vertical_mae);
+}
+
+#[test]
+fn plates_of_another_time_are_refused() {
+    let (body, trajectory, motion, plates) = measured(1.0);
+    let error = super::score(&body, &trajectory, &motion, &plates, 100.0).unwrap_err();
+    assert!(error.to_string().contains("no measured foot"), "{error}");
+}
