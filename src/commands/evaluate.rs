@@ -12,6 +12,7 @@ use super::evaluate_page::{page, write_report};
 use super::evaluate_windows::evaluate_windows;
 use super::overrides::Overrides;
 use super::reconstruct::{check_optimizer, run};
+use super::side_by_side::side_by_side;
 use super::{NAME_ONCE, SETTINGS, Session, check_begun_with, json, refuse, refuse_repeated};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -121,30 +122,49 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
     // All of them: another --split or --limit may go on.
     let known = all.iter().map(Clip::to_json).collect();
     let (output, mut rows) = open::<Row>(args, &config.reconstruction, known, "clips.json")?;
-    let total = clips.len() * optimizers.len();
-    let mut number = 0;
-    for clip in clips {
-        for optimizer in optimizers {
-            number += 1;
-            if is_done(&rows, &clip.name, optimizer) {
-                continue;
-            }
-            let config = Config {
-                optimizer: optimizer.clone(),
-                ..config.clone()
-            };
-            let row = one(clip, &config, args, session)?;
-            session.tell(format!("[{number}/{total}] {}", line(&row)))?;
-            put(&mut rows, row);
-            write(&output, &rows)?;
-        }
-    }
+    let jobs: Vec<Job> = clips
+        .iter()
+        .flat_map(|clip| optimizers.iter().map(move |optimizer| (*clip, optimizer)))
+        .collect();
+    let open: Vec<Job> = jobs
+        .iter()
+        .copied()
+        .filter(|(clip, optimizer)| !is_done(&rows, &clip.name, optimizer))
+        .collect();
+    let quiet = session.among(rayon::current_num_threads().min(open.len()));
+    let work = |(clip, optimizer): &Job| {
+        let config = Config {
+            optimizer: (*optimizer).clone(),
+            ..config.clone()
+        };
+        one(clip, &config, args, &quiet)
+    };
+    let mut finished = jobs.len() - open.len();
+    side_by_side(&open, work, |_, row| {
+        finished += 1;
+        session.tell(format!("[{finished}/{}] {}", jobs.len(), line(&row)))?;
+        put(&mut rows, row);
+        rows.sort_by_key(|row| place(row, &jobs));
+        write(&output, &rows)
+    })?;
     let groups = summarize(&rows);
     session.tell(markdown(&groups, &rows))?;
     session.tell(format!(
         "wrote clips.json, summary.json, summary.md, summary.html and reports to {}",
         args.out.display()
     ))
+}
+
+/// A clip and the optimizer to be tried on it.
+type Job<'a> = (&'a Clip, &'a String);
+
+/// The place of `row` among `jobs`; those of earlier evaluations come first.
+fn place(row: &Row, jobs: &[Job]) -> Option<usize> {
+    let text = |key: &str| row.get(key).and_then(Value::as_str);
+    let is_it = |(clip, optimizer): &Job| {
+        text("clip") == Some(&clip.name) && text("optimizer") == Some(optimizer.as_str())
+    };
+    jobs.iter().position(is_it)
 }
 
 /// Refuses what cannot be meant.

@@ -34,6 +34,7 @@ mod progress;
 mod reconstruct;
 mod run;
 mod shell;
+mod side_by_side;
 mod train;
 mod windows;
 
@@ -65,6 +66,14 @@ impl Session {
             verbose,
             interrupted,
         })
+    }
+
+    /// The session of one piece of work among `count` at once, whose progress would run together.
+    fn among(&self, count: usize) -> Self {
+        Self {
+            quiet: self.quiet || count > 1,
+            ..self.clone()
+        }
     }
 
     /// Whether Ctrl-C was pressed.

@@ -165,6 +165,7 @@ pub(crate) mod fixture {
                 "left_foot" => Some(Side::Left),
                 _ => None,
             },
+            anatomy: None,
             joint: JointModel {
                 stiffness: 300.0,
                 damping: 30.0,
@@ -204,7 +205,7 @@ pub(crate) mod fixture {
             links: body.forward_kinematics(pose),
             targets: pose.rotations.clone(),
             torques: vec![Vector3::zeros(); body.links.len()],
-            contacts: Vec::new(),
+            ..Frame::default()
         };
         let frames = poses.iter().map(frame).collect();
         let fps = motion.fps;

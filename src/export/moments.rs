@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn moments_point_where_their_movements_go() {
-        let mut recording = fixture::recording();
+        let mut recording = fixture::moving("walk");
         let joints = joints(&recording);
         let names: Vec<&str> = joints.iter().map(|j| j.anatomy.joint.as_str()).collect();
         assert!(

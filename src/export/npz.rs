@@ -43,6 +43,9 @@ pub fn encode(recording: &Recording) -> Result<Vec<u8>> {
     write(recording).map_err(|e| Error::Internal(format!("motion.npz: {e}")))
 }
 
+/// The wrench on a foot or link, by its number.
+type Wrench<'a> = dyn Fn(&Frame, usize) -> Option<Contact> + 'a;
+
 fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
     let Recording {
         body,
@@ -77,8 +80,7 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
     let on = |frame: &Frame, l: usize| {
         Contact::total(frame.contacts.iter().filter(|contact| contact.link == l))
     };
-    let wrenches: [(&str, usize, &dyn Fn(&Frame, usize) -> Option<Contact>); 2] =
-        [("", 2, &foot), ("link_", links, &on)];
+    let wrenches: [(&str, usize, &Wrench); 2] = [("", 2, &foot), ("link_", links, &on)];
     for (prefix, columns, wrench) in wrenches {
         let mut add = |name: &str, part: &dyn Fn(Option<Contact>) -> Vec<f64>| {
             let rows = tensor(columns, &|frame, i| part(wrench(frame, i)));
