@@ -15,6 +15,7 @@ def parser():
     add("--stature", type=float, metavar="M", help="standing height of the person; else 1.70 for one uncalibrated camera")
     add("--camera-calibration", metavar="FILE", help="Pose2Sim or Anipose .toml, Qualisys .qca.txt, OpenCV .yml, motionfit .json")
     add("--up", default="z", metavar="AXIS", help="axis of the calibration's world that points up: z, y, -y, ... (default z)")
+    add("--floor", type=float, metavar="M", help="height of the ground in the calibration's world; else 0, or from the feet that several cameras see")
     add("--person", type=int, metavar="N", help="which person, from 1; else who is seen longest")
     add("--fps", type=float, metavar="F", help="frames per second at which the clip was taken, for slow motion")
     add("--start", type=float, metavar="S", help="where to start, s")
@@ -33,7 +34,7 @@ def _show(path, done, total):
 
 def main(arguments=None, detector=None):
     args = parser().parse_args(arguments)
-    names = ("fov", "stature", "camera_calibration", "up", "person", "fps", "start", "end", "sync", "force")
+    names = ("fov", "stature", "camera_calibration", "up", "floor", "person", "fps", "start", "end", "sync", "force")
     try:
         from .pipeline import Options, run
 

@@ -15,6 +15,17 @@ _PARTS = {
 
 COUNTS = {17: "coco17", 33: "mediapipe33", 25: "body25", 26: "halpe26", 133: "wholebody133"}
 
+# Joints that a mirror exchanges.
+_COCO = [(1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)]
+PAIRS = {
+    "coco17": _COCO,
+    "h36m17": [(1, 4), (2, 5), (3, 6), (11, 14), (12, 15), (13, 16)],
+    "mediapipe33": [(1, 4), (2, 5), (3, 6), (7, 8), (9, 10), *((i, i + 1) for i in range(11, 33, 2))],
+    "body25": [(2, 5), (3, 6), (4, 7), (9, 12), (10, 13), (11, 14), (15, 16), (17, 18), (19, 22), (20, 23), (21, 24)],
+    "halpe26": [*_COCO, (20, 21), (22, 23), (24, 25)],
+    "wholebody133": [*_COCO, (17, 20), (18, 21), (19, 22), *((i, i + 21) for i in range(91, 112))],
+}
+
 # Heights of the joints of a standing person as shares of the stature (Winter 2009, Fig. 4.1); mid ankles are those of
 # a walk, where one foot is off the ground for 40 % of the time.
 HEIGHTS = {"ankle": 0.055, "hip": 0.530, "shoulder": 0.818}

@@ -19,13 +19,7 @@ LARGEST = 1280  # px, longer side
 
 def project(camera, points):
     """Pixels (N, 2) of points (N, 3) in the world of a camera of motionfit's JSON; NaN behind it."""
-    turn = np.array(camera["rotation"], float)
-    turn = cv2.Rodrigues(turn)[0] if turn.size == 3 else turn
-    scale = {"mm": 0.001, "cm": 0.01}.get(camera.get("units", "m"), 1.0)
-    if "position" in camera:
-        translation = -turn @ np.array(camera["position"], float) * scale
-    else:
-        translation = np.array(camera["translation"], float) * scale
+    turn, translation = extrinsics(camera)
     seen = np.asarray(points, float).reshape(-1, 3) @ turn.T + translation
     safe = np.where(np.isfinite(seen).all(axis=1) & (seen[:, 2] > 0.1), 1, np.nan)
     flat = np.nan_to_num(seen * safe[:, None], nan=1.0)
@@ -40,6 +34,16 @@ def intrinsics(camera):
         return np.array(camera["matrix"], float)
     (fx, fy), (cx, cy) = camera["focal"], camera["center"]
     return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
+
+
+def extrinsics(camera):
+    """Rotation (3, 3) and translation (3,), camera from its file's world, m, of a camera of motionfit's JSON."""
+    turn = np.array(camera["rotation"], float)
+    turn = cv2.Rodrigues(turn)[0] if turn.size == 3 else turn
+    scale = {"mm": 0.001, "cm": 0.01}.get(camera.get("units", "m"), 1.0)
+    if "position" in camera:
+        return turn, -turn @ np.array(camera["position"], float) * scale
+    return turn, np.array(camera["translation"], float) * scale
 
 
 def up_turn(camera):

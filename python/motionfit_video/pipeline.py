@@ -13,12 +13,13 @@ from typing import Optional
 
 import numpy as np
 
-from . import calibration, overlay, synchronization
+from . import calibration, overlay, synchronization, triangulation
 from .camera import USUAL_FOV, USUAL_STATURE, focal_of_fov, landmarks_in_camera, place
 from .clip import read_clip, refuse_moving_camera
 from .detector import Person, detector_for
 from .errors import VideoError
 from .metadata import focal_of_metadata
+from .untangle import untangle
 
 CACHE = 1  # version of the cached detections
 LEAST_SEEN = 0.5  # share of the frames in which the person must be seen
@@ -34,6 +35,7 @@ class Options:
     stature: Optional[float] = None  # m
     camera_calibration: Optional[str] = None
     up: str = "z"  # of the calibration's world
+    floor: Optional[float] = None  # height of the ground in the calibration's world, m
     person: Optional[int] = None  # from 1
     fps: Optional[float] = None
     start: Optional[float] = None  # s
@@ -89,8 +91,8 @@ def run(paths, out, options=None, detector=None, tell=print, progress=lambda cli
             _synchronize(seen, options.sync, tell)
         if cameras is None:
             cameras = [_place(seen[0], options, tell)]
-        _reconstruct(program, seen, cameras, work, options)
-        _draw(seen, cameras, work)
+        floor = _reconstruct(program, seen, cameras, work, options, tell)
+        _draw(seen, cameras, floor, work)
         _finish(work, out)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -141,7 +143,9 @@ def _choose(one, number, tell):
     people, path = one.people, one.clip.path
     if number is not None and not 1 <= number <= len(people):
         raise VideoError(f"{path}: {len(people)} people are seen: --person counts from 1, the longest seen first")
-    one.person = people[(number or 1) - 1]
+    one.person, turned = untangle(people[(number or 1) - 1], one.layout, one.clip.fps)
+    if turned:
+        tell(f"{path}: left and right exchanged in {turned} of {len(one.clip.frames)} frames, put right")
     if len(people) > 1:
         shares = ", ".join(f"{i}: {p.seen().mean():.0%}" for i, p in enumerate(people, 1))
         tell(f"{path}: {len(people)} people (share of frames {shares}), taking {number or 1}; people_*.png shows them")
@@ -174,12 +178,14 @@ def _span(seen, shortest=4):
 
 def _synchronize(seen, wanted, tell):
     fps = seen[0].clip.fps
-    shifts = synchronization.offsets([synchronization.speeds(s.person, s.layout) for s in seen], round(MOST_LAG * fps))
+    shifts = synchronization.offsets([synchronization.speeds(s.person, s.layout, fps) for s in seen], round(MOST_LAG * fps))
     for one, (lag, score) in list(zip(seen, shifts))[1:]:
+        if wanted and score < synchronization.SURE:
+            raise VideoError(f"{one.clip.path}: the movement does not tell the shift (correlation {score:.2f}): cut the clips to the same start, without --sync")
         if wanted:
             one.lag = lag
             tell(f"{one.clip.path}: {lag:+d} frames against {seen[0].clip.path} (correlation {score:.2f})")
-        elif lag and score > 0.5:
+        elif lag and score >= synchronization.SURE:
             tell(f"{one.clip.path}: seems shifted by {lag:+d} frames (correlation {score:.2f}); --sync shifts it back")
 
 
@@ -198,7 +204,8 @@ def _place(one, options, tell):
     return placed.to_json(_name(one.clip))
 
 
-def _reconstruct(program, seen, cameras, work, options):
+def _reconstruct(program, seen, cameras, work, options, tell):
+    """Writes the files of ``motionfit reconstruct`` into ``work``; returns the height of the ground, m."""
     first, last = _span(seen)
     files = os.path.join(work, "detections")
     with open(os.path.join(work, "cameras.json"), "w", encoding="utf-8") as file:
@@ -209,6 +216,10 @@ def _reconstruct(program, seen, cameras, work, options):
         keypoints[~np.isfinite(keypoints).all(axis=2)] = 0
         views.append(os.path.join(files, f"view{number + 1}.npy"))
         np.save(views[-1], keypoints)
+    floor = options.floor or 0.0
+    if options.floor is None and len(seen) > 1:
+        floor = triangulation.ground_height(cameras, [np.load(view) for view in views], seen[0].layout)
+        tell(f"ground: at {floor:+.3f} m in the world of the cameras, from the feet; --floor says better")
     name = "video"
     command = [program, "reconstruct", views[0], "--fps", repr(seen[0].clip.fps)]
     command += ["--camera", os.path.join(work, "cameras.json"), "--keypoint-layout", seen[0].layout]
@@ -216,10 +227,9 @@ def _reconstruct(program, seen, cameras, work, options):
         command += ["--more-views", ",".join(views[1:])]
     if options.stature:
         command += ["--stature", repr(options.stature)]
+    command += ["--floor", repr(floor)]
     one = seen[0]
     if len(seen) == 1:
-        if options.camera_calibration is None:
-            command += ["--floor", "0"]
         if options.estimates and one.person.landmarks is not None:
             matrix = overlay.intrinsics(cameras[0])
             placed = landmarks_in_camera(one.person, one.layout, matrix, options.stature or USUAL_STATURE)
@@ -239,12 +249,10 @@ def _reconstruct(program, seen, cameras, work, options):
         file.write(done.stdout)
     for one in seen:
         one.first = first
+    return floor
 
 
-def _draw(seen, cameras, work):
-    with open(os.path.join(work, "metrics.json"), encoding="utf-8") as file:
-        metrics = json.load(file)
-    floor = _floor(metrics)
+def _draw(seen, cameras, floor, work):
     links = []
     with np.load(os.path.join(work, "motion.npz")) as motion:
         for one, camera in zip(seen, cameras):
@@ -261,10 +269,6 @@ def _draw(seen, cameras, work):
     head, end, tail = page.rpartition("</body>")
     with open(report, "w", encoding="utf-8") as file:
         file.write(f"{head}<p>Video: {' '.join(links)}</p>\n{end}{tail}")
-
-
-def _floor(metrics):
-    return float(metrics.get("floor", 0.0) or 0.0)
 
 
 def _finish(work, out):

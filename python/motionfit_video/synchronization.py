@@ -2,16 +2,27 @@
 
 import numpy as np
 
+from scipy.ndimage import gaussian_filter1d
+
 from .layouts import Parts
 
-LEAST_OVERLAP = 0.5  # of the shorter clip
+SURE = 0.5  # correlation from which a shift is believed
+SMOOTH = 0.05  # s, standard deviation of the Gaussian that takes the detector's noise from speeds
 
 
-def speeds(person, layout):
-    """Vertical speeds (K, T) of wrists' and ankles' parents in heights of the person: every camera sees up and down."""
+def speeds(person, layout, fps):
+    """Vertical speeds (K, T) of ankles, knees, hips, shoulders and head, in heights of the person a frame.
+
+    Every camera sees up and down.
+    """
     parts = Parts(layout)
     joints = [*parts.ankles, *parts.knees, *parts.hips, *parts.shoulders, *parts.head]
     x = np.where(person.keypoints[:, joints, 2] > 0.3, person.keypoints[:, joints, 1], np.nan)
+    frames = np.arange(len(x))
+    for column in x.T:
+        known = np.isfinite(column)
+        if known.sum() > 1:
+            column[:] = gaussian_filter1d(np.interp(frames, frames[known], column[known]), SMOOTH * fps)
     boxes = person.boxes()
     scale = np.nanmedian(boxes[:, 3] - boxes[:, 1])
     return np.diff(x, axis=0).T / scale
@@ -32,7 +43,7 @@ def _correlation(a, b, lag):
     frames = min(a.shape[1], b.shape[1])
     a, b = a[:, :frames], b[:, :frames]
     both = np.isfinite(a) & np.isfinite(b)
-    if both.sum() < LEAST_OVERLAP * a.shape[0] * 10 or frames < 10:
+    if frames < 10 or both.sum() < 50:
         return -1.0
     a, b = a[both] - a[both].mean(), b[both] - b[both].mean()
     return float((a * b).sum() / np.sqrt(max((a * a).sum() * (b * b).sum(), 1e-12)))
