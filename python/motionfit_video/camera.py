@@ -18,10 +18,14 @@ from .layouts import HEIGHTS, Parts
 USUAL_FOV = 60.0
 USUAL_STATURE = 1.70  # m
 NOISE = 0.02  # of the stature: how well a walking person is the line above
+SPREAD = np.array([1.5, 1, 1, 3])  # the same of ankles, hips, shoulders and head, times NOISE
+BEND_SIGMA = 0.03  # of the stature, by which bent knees lower the hips
+LEAN_SIGMA = np.tan(np.radians(6.0))  # by which the line leans
+INDEPENDENT = 3  # frames that tell something new; the others repeat it
 # Expected values and their standard deviations: people hold cameras level and at breast height.
-TILT, TILT_SIGMA = np.radians(5.0), np.radians(15.0)
+TILT, TILT_SIGMA = np.radians(5.0), np.radians(8.0)
 ROLL_SIGMA = np.radians(2.0)
-HEIGHT, HEIGHT_SIGMA = 1.4, 0.8
+HEIGHT, HEIGHT_SIGMA = 1.4, 0.35
 BODY_SIGMA = np.radians(4.0)  # of the landmarks' vertical
 UPRIGHT = 0.85  # share of the clip's usual ratio of legs to trunk
 FEWEST = 4  # frames with an upright person
@@ -83,11 +87,12 @@ def place(person, layout, focal, size, stature):
     def residuals(x):
         tilt, roll, height = x
         turn = rotation(tilt, roll)
-        seen = _stand(turn, height, heights, centred)
-        misfit = (seen - centred) / (NOISE * stature * scale[:, None, None]) / np.sqrt(len(frames) / 10)
+        seen, lean = _stand(turn, height, heights, centred, stature)
+        misfit = (seen - centred) / (NOISE * stature * scale[:, None, None] * SPREAD[:, None])
+        misfit = np.concatenate([misfit.ravel(), lean.ravel()]) / np.sqrt(max(len(frames) / INDEPENDENT, 1))
         prior = [(tilt - TILT) / TILT_SIGMA, roll / ROLL_SIGMA, (height - HEIGHT) / HEIGHT_SIGMA]
         body = [] if up is None else np.cross(turn[:, 2], up) / BODY_SIGMA
-        return np.concatenate([misfit.ravel(), prior, body])
+        return np.concatenate([misfit, prior, body])
 
     starts = [(tilt, 0.0, height) for tilt in np.radians([-10.0, 5.0, 25.0]) for height in (0.7, 1.5, 2.8)]
     bounds = ([-1.0, -0.35, 0.05], [1.3, 0.35, 15.0])
@@ -127,22 +132,31 @@ def _body_up(person, parts, frames):
     return body / np.linalg.norm(body)
 
 
-def _stand(turn, height, heights, seen):
-    """Where vertical lines that explain ``seen`` (F, 4, 2) best appear; linear in their place on the ground."""
-    frames = len(seen)
-    # Camera coordinates are turn @ (X, Y, z - height); u * depth = right, v * depth = below: two equations a point.
-    levels = heights - height
+def _stand(turn, height, heights, seen, stature):
+    """Where lines that explain ``seen`` (F, 4, 2) best appear, (F, 4, 2), and how they lean and bend, (F, 3), in standard deviations.
+
+    A line is linear in its place on the ground (X, Y), its lean (a, b), and by how much bent knees lower what is above
+    them (c): (X + a z, Y + b z, z - c).
+    """
+    frames, points = seen.shape[:2]
+    # Camera coordinates are turn @ (x, y, z - height); u * depth = right, v * depth = below: two equations a point.
     rows = turn[:2, None, None] - np.moveaxis(seen, 2, 0)[..., None] * turn[2]
-    matrix = np.moveaxis(rows[..., :2], 0, 2).reshape(frames, -1, 2)
-    value = -np.moveaxis(rows[..., 2] * levels, 0, 2).reshape(frames, -1)
-    normal = np.einsum("fki,fkj->fij", matrix, matrix) + 1e-12 * np.eye(2)
-    ground = np.linalg.solve(normal, np.einsum("fki,fk->fi", matrix, value)[..., None])[..., 0]
-    world = np.concatenate(
-        [np.repeat(ground[:, None], len(heights), axis=1), np.broadcast_to(levels, (frames, len(heights)))[..., None]], axis=2
-    )
+    place = np.moveaxis(rows[..., :2], 0, 2)
+    above = np.array([0.0, 1, 1, 1])
+    down = np.moveaxis(rows[..., 2:], 0, 2)
+    columns = [place, LEAN_SIGMA * place * heights[:, None, None], -BEND_SIGMA * stature * down * above[:, None, None]]
+    weights = 1 / np.repeat(SPREAD, 2)
+    matrix = np.concatenate(columns, axis=-1).reshape(frames, 2 * points, 5) * weights[:, None]
+    value = -(down[..., 0] * (heights - height)[:, None]).reshape(frames, -1) * weights
+    ridge = np.diag([1e-9, 1e-9, 1, 1, 1]) * (NOISE * stature) ** 2
+    normal = np.einsum("fki,fkj->fij", matrix, matrix) + ridge
+    line = np.linalg.solve(normal, np.einsum("fki,fk->fi", matrix, value)[..., None])[..., 0]
+    world = np.empty((frames, points, 3))
+    world[..., :2] = line[:, None, :2] + LEAN_SIGMA * heights[:, None] * line[:, None, 2:4]
+    world[..., 2] = heights - height - BEND_SIGMA * stature * line[:, 4:] * above
     camera = world @ turn.T
     # Behind the camera: as far as it gets from what is seen.
-    return camera[..., :2] / np.maximum(camera[..., 2:], 0.1)
+    return camera[..., :2] / np.maximum(camera[..., 2:], 0.1), line[:, 2:]
 
 
 def landmarks_in_camera(person, layout, matrix, stature):
