@@ -7,7 +7,7 @@ from .detector import Person
 from .layouts import PAIRS
 
 FAR = 0.15  # heights of the person between frames that count as no more than that
-PRICE = 0.02  # of a frame that is turned against the detector, in heights of the person and joint
+PRICE = 0.003  # of a frame that is turned against the detector, in heights of the person and joint
 JUMP = 0.06  # heights of the person off the median of the neighbouring frames
 NEIGHBOURS = 0.06  # s on either side
 
