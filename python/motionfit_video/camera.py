@@ -14,7 +14,7 @@ from .errors import VideoError
 from .layouts import HEIGHTS, Parts
 
 # Angle across the longer side of the image, degrees. Main cameras of phones are of 24 to 26 mm (35 mm equivalent), 69 to
-# 74 degrees; video loses 10 to 15 % of it to stabilization. The four iPhones of Pose2Sim's demo: 59.5 degrees.
+# 74 degrees; video loses 10 to 15 % of it to stabilization. The four cameras of Pose2Sim's demo: 59.5 degrees.
 USUAL_FOV = 60.0
 USUAL_STATURE = 1.70  # m
 NOISE = 0.02  # of the stature: how well a walking person is the line above
@@ -24,8 +24,9 @@ LEAN_SIGMA = np.tan(np.radians(6.0))  # by which the line leans
 INDEPENDENT = 10  # frames that tell something new; the others repeat it
 # Expected values and their standard deviations: people hold cameras level and at breast height.
 TILT, TILT_SIGMA = np.radians(5.0), np.radians(8.0)
-ROLL_SIGMA = np.radians(2.0)
+ROLL_SIGMA = np.radians(3.0)
 HEIGHT, HEIGHT_SIGMA = 1.4, 0.35
+MEASURED_SIGMA = 0.03  # m
 BODY_SIGMA = np.radians(4.0)  # of the landmarks' vertical
 UPRIGHT = 0.85  # share of the clip's usual ratio of legs to trunk
 FEWEST = 4  # frames with an upright person
@@ -75,8 +76,12 @@ def focal_of_fov(fov, size):
     return max(size) / 2 / np.tan(np.radians(fov) / 2)
 
 
-def place(person, layout, focal, size, stature):
-    """Finds the :class:`Placement` from a :class:`~motionfit_video.detector.Person` of ``stature`` m."""
+def place(person, layout, focal, size, stature, known_height=None):
+    """Finds the :class:`Placement` from a :class:`~motionfit_video.detector.Person` of ``stature`` m.
+
+    ``known_height`` of the camera above the ground, m, if somebody measured it.
+    """
+    usual, sigma = (HEIGHT, HEIGHT_SIGMA) if known_height is None else (known_height, MEASURED_SIGMA)
     parts = Parts(layout)
     points, frames = _lines(person, parts)
     centred = (points - np.array(size) / 2) / focal
@@ -90,12 +95,12 @@ def place(person, layout, focal, size, stature):
         seen, lean = _stand(turn, height, heights, centred, stature)
         misfit = (seen - centred) / (NOISE * stature * scale[:, None, None] * SPREAD[:, None])
         misfit = np.concatenate([misfit.ravel(), lean.ravel()]) / np.sqrt(max(len(frames) / INDEPENDENT, 1))
-        prior = [(tilt - TILT) / TILT_SIGMA, roll / ROLL_SIGMA, (height - HEIGHT) / HEIGHT_SIGMA]
+        prior = [(tilt - TILT) / TILT_SIGMA, roll / ROLL_SIGMA, (height - usual) / sigma]
         body = [] if up is None else np.cross(turn[:, 2], up) / BODY_SIGMA
         return np.concatenate([misfit, prior, body])
 
-    starts = [(tilt, 0.0, height) for tilt in np.radians([-10.0, 5.0, 25.0]) for height in (0.7, 1.5, 2.8)]
-    bounds = ([-1.0, -0.35, 0.05], [1.3, 0.35, 15.0])
+    starts = [(tilt, 0.0, height) for tilt in np.radians([-10.0, 5.0, 25.0]) for height in (0.5 * usual, 1.2 * usual)]
+    bounds = ([-1.0, -0.7, 0.05], [1.3, 0.7, 15.0])
     fits = [least_squares(residuals, s, bounds=bounds, loss="soft_l1") for s in starts]
     best = min(fits, key=lambda fit: fit.cost)
     return Placement(focal, tuple(size), *map(float, best.x), len(frames))

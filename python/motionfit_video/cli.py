@@ -13,6 +13,7 @@ def parser():
     add("--out", required=True, metavar="DIR", help="where to write")
     add("--fov", type=float, metavar="DEG", help="angle across the longer side of the image; else from metadata, else 60")
     add("--stature", type=float, metavar="M", help="standing height of the person; else 1.70 for one uncalibrated camera")
+    add("--camera-height", type=float, metavar="M", help="height of the uncalibrated camera above the ground, measured; else found")
     add("--camera-calibration", metavar="FILE", help="Pose2Sim or Anipose .toml, Qualisys .qca.txt, OpenCV .yml, motionfit .json")
     add("--up", default="z", metavar="AXIS", help="axis of the calibration's world that points up: z, y, -y, ... (default z)")
     add("--floor", type=float, metavar="M", help="height of the ground in the calibration's world; else 0, or from the feet that several cameras see")
@@ -34,12 +35,14 @@ def _show(path, done, total):
 
 def main(arguments=None, detector=None):
     args = parser().parse_args(arguments)
-    names = ("fov", "stature", "camera_calibration", "up", "floor", "person", "fps", "start", "end", "sync", "force")
+    names = ("fov", "stature", "camera_height", "camera_calibration", "up", "floor", "person", "fps", "start", "end", "sync", "force")
     try:
         from .pipeline import Options, run
 
         if args.stature is not None and not 0.5 <= args.stature <= 2.5:
             raise VideoError(f"--stature {args.stature:g}: give 0.5 to 2.5 m")
+        if args.camera_height is not None and not 0.05 <= args.camera_height <= 15:
+            raise VideoError(f"--camera-height {args.camera_height:g}: give 0.05 to 15 m")
         options = Options(estimates=not args.no_estimates, **{name: getattr(args, name) for name in names})
         run(args.clips, args.out, options, detector, progress=_show)
     except VideoError as error:

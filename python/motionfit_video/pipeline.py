@@ -33,6 +33,7 @@ class Options:
 
     fov: Optional[float] = None  # degrees across the longer side of the image
     stature: Optional[float] = None  # m
+    camera_height: Optional[float] = None  # of one uncalibrated camera above the ground, m
     camera_calibration: Optional[str] = None
     up: str = "z"  # of the calibration's world
     floor: Optional[float] = None  # height of the ground in the calibration's world, m
@@ -197,7 +198,7 @@ def _place(one, options, tell):
         source = "--fov" if options.fov is not None else f"a usual phone, {USUAL_FOV:g} degrees; --fov says better"
         focal = focal_of_fov(options.fov if options.fov is not None else USUAL_FOV, size)
     stature = options.stature or USUAL_STATURE
-    placed = place(one.person, one.layout, focal, size, stature)
+    placed = place(one.person, one.layout, focal, size, stature, options.camera_height)
     degrees = np.degrees
     tell(f"camera: focal length {focal:.0f} px (from {source}), {placed.height:.2f} m above the ground,")
     tell(f"  looking down by {degrees(placed.tilt):.1f} degrees, rolled by {degrees(placed.roll):.1f}, for a person of {stature:.2f} m")
