@@ -24,7 +24,7 @@ LEAN_SIGMA = np.tan(np.radians(6.0))  # by which the line leans
 INDEPENDENT = 10  # frames that tell something new; the others repeat it
 # Expected values and their standard deviations: people hold cameras level and at breast height.
 TILT, TILT_SIGMA = np.radians(5.0), np.radians(8.0)
-ROLL_SIGMA = np.radians(3.0)
+ROLL_SIGMA = np.radians(2.0)
 HEIGHT, HEIGHT_SIGMA = 1.4, 0.35
 MEASURED_SIGMA = 0.03  # m
 BODY_SIGMA = np.radians(4.0)  # of the landmarks' vertical
