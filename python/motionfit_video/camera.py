@@ -21,7 +21,7 @@ NOISE = 0.02  # of the stature: how well a walking person is the line above
 SPREAD = np.array([1.5, 1, 1, 3])  # the same of ankles, hips, shoulders and head, times NOISE
 BEND_SIGMA = 0.03  # of the stature, by which bent knees lower the hips
 LEAN_SIGMA = np.tan(np.radians(6.0))  # by which the line leans
-INDEPENDENT = 10  # frames that tell something new; the others repeat it
+INDEPENDENT = 5  # frames that tell something new; the others repeat it
 # Expected values and their standard deviations: people hold cameras level and at breast height.
 TILT, TILT_SIGMA = np.radians(5.0), np.radians(8.0)
 ROLL_SIGMA = np.radians(2.0)
