@@ -241,7 +241,7 @@ def _reconstruct(program, seen, cameras, work, options, tell):
     done = subprocess.run([*command, *options.arguments, "--out", result], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-        message = lines[-1] if lines else f"motionfit ended with {done.returncode}"
+        message = lines[-1].removeprefix("error: ") if lines else f"motionfit ended with {done.returncode}"
         raise VideoError(message) if done.returncode == 2 else RuntimeError(message)
     for written in os.listdir(result):
         shutil.move(os.path.join(result, written), os.path.join(work, written))
