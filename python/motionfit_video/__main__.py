@@ -1,0 +1,5 @@
+"""``python -m motionfit_video``."""
+
+from .cli import main
+
+raise SystemExit(main())
