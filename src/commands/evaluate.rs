@@ -140,11 +140,13 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
         one(clip, &config, args, &quiet)
     };
     let mut finished = jobs.len() - open.len();
+    // Rows of earlier evaluations keep their places.
+    let known = rows.len();
     side_by_side(&open, work, |_, row| {
         finished += 1;
         session.tell(format!("[{finished}/{}] {}", jobs.len(), line(&row)))?;
         put(&mut rows, row);
-        rows.sort_by_key(|row| place(row, &jobs));
+        rows[known..].sort_by_key(|row| place(row, &jobs));
         write(&output, &rows)
     })?;
     let groups = summarize(&rows);
@@ -158,7 +160,7 @@ pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
 /// A clip and the optimizer to be tried on it.
 type Job<'a> = (&'a Clip, &'a String);
 
-/// The place of `row` among `jobs`; those of earlier evaluations come first.
+/// The place of `row` among `jobs`.
 fn place(row: &Row, jobs: &[Job]) -> Option<usize> {
     let text = |key: &str| row.get(key).and_then(Value::as_str);
     let is_it = |(clip, optimizer): &Job| {

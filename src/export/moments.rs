@@ -77,7 +77,7 @@ mod tests {
         assert!(adduction.abs() < 1e-9, "{adduction}");
         // Power is moment times the rate of the joint, and none where nothing turns.
         let frames = &recording.trajectory.frames;
-        assert_eq!(knee.power(&frames[1], &frames[1], 50.0), 0.0);
+        assert!(knee.power(&frames[1], &frames[1], 50.0).abs() < 1e-9);
         let mut turned = frames[1].clone();
         let bend = nalgebra::UnitQuaternion::from_scaled_axis(thigh * Vector3::y() * 0.02);
         turned.links[link].rotation = bend * turned.links[link].rotation;
