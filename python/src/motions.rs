@@ -80,6 +80,7 @@ pub(crate) fn read(
         start,
         end,
         smoothing: parsed(smooth)?.unwrap_or_default(),
+        ..ReadOptions::default()
     };
     let reading = py
         .detach(|| motion::read(&path, &options))
