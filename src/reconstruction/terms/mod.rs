@@ -3,7 +3,7 @@
 //! The loss of a window is ½ ‖r‖². Every term is a block of residuals per frame, scaled so that with
 //! weight w it contributes ½ w² times a mean square, over frames and whatever else it is about, of
 //! something readable: distances in units of 10 mm, torques in units of their limit, radians, metres
-//! per second. A further term is a file with a [`Term`], a line in [`FrameTerms::new`] and one in
+//! per second. A further term is a file with a [`Term`], a line in `FrameTerms::new` and one in
 //! [`TERM_NAMES`], and a field of [`Weights`].
 
 mod acceleration;
