@@ -144,6 +144,23 @@ impl Link {
 }
 
 impl Body {
+    /// The links whose parent is `parent`, in their order.
+    pub fn children(&self, parent: usize) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        (0..self.links.len()).filter(move |l| self.links[*l].parent == Some(parent))
+    }
+
+    /// All links in the order in which a hierarchy lists them: each before its children, and these before
+    /// the next one.
+    pub fn depth_first(&self) -> Vec<usize> {
+        let mut order = Vec::with_capacity(self.links.len());
+        let mut stack = vec![0];
+        while let Some(link) = stack.pop() {
+            order.push(link);
+            stack.extend(self.children(link).rev());
+        }
+        order
+    }
+
     /// Refuses shapes that should touch the ground and are no spheres: neither engine nor its batched twin
     /// would simulate them.
     ///

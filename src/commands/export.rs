@@ -93,7 +93,7 @@ pub fn export(args: &ExportArgs, session: &Session) -> Result<()> {
 
 /// Writes the storage file and the external loads beside it.
 fn opensim(args: &ExportArgs, recording: &Recording, session: &Session) -> Result<()> {
-    let sampled = args.run.join("forces.npz");
+    let sampled = args.run.join(forces::FILE);
     let forces = match sampled.is_file() {
         true => forces::read(&sampled)?,
         false => FootForces::of_frames(recording),

@@ -11,12 +11,12 @@ use super::forces::{ForceArgs, compare};
 use super::keypoints::{Cut, KeypointArgs};
 use super::overrides::Overrides;
 use super::progress::Reporter;
-use super::run::{FORCES, Run, files};
+use super::run::{Run, files};
 use super::{Session, named_by, refuse};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::{keypoint_record, record};
-use crate::export::kinematic;
+use crate::export::{forces, kinematic};
 use crate::keypoints::Observation;
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::files::MarkerMap;
@@ -177,7 +177,7 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     session.check()?;
     output.write_all(&files)?;
     if args.forces.force_rate.is_none() {
-        output.remove(FORCES)?;
+        output.remove(forces::FILE)?;
     }
     output.remove(KINEMATIC)?; // a run from keypoints may have left it
     describe_windows(&reconstruction, session)?;

@@ -10,9 +10,6 @@ use crate::export::{Recording, glb, npz, report};
 use crate::plot::{Chart, Curve, Mark, Picture};
 use crate::reconstruction::{CurvePoint, Reconstruction};
 
-/// File of the forces at a rate of choice.
-pub(super) const FORCES: &str = "forces.npz";
-
 /// What the files of a run are made of.
 pub struct Run<'a> {
     /// The clip's name.
@@ -69,7 +66,7 @@ pub fn files(run: Run) -> Result<Vec<(&'static str, Vec<u8>)>> {
     ];
     if let Some(rate) = force_rate {
         let forces = FootForces::at_rate(&recording, rate)?;
-        files.push((FORCES, forces::encode(&forces)?));
+        files.push((forces::FILE, forces::encode(&forces)?));
     }
     let picture = loss_picture(name, &reconstruction.curve);
     files.push(("loss.svg", picture.svg().into_bytes()));

@@ -10,7 +10,7 @@ pub use measured::{ForcePlates, Interval};
 use crate::body::{Body, Side};
 use crate::error::{Error, Result};
 use crate::motion::{Joints, Motion, skeleton};
-use crate::simulation::{Contact, Frame, GRAVITY, Trajectory};
+use crate::simulation::{Contact, GRAVITY, Trajectory};
 
 /// Share of body weight from which on a foot counts as loaded.
 const LOADED: f64 = 0.05;
@@ -92,7 +92,7 @@ pub fn score(
         let samples = frames.filter_map(|(t, frame)| {
             let end = offset + t as f64 / fps;
             let measured = plates.interval(foot, [end - 1.0 / fps, end])?;
-            let contact = reaction(body, frame, side);
+            let contact = Contact::on_foot(&frame.contacts, body, side);
             Some(Sample {
                 interval: t,
                 simulated: contact.map_or(Vector3::zeros(), |contact| contact.force),
@@ -113,12 +113,6 @@ pub fn score(
         ));
     }
     Ok(summary(&feet, body.mass() * GRAVITY, fps))
-}
-
-/// The wrench on the foot of `side`.
-fn reaction(body: &Body, frame: &Frame, side: Side) -> Option<Contact> {
-    let of_foot = |contact: &&Contact| body.links[contact.link].foot == Some(side);
-    Contact::total(frame.contacts.iter().filter(of_foot))
 }
 
 fn summary(feet: &[Vec<Sample>; 2], weight: f64, fps: f64) -> PlateScore {

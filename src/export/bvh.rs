@@ -16,26 +16,11 @@ const SCALE: f64 = 100.0;
 
 /// The recording as the text of a `.bvh` file.
 pub fn encode(recording: &Recording) -> String {
-    let order = depth_first(&recording.body);
+    let order = recording.body.depth_first();
     let mut text = String::from("HIERARCHY\n");
     write_joint(&mut text, &recording.body, 0, 0);
     write_motion(&mut text, recording, &order);
     text
-}
-
-/// Links in the order in which the hierarchy lists them.
-fn depth_first(body: &Body) -> Vec<usize> {
-    let mut order = Vec::with_capacity(body.links.len());
-    let mut stack = vec![0];
-    while let Some(link) = stack.pop() {
-        order.push(link);
-        stack.extend(children(body, link).rev());
-    }
-    order
-}
-
-fn children(body: &Body, parent: usize) -> impl DoubleEndedIterator<Item = usize> + '_ {
-    (0..body.links.len()).filter(move |&l| body.links[l].parent == Some(parent))
 }
 
 // Writing to a String cannot fail: the results of write! are dropped throughout.
@@ -60,7 +45,7 @@ fn write_joint(text: &mut String, body: &Body, link: usize, depth: usize) {
     };
     let _ = writeln!(text, "{indent}\tCHANNELS {channels}");
     let mut leaf = true;
-    for child in children(body, link) {
+    for child in body.children(link) {
         write_joint(text, body, child, depth + 1);
         leaf = false;
     }

@@ -3,7 +3,7 @@
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use crate::body::{Body, Marker, Pose, Side};
-use crate::simulation::Frame;
+use crate::simulation::{Contact, Frame};
 
 /// A foot touches the ground from this force on, N.
 const TOUCH: f64 = 5.0;
@@ -61,9 +61,8 @@ impl Foot {
 
     /// Whether heel and ball carry something: the foot is pushed, and a sphere of theirs is down.
     pub fn touches(&self, body: &Body, frame: &Frame) -> [bool; 2] {
-        let is_own = |link: usize| body.links[link].foot == Some(self.side);
-        let pushes = frame.contacts.iter().filter(|contact| is_own(contact.link));
-        let is_pushed = pushes.map(|contact| contact.force.z).sum::<f64>() > TOUCH;
+        let push = Contact::on_foot(&frame.contacts, body, self.side);
+        let is_pushed = push.is_some_and(|push| push.force.z > TOUCH);
         [0, 1].map(|half| {
             let is_down =
                 |(marker, radius): &(Marker, f64)| point(marker, &frame.links).z - radius < CLOSE;

@@ -13,6 +13,9 @@ use super::npz::{center, force, ground_reactions};
 use crate::error::{Error, Result};
 use crate::simulation::Contact;
 
+/// The name of the file in a run's directory.
+pub const FILE: &str = "forces.npz";
+
 /// Wrenches of the ground on the feet.
 pub struct FootForces {
     /// Samples per second, Hz.
@@ -73,7 +76,7 @@ impl FootForces {
 /// # Errors
 /// [`Error::Internal`] when the archive cannot be assembled.
 pub fn encode(forces: &FootForces) -> Result<Vec<u8>> {
-    let failed = |e: WriteNpzError| Error::Internal(format!("forces.npz: {e}"));
+    let failed = |e: WriteNpzError| Error::Internal(format!("{FILE}: {e}"));
     let samples = &forces.samples;
     let vectors = |part: fn(Option<Contact>) -> Vector3<f64>| {
         Array3::from_shape_fn((samples.len(), 2, 3), |(i, foot, axis)| {

@@ -13,6 +13,7 @@ use super::{Recording, side};
 use crate::error::{Error, Result};
 use crate::motion::Joints;
 use crate::motion::skeleton::bones;
+use crate::simulation::GRAVITY;
 
 /// Width and height, pixels.
 const SIZE: [usize; 2] = [560, 360];
@@ -25,8 +26,6 @@ const YAW: f64 = -0.6;
 const PITCH: f64 = 0.12;
 /// Length of an arrow for a force as large as the body's weight, m.
 const WEIGHT_LENGTH: f64 = 0.8;
-/// Standard gravity, m/s².
-const GRAVITY: f64 = 9.80665;
 
 const RIGHT: Color = [236.0, 128.0, 68.0];
 const LEFT: Color = [72.0, 138.0, 210.0];

@@ -57,26 +57,11 @@ pub fn motion(recording: &Recording) -> Result<Vec<u8>> {
     add("qvel", |state| &state.qvel)?;
     add("ctrl", |state| &state.ctrl)?;
     npz.number("fps", recording.trajectory.fps)?;
-    let order = depth_first(&recording.body);
+    let order = recording.body.depth_first();
     let links = &recording.body.links;
     let names: Vec<&str> = order.iter().map(|l| links[*l].name.as_str()).collect();
     npz.texts("joint_names", &names)?;
     npz.finish()
-}
-
-/// Links in the order in which the model lists them, which is that of its joints.
-fn depth_first(body: &Body) -> Vec<usize> {
-    let mut order = Vec::with_capacity(body.links.len());
-    let mut stack = vec![0];
-    while let Some(link) = stack.pop() {
-        order.push(link);
-        stack.extend(children(body, link).rev());
-    }
-    order
-}
-
-fn children(body: &Body, parent: usize) -> impl DoubleEndedIterator<Item = usize> + '_ {
-    (0..body.links.len()).filter(move |&l| body.links[l].parent == Some(parent))
 }
 
 /// A number as MuJoCo reads it, without a negative zero.
@@ -98,7 +83,7 @@ fn escaped(name: &str) -> String {
 // Writing to a String cannot fail: the results of write! are dropped throughout.
 
 fn write_order(text: &mut String, body: &Body) {
-    let order = depth_first(body);
+    let order = body.depth_first();
     let names: Vec<&str> = order.iter().map(|l| body.links[*l].name.as_str()).collect();
     let names = names.join(", ").replace("--", "- -");
     let _ = writeln!(
@@ -148,7 +133,7 @@ fn write_body(text: &mut String, body: &Body, l: usize, depth: usize) {
             let _ = writeln!(text, "{indent}  <site name=\"{name}\" pos=\"{at}\"/>");
         }
     }
-    for child in children(body, l) {
+    for child in body.children(l) {
         write_body(text, body, child, depth + 1);
     }
     let _ = writeln!(text, "{indent}</body>");
@@ -198,7 +183,7 @@ fn geom(shape: &Shape) -> String {
 }
 
 fn write_actuators(text: &mut String, body: &Body) {
-    for l in depth_first(body).into_iter().skip(1) {
+    for l in body.depth_first().into_iter().skip(1) {
         let (link, joint) = (&body.links[l], &body.links[l].joint);
         let name = escaped(&link.name);
         let [kp, kv, most] = [joint.stiffness, joint.damping, joint.torque_limit].map(number);
@@ -229,7 +214,7 @@ struct States {
 
 impl States {
     fn of(recording: &Recording) -> Self {
-        let (body, order) = (&recording.body, depth_first(&recording.body));
+        let (body, order) = (&recording.body, recording.body.depth_first());
         let frames = &recording.trajectory.frames;
         let mut poses: Vec<Pose> = frames.iter().map(|frame| pose(body, frame)).collect();
         continue_signs(&mut poses);

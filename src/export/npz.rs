@@ -126,13 +126,8 @@ fn list<const N: usize>(vector: &SVector<f64, N>) -> Vec<f64> {
 }
 
 /// What the ground does to the right and to the left foot, by the `contacts` of the links.
-///
-/// A foot is made of all links that are said to belong to it.
 pub(super) fn ground_reactions(body: &Body, contacts: &[Contact]) -> [Option<Contact>; 2] {
-    Side::BOTH.map(|side| {
-        let is_of_foot = |contact: &&Contact| body.links[contact.link].foot == Some(side);
-        Contact::total(contacts.iter().filter(is_of_foot))
-    })
+    Side::BOTH.map(|side| Contact::on_foot(contacts, body, side))
 }
 
 /// The force of a contact, N; none without one.

@@ -8,10 +8,9 @@ use super::{Recording, side};
 use crate::body::{Body, Geometry};
 use crate::motion::Joints;
 use crate::motion::skeleton::bones;
+use crate::simulation::GRAVITY;
 
 const PAGE: &str = include_str!("../../assets/report.html");
-/// Standard gravity, m/s².
-const GRAVITY: f64 = 9.80665;
 
 /// The report of a recording: `title` names the clip, `metrics` is the content of `metrics.json`,
 /// `losses` holds one curve of losses by evaluation for every window.

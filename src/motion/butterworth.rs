@@ -5,6 +5,8 @@
 
 use nalgebra::Vector3;
 
+use super::resample::extended;
+
 /// The cut-off of a pass is raised by this so that two passes together leave half the power at the cut-off that
 /// is asked for: (√2 − 1)^¼ (Winter 2009).
 const PASSES: f64 = 0.802;
@@ -18,20 +20,13 @@ pub fn low_pass(track: &[Vector3<f64>], fps: f64, cutoff: f64) -> Vec<Vector3<f6
     let filter = Biquad::new(fps, cutoff);
     // Long enough for the filter to settle before the first sample and after the last.
     let padding = ((2.0 * fps / cutoff).ceil() as usize).min(track.len() - 1);
-    let mut padded = extended(track, padding);
+    let range = -(padding as isize)..(track.len() + padding) as isize;
+    let mut padded: Vec<_> = range.map(|t| extended(track, t)).collect();
     for _ in 0..2 {
         filter.run(&mut padded);
         padded.reverse();
     }
     padded[padding..padding + track.len()].to_vec()
-}
-
-/// `track` with `padding` samples on either side, turned by half about its ends.
-fn extended(track: &[Vector3<f64>], padding: usize) -> Vec<Vector3<f64>> {
-    let last = track.len() - 1;
-    let before = (1..=padding).rev().map(|n| 2.0 * track[0] - track[n]);
-    let after = (1..=padding).map(|n| 2.0 * track[last] - track[last - n]);
-    before.chain(track.iter().copied()).chain(after).collect()
 }
 
 /// A low-pass filter of second order: y = b (x + 2 x₁ + x₂) + a₁ y₁ + a₂ y₂.

@@ -81,7 +81,7 @@ fn low_pass(track: &[Vector3<f64>], sigma: f64) -> Vec<Vector3<f64>> {
 }
 
 /// The track beyond its ends: reflected in its end points, which keeps position and velocity.
-fn extended(track: &[Vector3<f64>], t: isize) -> Vector3<f64> {
+pub(super) fn extended(track: &[Vector3<f64>], t: isize) -> Vector3<f64> {
     let last = track.len() as isize - 1;
     let inside = |t: isize| track[t.clamp(0, last) as usize];
     match t {

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     /// Point j at (j, 0, 0), so that a conversion shows which joints it took.
-    fn numbered(count: usize) -> Vec<Vector3<f64>> {
+    pub(super) fn numbered(count: usize) -> Vec<Vector3<f64>> {
         (0..count)
             .map(|j| Vector3::new(j as f64, 0.0, 0.0))
             .collect()

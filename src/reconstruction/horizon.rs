@@ -18,6 +18,9 @@ use crate::objective::Evaluation;
 use crate::optim::{Budget, Minimize, Minimum, Termination};
 use crate::simulation::{Engine, Frame, Knots, Trajectory, World};
 
+/// Time over which simulated and observed motion are compared, s.
+const RECENT: f64 = 3.0;
+
 /// Solves `problem`.
 pub(super) fn solve(
     problem: TrackingProblem,
@@ -104,6 +107,13 @@ pub(super) struct Attempt<'a> {
     pub jacobian: Option<LastJacobian>,
 }
 
+impl Attempt<'_> {
+    /// The point that was found.
+    pub fn x(&self) -> Vec<f64> {
+        self.window.point_of(&self.knots)
+    }
+}
+
 /// The frames to keep of a window, and the world after them.
 pub(super) struct Commitment {
     pub frames: Vec<Frame>,
@@ -169,6 +179,12 @@ impl<'a> Horizon<'a> {
         self.first < self.careful_until
     }
 
+    /// The first of the committed frames that are compared with the observed ones.
+    pub fn recent(&self) -> usize {
+        let frames = RECENT * self.problem.motion.fps;
+        self.first.saturating_sub(frames.round() as usize)
+    }
+
     /// Optimizes the window at hand.
     fn attempt_window(&mut self) -> Result<Attempt<'a>> {
         let window = self.window(self.world.clone());
@@ -199,7 +215,7 @@ impl<'a> Horizon<'a> {
     }
 
     /// What counts in the window at hand.
-    pub fn emphasis(&self) -> Emphasis {
+    fn emphasis(&self) -> Emphasis {
         Emphasis {
             jerk: self.jerk_share(),
             standing_excess: self.problem.standing_excess(&self.frames),
@@ -296,6 +312,11 @@ impl<'a> Horizon<'a> {
     /// Records the frames to keep, and goes on from the world after them.
     fn commit(&mut self, attempt: Attempt, commitment: Commitment) {
         self.note_start(attempt.window.start());
+        self.unusual_in_a_row = match exceeds(attempt.loss, self.unusual_loss()) {
+            true => self.unusual_in_a_row + 1,
+            false => 0,
+        };
+        let x = attempt.x();
         self.jacobian = attempt.jacobian;
         self.knots.replace(&attempt.knots);
         self.world = commitment.world;
@@ -305,7 +326,6 @@ impl<'a> Horizon<'a> {
             self.errors.push(error);
             self.frames.push(frame);
         }
-        let x = attempt.window.point_of(&attempt.knots);
         let has_failed = |error: &f64| exceeds(*error, self.settings.failure_mm);
         self.windows.push(WindowReport {
             first_frame: self.first + 1,

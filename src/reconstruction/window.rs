@@ -38,6 +38,7 @@ pub struct PhysicsWindow<'a> {
     /// Share of the virtual forces, in [0, 1]: springs that pull every link towards its reference, by
     /// which a hard window is approached. 0 is the real thing.
     assistance: f64,
+    emphasis: Emphasis,
     terms: FrameTerms<'a>,
     offsets: OffsetTerms<'a>,
     /// The last Jacobian of the window before.
@@ -126,6 +127,7 @@ impl<'a> PhysicsWindow<'a> {
             emphasis,
         };
         Self {
+            emphasis,
             terms: FrameTerms::new(&scope),
             offsets: OffsetTerms::new(&scope, self.free.clone()),
             ..self
@@ -163,6 +165,7 @@ impl<'a> PhysicsWindow<'a> {
             knots: knots.part(here.saturating_sub(1)..end),
             free: free_from..end,
             assistance: 0.0,
+            emphasis: scope.emphasis,
             terms: FrameTerms::new(&scope),
             offsets: OffsetTerms::new(&scope, free_from..end),
             inherited: None,
@@ -174,6 +177,11 @@ impl<'a> PhysicsWindow<'a> {
     /// Where the window starts.
     pub fn start(&self) -> &Start {
         &self.start
+    }
+
+    /// What counts in the window otherwise than by the weights alone.
+    pub fn emphasis(&self) -> Emphasis {
+        self.emphasis
     }
 
     /// The point that stands for the window's current knots.

@@ -2,6 +2,8 @@
 
 use nalgebra::Vector3;
 
+use crate::body::{Body, Side};
+
 /// The wrench of the ground on a link.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Contact {
@@ -68,6 +70,13 @@ impl Contact {
             normal: self.normal + other.normal,
             free_moment: moment(&self) + moment(other),
         }
+    }
+
+    /// The wrench on the foot of `side`, by the `contacts` of the links of `body`: on all links that are said to
+    /// belong to it.
+    pub fn on_foot(contacts: &[Self], body: &Body, side: Side) -> Option<Self> {
+        let is_own = |contact: &&Self| body.links[contact.link].foot == Some(side);
+        Self::total(contacts.iter().filter(is_own))
     }
 
     /// The wrench of all `contacts`; `None` without any.

@@ -3,7 +3,7 @@ use ndarray_npy::NpzWriter;
 
 use super::*;
 use crate::reconstruction::{Settings, TrackingProblem};
-use crate::simulation::{Engine, Knots};
+use crate::simulation::{Engine, Frame, Knots};
 
 /// The sample walk with the ground forces of its bare reference, and plates that measured `share` of them.
 fn measured(share: f64) -> (Body, Trajectory, Motion, ForcePlates) {
@@ -23,11 +23,11 @@ fn measured(share: f64) -> (Body, Trajectory, Motion, ForcePlates) {
     });
     let side = |foot: usize| Side::BOTH[foot];
     let force = Array3::from_shape_fn((count, 2, 3), |(i, foot, axis)| {
-        let contact = reaction(&problem.body, frame(i), side(foot));
+        let contact = Contact::on_foot(&frame(i).contacts, &problem.body, side(foot));
         share * contact.map_or(0.0, |contact| contact.force[axis])
     });
     let cop = Array3::from_shape_fn((count, 2, 3), |(i, foot, axis)| {
-        let contact = reaction(&problem.body, frame(i), side(foot));
+        let contact = Contact::on_foot(&frame(i).contacts, &problem.body, side(foot));
         contact.map_or(f64::NAN, |contact| contact.point[axis])
     });
     let file = tempfile::NamedTempFile::with_suffix(".npz").unwrap();

@@ -291,15 +291,9 @@ fn from_soma(p: &[Vector3<f64>], at: &Soma) -> Joints {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::numbered;
     use super::super::*;
     use super::*;
-
-    /// Point j at (j, 0, 0), so that a conversion shows which joints it took.
-    fn numbered(count: usize) -> Vec<Vector3<f64>> {
-        (0..count)
-            .map(|j| Vector3::new(j as f64, 0.0, 0.0))
-            .collect()
-    }
 
     #[test]
     fn every_layout_is_found_by_its_name_and_nothing_else_is() {

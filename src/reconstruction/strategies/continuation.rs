@@ -17,7 +17,7 @@ impl<'a> Horizon<'a> {
             return self.optimize(window, &x);
         }
         let mut spent = 0;
-        let emphasis = self.emphasis();
+        let emphasis = window.emphasis();
         let mut window = window.with_emphasis(Emphasis {
             slip: EARLY_SLIP,
             ..emphasis

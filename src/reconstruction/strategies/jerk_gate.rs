@@ -11,8 +11,7 @@ impl Horizon<'_> {
         if !self.settings.strategies.jerk_gate {
             return 0.0;
         }
-        let from = self.first.saturating_sub(self.recent_frames());
-        let jerkiness = self.problem.jerkiness(&self.frames, from);
+        let jerkiness = self.problem.jerkiness(&self.frames, self.recent());
         ((jerkiness - CALM_ENOUGH) / (1.0 - CALM_ENOUGH)).clamp(0.0, 1.0)
     }
 }

@@ -42,9 +42,6 @@ impl Default for Strategies {
     }
 }
 
-/// Time over which simulated and observed motion are compared, s.
-const RECENT: f64 = 3.0;
-
 /// Whether `value` is above `limit` or no number at all.
 pub(crate) fn exceeds(value: f64, limit: f64) -> bool {
     value.is_nan() || value > limit
