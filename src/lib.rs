@@ -64,4 +64,5 @@ pub mod output;
 #[cfg(feature = "cli")]
 pub mod plot;
 pub mod reconstruction;
+pub mod scene;
 pub mod simulation;

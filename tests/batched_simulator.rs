@@ -2,6 +2,7 @@
 
 use motionfit::body::{Body, ContactPoint, Geometry, Pose, Shape, Subject, fit, reference_poses};
 use motionfit::motion::{resample, sample};
+use motionfit::scene::Scene;
 use motionfit::simulation::{
     Assistance, ControlTrack, Drive, Engine, Knots, Lockstep, Original, Path, Physics, Replica,
     Velocity, World,
@@ -114,7 +115,10 @@ impl Case {
         };
         let links = body.forward_kinematics(&poses[0]);
         let velocities = vec![velocity; body.links.len()];
-        (World::new(body, physics, &links, &velocities), track)
+        (
+            World::new((body, &Scene::default()), physics, &links, &velocities),
+            track,
+        )
     }
 
     /// Stiffness, 1/s², and damping, 1/s, of the virtual forces.
@@ -193,7 +197,7 @@ fn difference(case: &Case) -> f64 {
         start: None,
         own: None,
     };
-    let twin = Lockstep::new(&body, &physics);
+    let twin = Lockstep::new((&body, &Scene::default()), &physics);
     let paths = twin.run(&original, &[copy], &drive, path.len() - 1);
     let ends = paths[0].last().into_iter().flatten();
     let distances = ends.zip(path.last().into_iter().flatten());

@@ -321,7 +321,7 @@ fn a_limp_body_falls_as_in_mujoco() {
         .for_each(|pose| pose.translation.vector += height);
     let physics = Physics::default();
     let (mut world, mut engine) = (
-        World::new(&body, &physics, &poses, &velocities),
+        World::new((&body, &Scene::default()), &physics, &poses, &velocities),
         Engine::new(&physics),
     );
     let frames: Vec<Vec<Vector3<f64>>> = serde_json::from_value(golden["joints"].clone()).unwrap();

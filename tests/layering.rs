@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 11] = [
     &["error"],
     &["format", "json", "objective", "output", "plot"],
-    &["optim", "motion"],
+    &["optim", "motion", "scene"],
     &["learned", "benchmark", "body", "keypoints", "metrics"],
     &["meta", "simulation"],
     &["reconstruction", "export"],

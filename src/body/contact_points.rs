@@ -3,6 +3,7 @@
 use nalgebra::{Isometry3, Vector3};
 
 use super::{Body, Side};
+use crate::scene::{Cuboid, Scene};
 
 /// A contact sphere of a link.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,6 +18,17 @@ pub struct ContactPoint {
     center: Vector3<f64>,
     /// m.
     radius: f64,
+}
+
+/// Where a contact sphere is nearest to what it may touch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// The point of the sphere, world frame, m.
+    pub point: Vector3<f64>,
+    /// Out of the surface, unit vector.
+    pub normal: Vector3<f64>,
+    /// From the surface, m; negative inside.
+    pub distance: f64,
 }
 
 impl ContactPoint {
@@ -43,6 +55,32 @@ impl ContactPoint {
         center.coords - self.radius * Vector3::z()
     }
 
+    /// Where it is nearest to the ground or one of `boxes`, with the links at `links`.
+    pub fn nearest<'b>(
+        &self,
+        links: &[Isometry3<f64>],
+        boxes: impl Iterator<Item = &'b Cuboid>,
+    ) -> Place {
+        let lowest = self.lowest(links);
+        let ground = Place {
+            point: lowest,
+            normal: Vector3::z(),
+            distance: lowest.z,
+        };
+        boxes.fold(ground, |nearest, cuboid| {
+            let center = lowest + self.radius * Vector3::z();
+            let place = cuboid.nearest(&center, self.radius);
+            match place.distance < nearest.distance {
+                true => Place {
+                    point: center - self.radius * place.normal,
+                    normal: place.normal,
+                    distance: place.distance,
+                },
+                false => nearest,
+            }
+        })
+    }
+
     /// How far the matter at its `lowest` point with the links at `links` has come from where it was
     /// with them at `previous`, world frame, m: nothing where the sphere rolls.
     pub fn slip(
@@ -55,12 +93,17 @@ impl ContactPoint {
     }
 }
 
-/// Heights of the lowest points of the contact spheres on the foot of `side`, m, with the links at `links`.
+/// Heights of the contact spheres on the foot of `side` above the ground or a box of `scene`, m, with the links at
+/// `links`; `points` are those of `body`.
 pub fn heights_of_foot(
+    (body, scene): (&Body, &Scene),
     points: &[ContactPoint],
     side: Side,
     links: &[Isometry3<f64>],
 ) -> impl Iterator<Item = f64> {
     let of_foot = points.iter().filter(move |point| point.foot == Some(side));
-    of_foot.map(|point| point.lowest(links).z)
+    of_foot.map(move |point| {
+        let boxes = scene.boxes_for(&body.links[point.link].name);
+        point.nearest(links, boxes).distance
+    })
 }

@@ -12,10 +12,10 @@ use crate::motion::{JOINTS, Joints};
 
 pub use crate::motion::skeleton::Side;
 pub use anatomy::{Anatomy, Movement};
-pub use contact_points::{ContactPoint, heights_of_foot};
+pub use contact_points::{ContactPoint, Place, heights_of_foot};
 pub use fit::{Subject, fit};
 pub use model::BodyModel;
-pub use reference::reference_poses;
+pub use reference::{over_ground, reference_poses};
 
 mod anatomy;
 mod contact_points;

@@ -11,13 +11,16 @@
 //!   the ball. A foot that has to carry the body, because the other is in the air or on its way,
 //!   reaches the ground with its ball: who stands on the toes has the ankles high over it.
 
+use std::borrow::Cow;
+
 use nalgebra::{Isometry3, Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
 
 use super::model::{Between, BodyModel, Direction, Exact, Orientation};
 use super::{Body, Pose};
 use crate::error::Result;
-use crate::motion::skeleton::PELVIS;
+use crate::motion::skeleton::{ANKLES, PELVIS};
 use crate::motion::{Joints, Motion};
+use crate::scene::Scene;
 
 use feet::{Foot, carrying, place_foot};
 
@@ -59,12 +62,12 @@ fn directed(vector: Vector3<f64>, other: Vector3<f64>) -> Vector3<f64> {
 /// # Errors
 /// As [`BodyModel::humanoid`].
 pub fn reference_poses(body: &Body, motion: &Motion) -> Result<Vec<Pose>> {
-    Ok(BodyModel::humanoid()?.reference_poses(body, motion))
+    Ok(BodyModel::humanoid()?.reference_poses(body, motion, &Scene::default()))
 }
 
 impl BodyModel {
-    /// Poses of `body`, which was made of this model, that follow `motion`, one per frame.
-    pub fn reference_poses(&self, body: &Body, motion: &Motion) -> Vec<Pose> {
+    /// Poses of `body`, which was made of this model, that follow `motion` in `scene`, one per frame.
+    pub fn reference_poses(&self, body: &Body, motion: &Motion, scene: &Scene) -> Vec<Pose> {
         let limbs: Vec<Limb> = (0..self.links.len()).filter_map(|i| self.limb(i)).collect();
         let hinges: Vec<Vec<Vector3<f64>>> = limbs
             .iter()
@@ -82,7 +85,8 @@ impl BodyModel {
                 self.link_frames(p, hinges.collect())
             })
             .collect();
-        let carrying = carrying(motion);
+        let grounded = over_ground(motion, scene);
+        let carrying = carrying(&grounded);
         for (i, link) in self.links.iter().enumerate() {
             let (Orientation::Foot, Some(side), Some(leg)) =
                 (&link.orientation, link.foot, self.parent(i))
@@ -90,7 +94,7 @@ impl BodyModel {
                 continue;
             };
             let foot = Foot { link: i, leg, side };
-            place_foot(body, motion, &mut frames, &foot, &carrying[side.index()]);
+            place_foot(body, &grounded, &mut frames, &foot, &carrying[side.index()]);
         }
         let poses = frames.iter_mut().zip(&motion.joints).map(|(frames, p)| {
             self.carry_along(frames);
@@ -170,6 +174,25 @@ impl BodyModel {
         }
         frames
     }
+}
+
+/// `motion` with its ankles and toes as high as they are above what is under the ankles in `scene`.
+pub fn over_ground<'m>(motion: &'m Motion, scene: &Scene) -> Cow<'m, Motion> {
+    if scene.is_empty() {
+        return Cow::Borrowed(motion);
+    }
+    let mut motion = motion.clone();
+    for t in 0..motion.len() {
+        let time = t as f64 / motion.fps;
+        for (foot, ankle) in ANKLES.into_iter().enumerate() {
+            let ground = scene.height_under(&motion.joints[t][ankle], time);
+            motion.joints[t][ankle].z -= ground;
+            if let Some(toes) = &mut motion.toes {
+                toes[t][foot].z -= ground;
+            }
+        }
+    }
+    Cow::Owned(motion)
 }
 
 /// World orientations of all links.

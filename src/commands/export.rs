@@ -6,11 +6,13 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::Session;
+use super::run::SCENE;
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::export::forces::{self, FootForces};
 use crate::export::{Recording, bvh, csv, gif, glb, joints, mjcf, mot, npz, smpl, trc};
 use crate::output::write_file;
+use crate::scene::Scene;
 
 /// Write the result of a run in another format.
 #[derive(Debug, Args)]
@@ -127,7 +129,12 @@ pub(super) fn load(run: &Path) -> Result<Recording> {
         return Err(Error::input(run.display(), name, "no such file", advice));
     }
     let body: Body = crate::json::read(&body)?;
-    npz::read(&arrays, body)
+    let mut recording = npz::read(&arrays, body)?;
+    let scene = run.join(SCENE);
+    if scene.is_file() {
+        recording.trajectory.scene = Scene::read(&scene)?;
+    }
+    Ok(recording)
 }
 
 /// The metrics of the run without its times; nothing when they are gone.

@@ -11,7 +11,7 @@ use super::forces::{ForceArgs, compare};
 use super::keypoints::{Cut, KeypointArgs};
 use super::overrides::Overrides;
 use super::progress::Reporter;
-use super::run::{Run, files};
+use super::run::{Run, SCENE, files};
 use super::{Session, named_by, refuse};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -25,10 +25,12 @@ use crate::motion::smoothing::Smoothing;
 use crate::motion::{self, Motion, ReadOptions};
 use crate::output::OutputDir;
 use crate::reconstruction::{self, Progress, Reconstructed, Reconstruction};
+use crate::scene::Scene;
 
 /// What only makes sense for a file.
-const FILE_OPTIONS: [&str; 15] = [
+const FILE_OPTIONS: [&str; 16] = [
     "poses",
+    "floor",
     "fps",
     "layout",
     "up",
@@ -44,6 +46,9 @@ const FILE_OPTIONS: [&str; 15] = [
     "use_cameras",
     "more_views",
 ];
+
+/// How far a floor may be from the origin, m.
+const FARTHEST_FLOOR: f64 = 1e4;
 
 /// The file that only a run from keypoints writes.
 const KINEMATIC: &str = "kinematic.npz";
@@ -86,6 +91,19 @@ pub struct ReconstructArgs {
     /// Unit of length: m, cm, mm, in, cmu, or its length in metres; detected unless given.
     #[arg(long, requires = "poses", value_name = "UNIT")]
     units: Option<Unit>,
+    /// Height of the floor in the file, m, along the axis that points up; found under the feet unless given. With
+    /// --scene it is 0 unless given.
+    #[arg(
+        long,
+        requires = "poses",
+        value_name = "M",
+        allow_negative_numbers = true
+    )]
+    floor: Option<f64>,
+    /// JSON of boxes that the body can touch beside the ground: {"boxes": [{"center": [x, y, z],
+    /// "half_extents": [x, y, z], "yaw": radians}, ...]}, m, z up, as the file has its motion.
+    #[arg(long, value_name = "FILE")]
+    scene: Option<PathBuf>,
     /// Which clip of a pickle with several (PHC); --person N chooses by number.
     #[arg(long, requires = "poses", value_name = "NAME")]
     clip: Option<String>,
@@ -132,6 +150,9 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
         origin = "--optimizer";
     }
     check_optimizer(origin, &config.optimizer, &config)?;
+    if let Some(path) = &args.scene {
+        config.reconstruction.scene = Some(Scene::read(path)?);
+    }
     let plates = args.forces.check(&config)?;
     if let (Some(path), true) = (&args.poses, args.keypoints.are_given()) {
         return from_keypoints(path, args, &config, session);
@@ -179,6 +200,9 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     if args.forces.force_rate.is_none() {
         output.remove(forces::FILE)?;
     }
+    if reconstruction.trajectory.scene.is_empty() {
+        output.remove(SCENE)?;
+    }
     output.remove(KINEMATIC)?; // a run from keypoints may have left it
     describe_windows(&reconstruction, session)?;
     session.tell(table(&record))?;
@@ -196,6 +220,24 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     ))
 }
 
+impl ReconstructArgs {
+    /// Height of the floor in the file, m, where it is known.
+    fn floor(&self) -> Result<Option<f64>> {
+        match self.floor {
+            Some(floor) if !(-FARTHEST_FLOOR..=FARTHEST_FLOOR).contains(&floor) => {
+                let advice = format!(
+                    "give metres between {} and {FARTHEST_FLOOR}",
+                    -FARTHEST_FLOOR
+                );
+                Err(Error::input("--floor", "height", floor, advice))
+            }
+            // A scene and its motion have the same origin.
+            None => Ok(self.scene.as_ref().map(|_| 0.0)),
+            floor => Ok(floor),
+        }
+    }
+}
+
 /// Runs the command on 2D keypoints.
 fn from_keypoints(
     path: &Path,
@@ -209,6 +251,7 @@ fn from_keypoints(
         ("--smooth", args.smooth.is_some()),
         ("--clip", args.clip.is_some()),
         ("--markers", args.markers.is_some()),
+        ("--floor", args.floor.is_some()),
     ];
     let advice = "leave it out: it is for 3D poses alone";
     refuse(&for_poses, "input", "keypoints", advice)?;
@@ -313,6 +356,7 @@ fn load(args: &ReconstructArgs, stature: Option<f64>) -> Result<Loaded> {
             person: args.keypoints.person()?,
             clip: args.clip.clone(),
             markers: args.markers.as_deref().map(MarkerMap::read).transpose()?,
+            floor: args.floor()?,
             start: args.start,
             end: args.end,
             smoothing: args.smooth.unwrap_or_default(),

@@ -10,6 +10,9 @@ use crate::export::{Recording, glb, npz, report};
 use crate::plot::{Chart, Curve, Mark, Picture};
 use crate::reconstruction::{CurvePoint, Reconstruction};
 
+/// What there was to touch beside the ground; written where there was anything.
+pub(super) const SCENE: &str = "scene.json";
+
 /// What the files of a run are made of.
 pub struct Run<'a> {
     /// The clip's name.
@@ -64,6 +67,9 @@ pub fn files(run: Run) -> Result<Vec<(&'static str, Vec<u8>)>> {
         ("loss.csv", loss_table(&reconstruction.curve)?),
         ("report.html", page.into_bytes()),
     ];
+    if !recording.trajectory.scene.is_empty() {
+        files.push((SCENE, json(&recording.trajectory.scene)?));
+    }
     if let Some(rate) = force_rate {
         let forces = FootForces::at_rate(&recording, rate)?;
         files.push((forces::FILE, forces::encode(&forces)?));

@@ -47,7 +47,7 @@ pub fn keypoint_record(
         json!(observation.reprojection_error(&simulated)),
     );
     let links = frames.iter().map(|frame| frame.links.as_slice());
-    let soles = simulated_flat_feet(body, links);
+    let soles = simulated_flat_feet((body, &observed.trajectory.scene), links);
     let skate = metrics::foot_skate(&soles, observation.fps, FLAT_HEIGHT, metrics::SKATE_SPEED);
     record.insert(
         "flat_foot_skate_percent".into(),

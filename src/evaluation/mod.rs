@@ -75,7 +75,7 @@ pub fn measure(reconstruction: &Reconstruction) -> Metrics {
         .map(|frame| body.marker_positions(&frame.links))
         .collect();
     let links = trajectory.frames.iter().map(|frame| frame.links.as_slice());
-    let feet = simulated_feet(body, links);
+    let feet = simulated_feet((body, &trajectory.scene), links);
     Metrics::new(&joints, &feet, reference, Alignment::default())
 }
 

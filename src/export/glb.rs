@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::document::{Document, floats};
 use super::mesh::Mesh;
 use super::{Recording, pose, side};
-use crate::body::{Link, Pose};
+use crate::body::{Geometry, Link, Pose};
 use crate::error::Result;
 use crate::motion::skeleton::NAMES;
 
@@ -20,6 +20,8 @@ const RIGHT: usize = 1;
 const LEFT: usize = 2;
 const REFERENCE: usize = 3;
 const GROUND: usize = 4;
+const BOX: usize = 5;
+const SUPPORT: usize = 6;
 
 /// Rotation that takes (x, y, z) to (y, z, x), `[x, y, z, w]`.
 const Y_UP: [f32; 4] = [-0.5, -0.5, -0.5, 0.5];
@@ -41,6 +43,7 @@ pub fn encode(recording: &Recording, extras: &Value) -> Result<Vec<u8>> {
         add_reference(&mut document, recording, times);
     }
     add_ground(&mut document, recording);
+    add_boxes(&mut document, recording);
     document.into_glb(&materials(), extras)
 }
 
@@ -146,7 +149,29 @@ fn add_ground(document: &mut Document, recording: &Recording) {
     document.add_node(0, json!({ "name": "ground", "mesh": mesh }));
 }
 
-/// Trunk, right side, left side, observed joints, ground.
+/// The boxes of the scene; those that are there for a while, or for some links, translucent.
+fn add_boxes(document: &mut Document, recording: &Recording) {
+    for (i, cuboid) in recording.trajectory.scene.boxes.iter().enumerate() {
+        let shape = Geometry::RoundBox {
+            center: Vector3::zeros(),
+            half_extents: cuboid.half_extents,
+            rotation: UnitQuaternion::identity(),
+            radius: 0.0,
+        };
+        let material = if cuboid.is_partial() { SUPPORT } else { BOX };
+        let mesh = document.add_mesh("box", &Mesh::of(&shape), material);
+        let [x, y, z, w] = cuboid.pose.rotation.coords.into();
+        let node = json!({
+            "name": cuboid.name.clone().unwrap_or_else(|| format!("box_{i}")),
+            "mesh": mesh,
+            "translation": floats(&cuboid.pose.translation.vector),
+            "rotation": [x as f32, y as f32, z as f32, w as f32],
+        });
+        document.add_node(0, node);
+    }
+}
+
+/// Trunk, right side, left side, observed joints, ground, boxes, supports.
 fn materials() -> Value {
     let opaque = |name: &str, color: [f32; 4]| {
         json!({
@@ -158,14 +183,19 @@ fn materials() -> Value {
             },
         })
     };
-    let mut reference = opaque("reference", [0.1, 0.7, 0.3, 0.5]);
-    reference["alphaMode"] = json!("BLEND");
+    let translucent = |name: &str, color: [f32; 4]| {
+        let mut material = opaque(name, color);
+        material["alphaMode"] = json!("BLEND");
+        material
+    };
     json!([
         opaque("trunk", [0.72, 0.70, 0.66, 1.0]),
         opaque("right", [0.84, 0.42, 0.20, 1.0]),
         opaque("left", [0.20, 0.46, 0.72, 1.0]),
-        reference,
+        translucent("reference", [0.1, 0.7, 0.3, 0.5]),
         opaque("ground", [0.35, 0.36, 0.38, 1.0]),
+        opaque("box", [0.55, 0.50, 0.42, 1.0]),
+        translucent("support", [0.55, 0.50, 0.42, 0.4]),
     ])
 }
 

@@ -24,6 +24,16 @@ pub fn encode(recording: &Recording) -> String {
     write_order(&mut text, body);
     write_settings(&mut text);
     text.push_str("  <worldbody>\n    <geom name=\"floor\" type=\"plane\" size=\"20 20 0.1\" contype=\"0\" conaffinity=\"1\" rgba=\"0.6 0.6 0.6 1\"/>\n    <light pos=\"0 0 4\" dir=\"0 0 -1\"/>\n");
+    for cuboid in &recording.trajectory.scene.boxes {
+        let rotation = cuboid.pose.rotation;
+        let _ = writeln!(
+            text,
+            "    <geom type=\"box\" pos=\"{}\" quat=\"{}\" size=\"{}\" contype=\"0\" conaffinity=\"1\" rgba=\"0.55 0.5 0.42 1\"/>",
+            numbers(cuboid.pose.translation.vector.as_slice()),
+            numbers(&[rotation.w, rotation.i, rotation.j, rotation.k]),
+            numbers(cuboid.half_extents.as_slice()),
+        );
+    }
     write_body(&mut text, body, 0, 2);
     text.push_str("  </worldbody>\n  <actuator>\n");
     write_actuators(&mut text, body);

@@ -33,6 +33,7 @@ use super::{Recording, moments};
 use crate::body::{Body, Side};
 use crate::error::{Error, Result};
 use crate::motion::{JOINTS, Joints};
+use crate::scene::Scene;
 use crate::simulation::{Contact, Frame, Trajectory};
 
 /// The recording as a compressed `.npz` file.
@@ -217,6 +218,7 @@ impl Arrays<'_> {
         };
         Ok(Trajectory {
             fps: fps[()],
+            scene: Scene::default(),
             frames: (0..poses.dim().0).map(frame).collect(),
         })
     }

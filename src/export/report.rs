@@ -8,6 +8,7 @@ use super::{Recording, side};
 use crate::body::{Body, Geometry};
 use crate::motion::Joints;
 use crate::motion::skeleton::bones;
+use crate::scene::Cuboid;
 use crate::simulation::GRAVITY;
 
 const PAGE: &str = include_str!("../../assets/report.html");
@@ -46,6 +47,7 @@ fn data(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec<f64>]
         "metrics": metrics,
         "bones": bones().map(|(parent, child)| [parent, child]).collect::<Vec<_>>(),
         "capsules": capsules(&recording.body),
+        "boxes": recording.trajectory.scene.boxes.iter().map(drawn).collect::<Vec<_>>(),
         "links": frames.iter().map(|frame| {
             frame.links.iter().map(|pose| {
                 let rotation = pose.rotation.coords.iter().map(|v| rounded(*v, 4));
@@ -65,6 +67,15 @@ fn data(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec<f64>]
             .map(|feet| feet.map(|foot| rounded(force(foot).z / weight, 3)))
             .collect::<Vec<_>>(),
         "losses": losses,
+    })
+}
+
+/// A box as the page draws it: its corners, m, and when it is there, s.
+fn drawn(cuboid: &Cuboid) -> Value {
+    json!({
+        "corners": cuboid.corners().map(|corner| triple(&corner)),
+        "during": cuboid.during.as_ref().map(|during| [during.start, during.end]),
+        "partial": cuboid.is_partial(),
     })
 }
 

@@ -64,6 +64,8 @@ pub struct ReadOptions {
     pub clip: Option<String>,
     /// Which markers stand for which joint (TRC, C3D).
     pub markers: Option<MarkerMap>,
+    /// Height of the floor, m, along the axis that points up.
+    pub floor: Option<f64>,
     /// Where to start, s from the first frame.
     pub start: Option<f64>,
     /// Where to stop, s from the first frame.

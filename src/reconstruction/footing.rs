@@ -2,11 +2,13 @@
 
 use nalgebra::Vector3;
 
+use crate::body::over_ground;
 use crate::metrics::{
     FootTrack, OBSERVED_CONTACT_HEIGHT, SIMULATED_CONTACT_HEIGHT, SKATE_SPEED, observed_feet,
 };
 use crate::motion::skeleton::ANKLES;
-use crate::motion::{Joints, calibration};
+use crate::motion::{Joints, Motion, calibration};
+use crate::scene::Scene;
 
 /// Share of the speed of skating up to which a foot that does not skate may move.
 const FREE_SHARE: f64 = 0.7;
@@ -88,8 +90,11 @@ impl Footing {
     }
 }
 
-/// The ankles `[right, left]` of `joints` in the step to every frame.
-pub fn footings(joints: &[Joints], fps: f64) -> Vec<[Footing; 2]> {
+/// The ankles `[right, left]` of `motion` in `scene` in the step to every frame.
+pub fn footings(motion: &Motion, scene: &Scene) -> Vec<[Footing; 2]> {
+    let fps = motion.fps;
+    let grounded = over_ground(motion, scene);
+    let joints = &grounded.joints;
     let stands = calibration::stance(joints);
     let feet = observed_feet(joints, None);
     let step = |t: usize| {
@@ -98,7 +103,9 @@ pub fn footings(joints: &[Joints], fps: f64) -> Vec<[Footing; 2]> {
             let track = &feet[foot];
             let speed = fps * (track.ankle[t] - track.ankle[before]).xy().norm();
             let height = track.height[t].max(track.height[before]);
-            let contact = track.ankle[t].z - track.height[t] + OBSERVED_CONTACT_HEIGHT;
+            let standing = track.ankle[t].z - track.height[t];
+            let ground = motion.joints[t][ANKLES[foot]].z - track.ankle[t].z;
+            let contact = standing + ground + OBSERVED_CONTACT_HEIGHT;
             let is_low = height <= OBSERVED_CONTACT_HEIGHT;
             let skates = is_low && speed > SKATE_SPEED;
             let hold = Hold {
@@ -175,7 +182,13 @@ mod tests {
             joints[ANKLES[1]] = left(f64::from(t) / 50.0);
             joints
         };
-        footings(&(0..50).map(frame).collect::<Vec<_>>(), 50.0)
+        let motion = Motion {
+            name: "walk".into(),
+            fps: 50.0,
+            joints: (0..50).map(frame).collect(),
+            toes: None,
+        };
+        footings(&motion, &Scene::default())
     }
 
     #[test]

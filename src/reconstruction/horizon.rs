@@ -49,6 +49,7 @@ pub(super) fn solve(
         kinematic_error_mm: 1e3 * kinematic / problem.motion.len() as f64,
         trajectory: Trajectory {
             fps: problem.motion.fps,
+            scene: problem.scene,
             frames,
         },
         curve,

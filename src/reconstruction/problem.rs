@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::keypoints::Observation;
 use crate::metrics::acceleration_tv;
 use crate::motion::{JOINTS, Joints, Motion, low_pass};
+use crate::scene::Scene;
 use crate::simulation::{
     Assistance, ControlTrack, Drive, Engine, Frame, Knots, Lockstep, Original, Path, Physics,
     Replica, Velocity, World, simulated_feet,
@@ -40,6 +41,8 @@ const FORCE_CUTOFF: f64 = 6.0;
 pub struct TrackingProblem {
     /// The humanoid.
     pub body: Body,
+    /// What there is to touch beside the ground.
+    pub scene: Scene,
     /// How the engine steps.
     pub physics: Physics,
     /// The body as copies of it are simulated at once.
@@ -89,7 +92,8 @@ impl TrackingProblem {
         };
         let body = model.fit(&motion, &subject)?;
         body.check_contacts()?;
-        let poses = model.reference_poses(&body, &motion);
+        let scene = settings.scene.clone().unwrap_or_default();
+        let poses = model.reference_poses(&body, &motion, &scene);
         let physics = settings.physics.at_rate(motion.fps);
         let steps_per_frame = physics.steps_per_frame(motion.fps);
         let track = ControlTrack::new(&body, &poses, motion.fps, steps_per_frame);
@@ -103,13 +107,14 @@ impl TrackingProblem {
             mass_center_accelerations: mass_center_accelerations(&mass_centers, motion.fps),
             link_centers: links.iter().map(centers).collect(),
             mass_centers,
-            lockstep: Lockstep::new(&body, &physics),
+            lockstep: Lockstep::new((&body, &scene), &physics),
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
             jerks: nearby(&jerks(&motion.joints)),
-            footings: footings(&motion.joints, motion.fps),
+            footings: footings(&motion, &scene),
             views: 0,
             sightings: Vec::new(),
+            scene,
             physics,
             weights: settings.weights.clone(),
             body,
@@ -173,7 +178,12 @@ impl TrackingProblem {
                 velocity.angular += rate * (near.rotation * here.rotation.inverse()).scaled_axis();
             }
         }
-        World::new(&self.body, &self.physics, &links, &velocities)
+        World::new(
+            (&self.body, &self.scene),
+            &self.physics,
+            &links,
+            &velocities,
+        )
     }
 
     /// Frame `t` of the reference as the start of a window.
@@ -254,7 +264,10 @@ impl TrackingProblem {
         let frames = settled.iter().chain(next);
         if self.views > 0 {
             let links = frames.map(|frame| frame.links.as_slice());
-            return footing::skating(&simulated_feet(&self.body, links), self.motion.fps);
+            return footing::skating(
+                &simulated_feet((&self.body, &self.scene), links),
+                self.motion.fps,
+            );
         }
         let footings = &self.footings[from + 1..];
         footing::surplus_skating(&self.joints_of(frames), footings, excess, self.motion.fps)
@@ -268,13 +281,15 @@ impl TrackingProblem {
         footing::standing_excess(&self.joints_of(frames), observed)
     }
 
-    /// Sets the PD targets for simulation step `step` of the clip and returns them.
+    /// Sets the PD targets for simulation step `step` of the clip and returns them, and which boxes are there.
     pub(super) fn set_targets(
         &self,
         world: &mut World,
         knots: &Knots,
         step: usize,
     ) -> Vec<UnitQuaternion<f64>> {
+        let time = step as f64 / (self.track.steps_per_frame as f64 * self.motion.fps);
+        world.set_time(&self.scene, time);
         let mut targets = vec![UnitQuaternion::identity()];
         for link in 1..self.body.links.len() {
             let (target, velocity) = self.track.target(knots, link, step);

@@ -6,6 +6,7 @@ use super::strategies::Strategies;
 use super::terms::Weights;
 use crate::body::BodyModel;
 use crate::error::{Error, Result};
+use crate::scene::Scene;
 use crate::simulation::Physics;
 
 /// Masses of people, kg.
@@ -57,6 +58,9 @@ pub struct Settings {
     /// The body, as in `assets/humanoid.json`. Default: that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyModel>,
+    /// What there is to touch beside the ground. Default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scene: Option<Scene>,
     /// Mass of the subject, kg. Default: from the stature.
     pub mass: Option<f64>,
     /// Standing height of the subject, m. Default: from the bones.
@@ -84,6 +88,7 @@ impl Default for Settings {
             weights: Weights::default(),
             strategies: Strategies::default(),
             body: None,
+            scene: None,
             mass: None,
             stature: None,
             seed: 0,

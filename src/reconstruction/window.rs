@@ -17,7 +17,7 @@ use super::problem::TrackingProblem;
 use super::start::Start;
 use super::terms::{Emphasis, FrameTerms, OffsetTerms, Scope, Simulated, Step, TERM_NAMES};
 use crate::objective::{Objective, Residuals};
-use crate::simulation::{Engine, Knots, Path, World};
+use crate::simulation::{Engine, Knots, Path, Touch, World};
 
 /// Step of the forward differences, rad.
 pub const DIFFERENCE_STEP: f64 = 1e-5;
@@ -78,7 +78,7 @@ struct Rollout {
     /// States of the links per frame, the start among them.
     path: Path,
     /// In every step, the spheres near the ground in the order in which the solver had them.
-    orders: Vec<Vec<usize>>,
+    orders: Vec<Vec<Touch>>,
     end: World,
 }
 

@@ -5,14 +5,15 @@ use nalgebra::{Isometry3, Point3};
 use crate::body::{Body, ContactPoint, Side, heights_of_foot};
 use crate::metrics::FootTrack;
 use crate::motion::skeleton::ANKLES;
+use crate::scene::Scene;
 
 /// The feet `[right, left]` of a simulated motion, given the links' world poses in every frame: the height
 /// of the lowest of the points by which a foot touches the ground.
 pub fn simulated_feet<'p>(
-    body: &Body,
+    (body, scene): (&Body, &Scene),
     frames: impl Iterator<Item = &'p [Isometry3<f64>]> + Clone,
 ) -> [FootTrack; 2] {
-    tracks(body, frames, |heights| {
+    tracks((body, scene), frames, |heights| {
         heights.fold(f64::INFINITY, f64::min)
     })
 }
@@ -20,17 +21,17 @@ pub fn simulated_feet<'p>(
 /// The same with the height of the highest of those points: low only where the whole foot is flat on the
 /// ground.
 pub fn simulated_flat_feet<'p>(
-    body: &Body,
+    (body, scene): (&Body, &Scene),
     frames: impl Iterator<Item = &'p [Isometry3<f64>]> + Clone,
 ) -> [FootTrack; 2] {
-    tracks(body, frames, |heights| {
+    tracks((body, scene), frames, |heights| {
         heights.fold(f64::NEG_INFINITY, f64::max)
     })
 }
 
 /// Feet whose height is made of those of their soles.
 fn tracks<'p>(
-    body: &Body,
+    (body, scene): (&Body, &Scene),
     frames: impl Iterator<Item = &'p [Isometry3<f64>]> + Clone,
     height: impl Fn(&mut dyn Iterator<Item = f64>) -> f64,
 ) -> [FootTrack; 2] {
@@ -41,7 +42,7 @@ fn tracks<'p>(
         FootTrack {
             height: frames
                 .clone()
-                .map(|links| height(&mut heights_of_foot(&points, side, links)))
+                .map(|links| height(&mut heights_of_foot((body, scene), &points, side, links)))
                 .collect(),
             ankle: frames
                 .clone()
@@ -67,8 +68,8 @@ mod tests {
             .map(|pose| body.forward_kinematics(pose))
             .collect();
         let links = frames.iter().map(Vec::as_slice);
-        let feet = simulated_feet(&body, links.clone());
-        let flat = simulated_flat_feet(&body, links);
+        let feet = simulated_feet((&body, &Scene::default()), links.clone());
+        let flat = simulated_flat_feet((&body, &Scene::default()), links);
         for (i, ankle) in ANKLES.into_iter().enumerate() {
             for (t, links) in frames.iter().enumerate() {
                 let joints = body.marker_positions(links);

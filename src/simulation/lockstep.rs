@@ -2,7 +2,7 @@
 //!
 //! The copies of a group take the same steps at the same time, each in one lane of the processor's
 //! vector registers. Equations, iterations and their order are those of the [engine](super::Engine)
-//! with ball joints, torque-limited motors and spheres on a plane: a step is divided into substeps, of
+//! with ball joints, torque-limited motors and spheres on a plane or on boxes: a step is divided into substeps, of
 //! which each has some sweeps of projected Gauss–Seidel over all joints, then all contacts, the motion
 //! of the bodies, and one more sweep without the springs that mend errors of position (E. Catto, "Solver2D",
 //! 2024). Where the engine solves for the spheres of a foot in the order in which they came near the ground,
@@ -15,12 +15,14 @@ use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{ControlTrack, Knots, Physics};
+use super::{ControlTrack, Knots, Physics, Touch};
 use crate::body::Body;
+use crate::scene::Scene;
 use bodies::Bodies;
 
 mod bodies;
 mod lanes;
+mod obliques;
 mod rows;
 
 /// Frequency and damping ratio of the springs that hold joints together, as the engine has them: Hz and 1.
@@ -68,9 +70,9 @@ pub struct Original<'a> {
     pub first: usize,
     /// Its links from there on.
     pub path: &'a [Vec<LinkState>],
-    /// In every step, the spheres near the ground in the order in which the
+    /// In every step, the spheres near surfaces in the order in which the
     /// [engine](super::World::contact_order) had them.
-    pub orders: &'a [Vec<usize>],
+    pub orders: &'a [Vec<Touch>],
 }
 
 /// A force m (k Δp + d Δv) at the centre of mass of every link.
@@ -89,8 +91,10 @@ pub struct Lockstep {
     links: Vec<LinkModel>,
     /// In the order in which the engine solves them.
     joints: Vec<Joint>,
-    /// Spheres that touch the ground.
+    /// Spheres that touch surfaces.
     spheres: Vec<Sphere>,
+    /// The boxes of the scene: world ← box, and half their sizes, m.
+    boxes: Vec<(Isometry3<f64>, Vector3<f64>)>,
     substeps: usize,
     sweeps: usize,
     /// Length of a substep, s.
@@ -154,8 +158,8 @@ impl Spring {
 }
 
 impl Lockstep {
-    /// `body` on the ground plane z = 0, stepped as `physics` says.
-    pub fn new(body: &Body, physics: &Physics) -> Self {
+    /// `body` on the ground plane z = 0 and in `scene`, stepped as `physics` says.
+    pub fn new((body, scene): (&Body, &Scene), physics: &Physics) -> Self {
         let dt = physics.timestep / physics.solver_iterations as f64;
         let links = body.links.iter().map(|link| LinkModel {
             inertia: link.inertia,
@@ -191,6 +195,9 @@ impl Lockstep {
             joints: in_rounds(joints.collect(), body.links.len()),
             links: links.collect(),
             spheres: spheres.collect(),
+            boxes: (scene.boxes.iter())
+                .map(|cuboid| (cuboid.pose, cuboid.half_extents))
+                .collect(),
             substeps: physics.solver_iterations,
             sweeps: physics.pgs_iterations,
             dt,
@@ -371,7 +378,7 @@ mod tests {
     fn copies_move_as_in_the_engine() {
         let (body, poses, track, physics) = walk();
         let links = body.links.len();
-        let lockstep = Lockstep::new(&body, &physics);
+        let lockstep = Lockstep::new((&body, &Scene::default()), &physics);
         for lift in [1.0, 0.0] {
             let mut start = poses[10].clone();
             start.root.translation.vector.z += lift;
@@ -380,7 +387,12 @@ mod tests {
                 linear: Vector3::new(1.2, 0.1, 0.0),
                 angular: Vector3::new(0.1, 0.2, -0.3),
             };
-            let world = World::new(&body, &physics, &start, &vec![velocity; links]);
+            let world = World::new(
+                (&body, &Scene::default()),
+                &physics,
+                &start,
+                &vec![velocity; links],
+            );
             let knots = Knots::zeros(5, 60, links);
             let mut own = knots.clone();
             own.offsets[3][7].y = 1e-5;
@@ -413,9 +425,14 @@ mod tests {
     fn a_copy_does_not_depend_on_the_others_nor_on_the_registers() {
         let (body, poses, track, physics) = walk();
         let links = body.links.len();
-        let lockstep = Lockstep::new(&body, &physics);
+        let lockstep = Lockstep::new((&body, &Scene::default()), &physics);
         let start = body.forward_kinematics(&poses[0]);
-        let world = World::new(&body, &physics, &start, &vec![Velocity::default(); links]);
+        let world = World::new(
+            (&body, &Scene::default()),
+            &physics,
+            &start,
+            &vec![Velocity::default(); links],
+        );
         let knots = Knots::zeros(5, 60, links);
         let (path, orders) = engine_states(world, (&track, &physics, links), &knots, 10);
         let owns: Vec<_> = (1..links)

@@ -3,10 +3,14 @@
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use serde::{Deserialize, Serialize};
 
+use crate::scene::Scene;
+
 pub use contact::Contact;
 pub use control::{ControlTrack, Knots};
 pub use feet::{simulated_feet, simulated_flat_feet};
 pub use lockstep::{Assistance, Drive, LinkState, Lockstep, Original, Path, Replica};
+pub use turns::Touch;
+pub(crate) use world::tangents;
 pub use world::{Engine, Velocity, World};
 
 mod contact;
@@ -76,6 +80,8 @@ impl Physics {
 pub struct Trajectory {
     /// Frames per second, Hz.
     pub fps: f64,
+    /// What there was to touch beside the ground.
+    pub scene: Scene,
     /// The frames, t = 0 being the initial state.
     pub frames: Vec<Frame>,
 }

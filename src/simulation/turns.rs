@@ -1,42 +1,53 @@
-//! In which order the spheres of a foot are solved for.
+//! In which order the contacts of a link are solved for.
 
-/// The turns of the spheres that are near the ground, in the order in which the engine's solver has them
+/// A sphere that is near a surface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Touch {
+    /// The surface: 0 the ground, from 1 on the boxes of the scene.
+    pub surface: usize,
+    /// The sphere's number.
+    pub sphere: usize,
+}
+
+impl Touch {
+    /// Of `sphere` on the ground.
+    pub fn on_ground(sphere: usize) -> Self {
+        Self { surface: 0, sphere }
+    }
+}
+
+/// The turns of the spheres that are near surfaces, in the order in which the engine's solver has them
 /// come: on every link, the one that came near first is last.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Turns {
-    /// Of every sphere the place that it has on its link, counted from the last; none where it is not near
-    /// the ground.
-    places: Vec<Option<usize>>,
+    /// The spheres near a surface, each with the place that it has on its link, counted from the last.
+    places: Vec<(Touch, usize)>,
 }
 
 impl Turns {
-    /// Takes note of which spheres are `near` the ground, in the order in which they would come into the
+    /// Takes note of which spheres are `near` which surfaces, in the order in which they would come into the
     /// list at once; `links` are the links that the spheres belong to.
-    pub fn update(&mut self, links: &[usize], near: &[usize]) {
-        self.places.resize(links.len(), None);
-        for (sphere, place) in self.places.iter_mut().enumerate() {
-            if !near.contains(&sphere) {
-                *place = None;
+    pub fn update(&mut self, links: &[usize], near: &[Touch]) {
+        self.places.retain(|(touch, _)| near.contains(touch));
+        for touch in near {
+            if self.places.iter().any(|(other, _)| other == touch) {
+                continue;
             }
-        }
-        for sphere in near {
-            if self.places[*sphere].is_none() {
-                let is_taken = |place: usize| {
-                    let mut others = links.iter().zip(&self.places);
-                    others.any(|(link, other)| *link == links[*sphere] && *other == Some(place))
-                };
-                self.places[*sphere] = (0..).find(|place| !is_taken(*place));
-            }
+            let is_taken = |place: usize| {
+                let mut others = self.places.iter();
+                others
+                    .any(|(other, its)| links[other.sphere] == links[touch.sphere] && *its == place)
+            };
+            let place = (0..).find(|place| !is_taken(*place)).unwrap_or_default();
+            self.places.push((*touch, place));
         }
     }
 
-    /// The spheres near the ground, in their order.
-    pub fn order(&self) -> Vec<usize> {
-        let mut near: Vec<_> = (0..self.places.len())
-            .filter(|sphere| self.places[*sphere].is_some())
-            .collect();
-        near.sort_by_key(|sphere| std::cmp::Reverse((self.places[*sphere], *sphere)));
-        near
+    /// The spheres near surfaces, in their order.
+    pub fn order(&self) -> Vec<Touch> {
+        let mut near = self.places.clone();
+        near.sort_by_key(|(touch, place)| std::cmp::Reverse((*place, *touch)));
+        near.into_iter().map(|(touch, _)| touch).collect()
     }
 }
 
@@ -49,8 +60,10 @@ mod tests {
         let links = [6, 6, 6, 9, 9];
         let mut turns = Turns::default();
         let mut order = |near: &[usize]| {
-            turns.update(&links, near);
-            turns.order()
+            let near: Vec<Touch> = near.iter().copied().map(Touch::on_ground).collect();
+            turns.update(&links, &near);
+            let order = turns.order().into_iter();
+            order.map(|touch| touch.sphere).collect::<Vec<_>>()
         };
         assert!(order(&[]).is_empty());
         assert_eq!(order(&[1, 3]), [3, 1]);

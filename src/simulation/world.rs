@@ -15,9 +15,10 @@ use rapier3d::prelude::{
     SpringCoefficients, Vector,
 };
 
-use super::turns::Turns;
+use super::turns::{Touch, Turns};
 use super::{Contact, LinkState, PREDICTION, Physics};
 use crate::body::Body;
+use crate::scene::{Cuboid, Scene};
 
 const ANGULAR: [JointAxis; 3] = [JointAxis::AngX, JointAxis::AngY, JointAxis::AngZ];
 
@@ -48,11 +49,13 @@ pub struct World {
     links: Vec<RigidBodyHandle>,
     /// Per link but the root.
     motors: Vec<ImpulseJointHandle>,
-    /// The spheres that touch the ground.
+    /// The spheres that touch surfaces.
     spheres: Vec<ColliderHandle>,
     /// The links that they belong to.
     sphere_links: Vec<usize>,
-    /// Of the spheres that were near the ground in the last step.
+    /// What they touch: the ground, then the boxes of the scene.
+    surfaces: Vec<ColliderHandle>,
+    /// Of the spheres that were near surfaces in the last step.
     turns: Turns,
 }
 
@@ -93,9 +96,10 @@ impl Engine {
 }
 
 impl World {
-    /// The body at the given link poses (world) and velocities, on the ground plane z = 0.
+    /// The body at the given link poses (world) and velocities, on the ground plane z = 0 and in `scene`, whose boxes
+    /// are all [there](Self::set_time) at first.
     pub fn new(
-        body: &Body,
+        (body, scene): (&Body, &Scene),
         physics: &Physics,
         poses: &[Isometry3<f64>],
         velocities: &[Velocity],
@@ -114,15 +118,18 @@ impl World {
             motors: Vec::new(),
             spheres: Vec::new(),
             sphere_links: Vec::new(),
+            surfaces: Vec::new(),
             turns: Turns::default(),
         };
-        let ground =
-            InteractionGroups::new(Group::GROUP_1, Group::GROUP_2, InteractionTestMode::And);
-        world.colliders.insert(
-            ColliderBuilder::new(SharedShape::halfspace(Vector::Z))
-                .collision_groups(ground)
-                .friction(physics.friction),
-        );
+        let ground = ColliderBuilder::new(SharedShape::halfspace(Vector::Z));
+        world.insert_surface(ground, EVERY_SPHERE, physics);
+        let circles = Circles::of(scene);
+        for cuboid in &scene.boxes {
+            let [x, y, z] = cuboid.half_extents.into();
+            let shape = ColliderBuilder::new(SharedShape::cuboid(x, y, z));
+            let shape = shape.position(to_engine(&cuboid.pose));
+            world.insert_surface(shape, circles.of_box(cuboid), physics);
+        }
         for (i, link) in body.links.iter().enumerate() {
             let c = link.center_of_mass;
             let inertia = link.inertia;
@@ -143,7 +150,7 @@ impl World {
             );
             world.links.push(handle);
             for sphere in link.contact_spheres() {
-                world.insert_sphere(i, sphere, physics);
+                world.insert_sphere((i, circles.of_link(&link.name)), sphere, physics);
             }
             // Otherwise the engine knows the centre of mass only after the first step.
             world.bodies[handle].recompute_mass_properties_from_colliders(&world.colliders);
@@ -164,14 +171,21 @@ impl World {
         world
     }
 
+    /// A surface that spheres of the groups `touched_by` may touch.
+    fn insert_surface(&mut self, shape: ColliderBuilder, touched_by: Group, physics: &Physics) {
+        let groups = InteractionGroups::new(Group::GROUP_1, touched_by, InteractionTestMode::And);
+        let shape = shape.collision_groups(groups).friction(physics.friction);
+        self.surfaces.push(self.colliders.insert(shape));
+    }
+
+    /// A sphere of a link, which is in `groups`.
     fn insert_sphere(
         &mut self,
-        link: usize,
+        (link, groups): (usize, Group),
         (center, radius): (Vector3<f64>, f64),
         physics: &Physics,
     ) {
-        let groups =
-            InteractionGroups::new(Group::GROUP_2, Group::GROUP_1, InteractionTestMode::And);
+        let groups = InteractionGroups::new(groups, Group::GROUP_1, InteractionTestMode::And);
         // Without mass, and with its centre of mass at the link's origin: to anything else the engine would
         // add the link's inertia anew, whose principal axes it then finds to 1e-5 only.
         let massless = MassProperties::new(vector(-center), 0.0, Vector::ZERO);
@@ -227,6 +241,17 @@ impl World {
         })
     }
 
+    /// Makes those boxes of `scene`, with which the world was made, touchable that are there at `time`, s from the
+    /// motion's first frame.
+    pub fn set_time(&mut self, scene: &Scene, time: f64) {
+        for (cuboid, handle) in scene.boxes.iter().zip(&self.surfaces[1..]) {
+            let is_there = cuboid.is_there(time);
+            if self.colliders[*handle].is_enabled() != is_there {
+                self.colliders[*handle].set_enabled(is_there);
+            }
+        }
+    }
+
     /// Advances by one timestep.
     pub fn step(&mut self, engine: &mut Engine) {
         engine.pipeline.step(
@@ -246,16 +271,22 @@ impl World {
         );
         let touching = self.narrow_phase.contact_pairs();
         let touching = touching.filter(|pair| pair.has_any_active_contact());
-        let sphere = |pair: &ContactPair| {
+        let touch = |pair: &ContactPair| {
             let ends = [pair.collider1, pair.collider2];
-            self.spheres.iter().position(|handle| ends.contains(handle))
+            let among = |handles: &[ColliderHandle]| {
+                handles.iter().position(|handle| ends.contains(handle))
+            };
+            Some(Touch {
+                surface: among(&self.surfaces)?,
+                sphere: among(&self.spheres)?,
+            })
         };
-        let near: Vec<usize> = touching.filter_map(sphere).collect();
+        let near: Vec<Touch> = touching.filter_map(touch).collect();
         self.turns.update(&self.sphere_links, &near);
     }
 
-    /// The spheres that were near the ground in the last step, in the order in which the solver had them.
-    pub fn contact_order(&self) -> Vec<usize> {
+    /// The spheres that were near surfaces in the last step, in the order in which the solver had them.
+    pub fn contact_order(&self) -> Vec<Touch> {
         self.turns.order()
     }
 
@@ -347,10 +378,53 @@ impl World {
     }
 }
 
-/// The directions along which the engine counts friction impulses on the first body, on which a surface
-/// pushes along the unit vector `push` (Duff et al., "Building an orthonormal basis, revisited", Journal of
+/// The group that every sphere is in; that of all surfaces is `GROUP_1`.
+const EVERY_SPHERE: Group = Group::GROUP_2;
+
+/// The sets of links that boxes are for, each of which has a group of its own.
+struct Circles<'a> {
+    sets: Vec<&'a [String]>,
+}
+
+impl<'a> Circles<'a> {
+    fn of(scene: &'a Scene) -> Self {
+        let mut sets = Vec::new();
+        for links in scene
+            .boxes
+            .iter()
+            .filter_map(|cuboid| cuboid.links.as_deref())
+        {
+            if !sets.contains(&links) {
+                sets.push(links);
+            }
+        }
+        Self { sets }
+    }
+
+    /// Of the set with number `i`; the engine has 32 groups, and [`Scene::check`] allows no more sets than go in.
+    fn group(i: usize) -> Group {
+        Group::from_bits_truncate(EVERY_SPHERE.bits() << (1 + i))
+    }
+
+    /// The spheres that `cuboid` is for.
+    fn of_box(&self, cuboid: &Cuboid) -> Group {
+        let own = cuboid.links.as_deref();
+        let set = own.and_then(|links| self.sets.iter().position(|set| *set == links));
+        set.map_or(EVERY_SPHERE, Self::group)
+    }
+
+    /// The groups that the spheres of a link are in.
+    fn of_link(&self, link: &str) -> Group {
+        let sets = self.sets.iter().enumerate();
+        let own = sets.filter(|(_, set)| set.iter().any(|name| name == link));
+        own.fold(EVERY_SPHERE, |groups, (i, _)| groups | Self::group(i))
+    }
+}
+
+/// Two directions at right angles to the unit vector `push` and to each other, along which the engine counts friction
+/// impulses on the first body, on which a surface pushes along `push` (Duff et al., "Building an orthonormal basis, revisited", Journal of
 /// Computer Graphics Techniques 6(1), 2017).
-fn tangents(push: &Vector3<f64>) -> [Vector3<f64>; 2] {
+pub(crate) fn tangents(push: &Vector3<f64>) -> [Vector3<f64>; 2] {
     let sign = 1.0_f64.copysign(push.z);
     let a = -1.0 / (sign + push.z);
     let first = Vector3::new(push.x * push.y * a, sign + push.y * push.y * a, -push.y);

@@ -52,7 +52,13 @@ pub fn calibrate(
     ));
     let up = find_up(&joints, options.up, points.up, notes);
     transform(frames, |p| up.to_z_up(p) * unit.metres());
-    let floor = find_floor(frames, calibration::shin(&lengths) * unit.metres(), notes);
+    let floor = match options.floor {
+        Some(floor) => {
+            notes.push(format!("floor: at z = {floor} m, as given"));
+            floor
+        }
+        None => find_floor(frames, calibration::shin(&lengths) * unit.metres(), notes),
+    };
     transform(frames, |p| p - Vector3::z() * floor);
     let joints: Vec<Joints> = self::complete(frames)
         .iter()

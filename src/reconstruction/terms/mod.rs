@@ -13,6 +13,7 @@ mod joint_limit;
 mod mass_center;
 mod offsets;
 mod penetration;
+mod places;
 mod position;
 mod reprojection;
 mod skate;

@@ -1,36 +1,33 @@
-//! Depth of contact points below the ground, in units of 10 mm. More weight: softer landings.
+//! Depth of contact points below the ground or in boxes, in units of 10 mm. More weight: softer landings.
 
-use super::slip::contact_points;
+use super::places::Places;
 use super::{POSITION_UNIT, Scope, Step, Term, Weighted, weighted};
-use crate::body::ContactPoint;
 
 pub const NAME: &str = "penetration";
 
-struct Penetration {
-    /// The points, with the scales of their residuals.
-    points: Vec<(ContactPoint, f64)>,
+struct Penetration<'a> {
+    places: Places<'a>,
 }
 
 pub fn term<'a>(scope: &Scope<'a>) -> Weighted<'a> {
     let weight = scope.problem.weights.penetration;
     weighted(weight, || Penetration {
-        points: contact_points(scope, weight),
+        places: Places::new(scope, weight),
     })
 }
 
-impl Term for Penetration {
+impl Term for Penetration<'_> {
     fn name(&self) -> &'static str {
         NAME
     }
 
     fn size(&self) -> usize {
-        self.points.len()
+        self.places.len()
     }
 
     fn residuals(&self, step: &Step, out: &mut [f64]) {
-        for ((point, scale), out) in self.points.iter().zip(out) {
-            let depth = (-point.lowest(step.now.links).z).max(0.0);
-            *out = scale * depth / POSITION_UNIT;
+        for ((_, scale, place), out) in self.places.nearest(step).zip(out) {
+            *out = scale * (-place.distance).max(0.0) / POSITION_UNIT;
         }
     }
 }

@@ -4,9 +4,10 @@
 //! still, at the cost of the joints' places.
 
 use super::{Scope, Simulated, Step, Term, Weighted, weighted};
-use crate::body::{ContactPoint, Side, heights_of_foot};
+use crate::body::{Body, ContactPoint, Side, heights_of_foot};
 use crate::motion::skeleton::ANKLES;
 use crate::reconstruction::footing::{Footing, Height, Hold};
+use crate::scene::Scene;
 
 pub const NAME: &str = "skate";
 
@@ -22,6 +23,7 @@ struct Skate<'a> {
     /// How much higher the simulated ankles `[right, left]` stand than the observed ones, m.
     standing_excess: [f64; 2],
     footings: &'a [[Footing; 2]],
+    ground: (&'a Body, &'a Scene),
     contact_points: Vec<ContactPoint>,
 }
 
@@ -34,6 +36,7 @@ pub fn term<'a>(scope: &Scope<'a>) -> Weighted<'a> {
         fps: problem.motion.fps,
         standing_excess: scope.emphasis.standing_excess,
         footings: &problem.footings,
+        ground: (&problem.body, &problem.scene),
         contact_points: ContactPoint::of(&problem.body),
     })
 }
@@ -49,7 +52,7 @@ impl Skate<'_> {
             Height::Ankle(height) => height + self.standing_excess[foot] - now.z.max(before.z),
             Height::Sole(height) => {
                 let lowest = |frame: &Simulated| {
-                    heights_of_foot(&self.contact_points, side, frame.links)
+                    heights_of_foot(self.ground, &self.contact_points, side, frame.links)
                         .fold(f64::INFINITY, f64::min)
                 };
                 height - lowest(step.now).max(lowest(step.before))

@@ -4,9 +4,10 @@ use nalgebra::Vector3;
 use pulp::Simd;
 
 use super::lanes::{Lanes, Rotations, Symmetric, Vectors};
+use super::obliques::ObliqueRows;
 use super::rows::{ContactRows, JointRows};
 use super::{Drive, LinkState, Lockstep, Path, Replica};
-use crate::simulation::GRAVITY;
+use crate::simulation::{GRAVITY, Touch};
 
 /// The links of all copies, and what acts on them.
 pub struct Bodies<S: Simd> {
@@ -18,7 +19,13 @@ pub struct Bodies<S: Simd> {
     /// PD targets, a rotation parent ← child and its angular velocity, in the order of the joints.
     targets: Vec<(Rotations<S>, Vectors<S>)>,
     joints: Vec<JointRows<S>>,
-    contacts: Vec<ContactRows<S>>,
+    contacts: Vec<Rows<S>>,
+}
+
+/// The rows of a contact: of a sphere on the ground, whose normal is the same everywhere, or on a box.
+enum Rows<S: Simd> {
+    Ground(ContactRows<S>),
+    Box(ObliqueRows<S>),
 }
 
 /// One link in all copies.
@@ -111,9 +118,9 @@ impl<S: Simd> Bodies<S> {
         }
     }
 
-    /// One timestep, in which the spheres in `order` may touch the ground.
+    /// One timestep, in which the spheres in `order` may touch their surfaces.
     #[inline(always)]
-    pub fn step(&mut self, lockstep: &Lockstep, order: &[usize]) {
+    pub fn step(&mut self, lockstep: &Lockstep, order: &[Touch]) {
         for (link, model) in self.links.iter_mut().zip(&lockstep.links) {
             let axes = link.rotation.axes();
             link.inverse_inertia = Symmetric::turned(axes, &model.inverse_inertia);
@@ -123,7 +130,10 @@ impl<S: Simd> Bodies<S> {
             self.push(lockstep);
             self.join(lockstep);
             for contact in &mut self.contacts {
-                contact.begin(lockstep, &self.links[lockstep.spheres[contact.sphere].link]);
+                match contact {
+                    Rows::Ground(rows) => rows.begin(lockstep, &self.links[rows.link(lockstep)]),
+                    Rows::Box(rows) => rows.begin(lockstep, &self.links[rows.link(lockstep)]),
+                }
             }
             for _ in 0..lockstep.sweeps {
                 self.sweep(lockstep);
@@ -133,7 +143,10 @@ impl<S: Simd> Bodies<S> {
                 rows.relax();
             }
             for contact in &mut self.contacts {
-                contact.relax(lockstep, &self.links[lockstep.spheres[contact.sphere].link]);
+                match contact {
+                    Rows::Ground(rows) => rows.relax(lockstep, &self.links[rows.link(lockstep)]),
+                    Rows::Box(rows) => rows.relax(lockstep, &self.links[rows.link(lockstep)]),
+                }
             }
             self.sweep(lockstep);
         }
@@ -156,18 +169,25 @@ impl<S: Simd> Bodies<S> {
 
     /// The contacts of the spheres in `order`.
     #[inline(always)]
-    fn touch(&mut self, lockstep: &Lockstep, order: &[usize]) {
+    fn touch(&mut self, lockstep: &Lockstep, order: &[Touch]) {
         self.contacts.clear();
-        for number in order {
-            let sphere = &lockstep.spheres[*number];
+        for touch in order {
+            let number = touch.sphere;
+            let sphere = &lockstep.spheres[number];
             let link = &self.links[sphere.link];
             let arm = link.rotation * Vectors::splat(self.simd, &sphere.center);
             let center = link.center + arm;
+            if touch.surface > 0 {
+                let cuboid = &lockstep.boxes[touch.surface - 1];
+                let rows = ObliqueRows::new(self.simd, link, (number, sphere), cuboid, center);
+                self.contacts.push(Rows::Box(rows));
+                continue;
+            }
             let distance = center.z + -sphere.radius;
             // Halfway between the lowest point and the ground.
             let point = Vectors::new(center.x, center.y, distance * 0.5);
-            let contact = ContactRows::new(link, (*number, sphere), point, distance);
-            self.contacts.push(contact);
+            let rows = ContactRows::new(link, (number, sphere), point, distance);
+            self.contacts.push(Rows::Ground(rows));
         }
     }
 
@@ -213,9 +233,16 @@ impl<S: Simd> Bodies<S> {
             self.velocities[joint.child] = child;
         }
         for contact in &mut self.contacts {
-            let sphere = &lockstep.spheres[contact.sphere];
-            let velocity = &mut self.velocities[sphere.link];
-            contact.solve(sphere, lockstep.friction, velocity);
+            match contact {
+                Rows::Ground(rows) => {
+                    let velocity = &mut self.velocities[rows.link(lockstep)];
+                    rows.solve(lockstep, velocity);
+                }
+                Rows::Box(rows) => {
+                    let velocity = &mut self.velocities[rows.link(lockstep)];
+                    rows.solve(lockstep, velocity);
+                }
+            }
         }
     }
 

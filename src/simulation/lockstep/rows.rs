@@ -7,7 +7,7 @@ use super::lanes::{Lanes, Rotations, Vectors};
 use super::{Joint, Lockstep, Sphere, Spring};
 
 /// The fastest mending of a penetration, m/s.
-const FASTEST_RECOVERY: f64 = 3.0;
+pub(super) const FASTEST_RECOVERY: f64 = 3.0;
 
 /// The rows of a joint: three motors and three locked axes.
 #[derive(Clone, Copy)]
@@ -43,7 +43,7 @@ struct LockRow<S: Simd> {
 #[derive(Clone, Copy)]
 pub struct ContactRows<S: Simd> {
     /// The sphere's number.
-    pub sphere: usize,
+    sphere: usize,
     /// The point of contact at the beginning of the step: from the centre of mass in the link's frame, and
     /// in the world.
     local: Vectors<S>,
@@ -264,6 +264,12 @@ impl<S: Simd> ContactRows<S> {
         }
     }
 
+    /// The link that the sphere belongs to.
+    #[inline(always)]
+    pub fn link(&self, lockstep: &Lockstep) -> usize {
+        lockstep.spheres[self.sphere].link
+    }
+
     /// How far the point of contact has moved since the beginning of the step.
     #[inline(always)]
     fn shift(&self, link: &Links<S>) -> Vectors<S> {
@@ -301,7 +307,8 @@ impl<S: Simd> ContactRows<S> {
 
     /// One solution: normal, then friction.
     #[inline(always)]
-    pub fn solve(&mut self, sphere: &Sphere, friction: f64, velocity: &mut Velocities<S>) {
+    pub fn solve(&mut self, lockstep: &Lockstep, velocity: &mut Velocities<S>) {
+        let sphere = &lockstep.spheres[self.sphere];
         let rate = velocity.linear.z + self.moments[2].dot(velocity.angular) + self.rates[2];
         let total = self.softness * (self.impulses[2] - self.normal * rate).max(0.0);
         let change = total - self.impulses[2];
@@ -317,7 +324,7 @@ impl<S: Simd> ContactRows<S> {
             self.impulses[1] - (xx * y - xy * x) * self.inverse_determinant,
         ];
         // Within the cone of friction.
-        let limit = total * friction;
+        let limit = total * lockstep.friction;
         let length = (free[0] * free[0] + free[1] * free[1]).sqrt();
         let share = length.above(limit, limit * length.recip(), length.like(1.0));
         let pushes = [free[0] * share, free[1] * share];
