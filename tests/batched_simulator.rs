@@ -2,12 +2,12 @@
 
 use motionfit::body::{Body, ContactPoint, Geometry, Pose, Shape, Subject, fit, reference_poses};
 use motionfit::motion::{resample, sample};
-use motionfit::scene::Scene;
+use motionfit::scene::{Cuboid, Scene};
 use motionfit::simulation::{
     Assistance, ControlTrack, Drive, Engine, Knots, Lockstep, Original, Path, Physics, Replica,
-    Velocity, World,
+    Touch, Velocity, World,
 };
-use nalgebra::{UnitQuaternion, Vector3};
+use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -33,6 +33,8 @@ struct Case {
     velocity: [f64; 6],
     /// Stiffness of virtual forces, 1/s²; none where 0.
     pull: f64,
+    /// Boxes: centre and half its sizes, m, and rotation vector.
+    boxes: Vec<[[f64; 3]; 3]>,
 }
 
 const LINKS: usize = 14;
@@ -49,18 +51,28 @@ fn cases() -> impl Strategy<Value = Case> {
         prop::array::uniform6(-2.0..2.0),
     );
     let body = (factors(0.5, 2.0), factors(0.3, 3.0), factors(0.2, 2.0));
-    ((fps, 0.6..1.3), body, spheres, state, pull).prop_map(
-        |((fps, size), (masses, gains, limits), spheres, (turn, lift, velocity), pull)| Case {
-            fps,
-            size,
-            masses,
-            gains,
-            limits,
-            spheres,
-            turn,
-            lift,
-            velocity,
-            pull,
+    let place = [-0.4..0.4, -0.4..0.4, -0.2..0.1];
+    let sizes = prop::array::uniform3(0.1..0.4);
+    let turns = prop::array::uniform3(-1.0..1.0);
+    let boxes = prop::collection::vec((place, sizes, turns), 0..3);
+    ((fps, 0.6..1.3), body, spheres, state, (pull, boxes)).prop_map(
+        |((fps, size), (masses, gains, limits), spheres, (turn, lift, velocity), (pull, boxes))| {
+            Case {
+                fps,
+                size,
+                masses,
+                gains,
+                limits,
+                spheres,
+                turn,
+                lift,
+                velocity,
+                pull,
+                boxes: boxes
+                    .into_iter()
+                    .map(|(at, size, turn)| [at, size, turn])
+                    .collect(),
+            }
         },
     )
 }
@@ -100,8 +112,27 @@ impl Case {
         let links = body.forward_kinematics(&poses[0]);
         let heights = ContactPoint::of(&body).into_iter();
         let lowest = heights.map(|point| point.lowest(&links).z);
+        poses[0].root.translation.vector.x = 0.0;
+        poses[0].root.translation.vector.y = 0.0;
         poses[0].root.translation.vector.z += self.lift - lowest.fold(f64::INFINITY, f64::min);
         (body, poses)
+    }
+
+    /// The boxes, around the origin, over which the body starts.
+    fn scene(&self) -> Scene {
+        let cuboid = |[at, size, turn]: &[[f64; 3]; 3]| {
+            let turn = UnitQuaternion::from_scaled_axis(Vector3::from(*turn));
+            Cuboid {
+                name: None,
+                pose: Isometry3::from_parts(Vector3::from(*at).into(), turn),
+                half_extents: Vector3::from(*size),
+                during: None,
+                links: None,
+            }
+        };
+        Scene {
+            boxes: self.boxes.iter().map(cuboid).collect(),
+        }
     }
 
     /// The world that the body starts in, and its PD targets.
@@ -116,7 +147,7 @@ impl Case {
         let links = body.forward_kinematics(&poses[0]);
         let velocities = vec![velocity; body.links.len()];
         (
-            World::new((body, &Scene::default()), physics, &links, &velocities),
+            World::new((body, &self.scene()), physics, &links, &velocities),
             track,
         )
     }
@@ -142,7 +173,7 @@ fn engine(
     (mut world, track): (World, &ControlTrack),
     knots: &Knots,
     centers: &[(Vector3<f64>, Vector3<f64>)],
-) -> (Path, Vec<Vec<usize>>) {
+) -> (Path, Vec<Vec<Touch>>) {
     let mut engine = Engine::new(physics);
     let (mut path, mut orders) = (vec![world.links()], Vec::new());
     let (stiffness, damping) = case.pull();
@@ -197,7 +228,7 @@ fn difference(case: &Case) -> f64 {
         start: None,
         own: None,
     };
-    let twin = Lockstep::new((&body, &Scene::default()), &physics);
+    let twin = Lockstep::new((&body, &case.scene()), &physics);
     let paths = twin.run(&original, &[copy], &drive, path.len() - 1);
     let ends = paths[0].last().into_iter().flatten();
     let distances = ends.zip(path.last().into_iter().flatten());
