@@ -9,6 +9,7 @@ use crate::body::BodyModel;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::reconstruction::{MASSES, MOST, STATURES};
+use crate::scene::Scene;
 
 /// Options that take precedence over the configuration file.
 #[derive(Debug, Args)]
@@ -28,6 +29,10 @@ pub struct Overrides {
     /// Standing height of the subject in m; estimated from the bones unless given.
     #[arg(long, value_name = "M", allow_negative_numbers = true)]
     stature: Option<f64>,
+    /// Supports that nobody recorded, a seat or a step: auto (infer them; the default), none, or a scene FILE of boxes,
+    /// each with "during": [from, to] in s and "links": the names of those that it is for, if it has to be.
+    #[arg(long, value_name = "auto|none|FILE")]
+    supports: Option<String>,
     /// Seed of everything random.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
@@ -40,6 +45,7 @@ impl Overrides {
             ("--body", self.body.is_some()),
             ("--mass", self.mass.is_some()),
             ("--stature", self.stature.is_some()),
+            ("--supports", self.supports.is_some()),
             ("--seed", self.seed.is_some()),
             ("--config", self.config.is_some()),
         ];
@@ -53,6 +59,16 @@ impl Overrides {
         let settings = &mut config.reconstruction;
         if let Some(path) = &self.body {
             settings.body = Some(read_body(path)?);
+        }
+        match self.supports.as_deref() {
+            None => {}
+            Some("auto") => settings.supports = true,
+            Some("none") => settings.supports = false,
+            Some(file) => {
+                settings.supports = false;
+                let scene = settings.scene.get_or_insert_default();
+                scene.boxes.extend(Scene::read(Path::new(file))?.boxes);
+            }
         }
         if let Some(evaluations) = self.evaluations {
             settings.evaluations = check_evaluations("--evaluations", evaluations)?;

@@ -151,7 +151,8 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     }
     check_optimizer(origin, &config.optimizer, &config)?;
     if let Some(path) = &args.scene {
-        config.reconstruction.scene = Some(Scene::read(path)?);
+        let scene = config.reconstruction.scene.get_or_insert_default();
+        scene.boxes.extend(Scene::read(path)?.boxes);
     }
     let plates = args.forces.check(&config)?;
     if let (Some(path), true) = (&args.poses, args.keypoints.are_given()) {

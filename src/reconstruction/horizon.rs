@@ -162,7 +162,7 @@ impl<'a> Horizon<'a> {
             bad_in_a_row: 0,
             unusual_in_a_row: 0,
             has_given_up: false,
-            news: None,
+            news: problem.supports_told(),
         }
     }
 

@@ -42,6 +42,7 @@ pub mod recorded;
 mod settings;
 mod start;
 mod strategies;
+mod supports;
 pub mod terms;
 pub mod window;
 

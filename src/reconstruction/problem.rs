@@ -9,6 +9,7 @@ use super::differences::{accelerations, jerks, nearby};
 use super::footing::{self, Footing, Hold, STANDING_FRAMES, footings};
 use super::settings::Settings;
 use super::start::Start;
+use super::supports;
 use super::terms::{Sighting, Weights};
 use crate::body::{Body, BodyModel, Pose, Subject};
 use crate::error::Result;
@@ -43,6 +44,8 @@ pub struct TrackingProblem {
     pub body: Body,
     /// What there is to touch beside the ground.
     pub scene: Scene,
+    /// How many of the scene's boxes, the last ones, are supports that were inferred.
+    pub(super) inferred: usize,
     /// How the engine steps.
     pub physics: Physics,
     /// The body as copies of it are simulated at once.
@@ -92,15 +95,23 @@ impl TrackingProblem {
         };
         let body = model.fit(&motion, &subject)?;
         body.check_contacts()?;
-        let scene = settings.scene.clone().unwrap_or_default();
-        let poses = model.reference_poses(&body, &motion, &scene);
+        let mut inferred = 0;
+        let mut scene = settings.scene.clone().unwrap_or_default();
+        let mut poses = model.reference_poses(&body, &motion, &scene);
+        let kinematics = |pose: &Pose| body.forward_kinematics(pose);
+        if settings.supports {
+            let links = poses.iter().map(kinematics).collect();
+            let found = supports::infer(&body, links, motion.fps, &scene);
+            inferred = found.len();
+            if inferred > 0 {
+                scene.boxes.extend(found);
+                poses = model.reference_poses(&body, &motion, &scene);
+            }
+        }
         let physics = settings.physics.at_rate(motion.fps);
         let steps_per_frame = physics.steps_per_frame(motion.fps);
         let track = ControlTrack::new(&body, &poses, motion.fps, steps_per_frame);
-        let links: Vec<_> = poses
-            .iter()
-            .map(|pose| body.forward_kinematics(pose))
-            .collect();
+        let links: Vec<_> = poses.iter().map(kinematics).collect();
         let centers = |links: &Vec<Isometry3<f64>>| body.link_mass_centers(links).collect();
         let mass_centers: Vec<_> = links.iter().map(|links| body.mass_center(links)).collect();
         Ok(Self {
@@ -115,6 +126,7 @@ impl TrackingProblem {
             views: 0,
             sightings: Vec::new(),
             scene,
+            inferred,
             physics,
             weights: settings.weights.clone(),
             body,
@@ -122,6 +134,21 @@ impl TrackingProblem {
             poses,
             track,
         })
+    }
+
+    /// What is said about the supports that were inferred, one line for all; `None` without any.
+    pub(super) fn supports_told(&self) -> Option<String> {
+        let inferred = &self.scene.boxes[self.scene.boxes.len() - self.inferred..];
+        let told = inferred.iter().map(|cuboid| {
+            let name = cuboid.name.as_deref().unwrap_or("support");
+            let height = 2.0 * cuboid.half_extents.z;
+            let during = cuboid.during.clone().unwrap_or_default();
+            let [from, to] = [during.start, during.end].map(|time| time.max(0.0));
+            format!("{name}, {height:.2} m high, from {from:.1} to {to:.1} s")
+        });
+        let told: Vec<String> = told.collect();
+        let advice = "nobody recorded it; --supports none leaves it out";
+        (!told.is_empty()).then(|| format!("inferred: {} ({advice})", told.join("; ")))
     }
 
     /// Adds the keypoints of `observation` to what the windows are compared with; every

@@ -61,6 +61,8 @@ pub struct Settings {
     /// What there is to touch beside the ground. Default: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scene: Option<Scene>,
+    /// Whether supports that nobody recorded are inferred: a seat, a step. Not from keypoints. Default: true.
+    pub supports: bool,
     /// Mass of the subject, kg. Default: from the stature.
     pub mass: Option<f64>,
     /// Standing height of the subject, m. Default: from the bones.
@@ -89,6 +91,7 @@ impl Default for Settings {
             strategies: Strategies::default(),
             body: None,
             scene: None,
+            supports: true,
             mass: None,
             stature: None,
             seed: 0,

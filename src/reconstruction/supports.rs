@@ -1,0 +1,356 @@
+//! Supports that nobody recorded: a stool that a person sits on, a step under a foot.
+//!
+//! A body that is not falling is held up at its zero-moment point (Vukobratović and Borovac 2004): the point of the
+//! ground about which gravity and inertia of the centre of mass have no horizontal moment. Where that point lies
+//! outside of everything that touches the ground, for a while, something unseen carries the body: it is taken to be a
+//! box under the part of the body that is still there and nearest to that point.
+
+use std::ops::Range;
+
+use nalgebra::{Isometry3, Vector2, Vector3};
+
+use crate::body::{Body, ContactPoint};
+use crate::motion::{calibration::quantile, low_pass};
+use crate::scene::{Cuboid, Scene};
+use crate::simulation::GRAVITY;
+
+/// Frequency up to which the centre of mass is believed, Hz: who sits or stands somewhere does so slowly.
+const CUTOFF: f64 = 3.0;
+
+/// Distance of a contact point from the ground up to which it may carry the body, m: skin, shoes and floors are off by
+/// as much.
+const NEAR: f64 = 0.06;
+
+/// Vertical force, as a share of body weight, from which on something has to carry the body.
+const CARRIED: f64 = 0.5;
+
+/// How far the zero-moment point has to lie outside, m, and for how long, s. On 74 recorded walks, dances and jumps it
+/// does by more for 0.3 s at most (0.6 s in a cartwheel), on a stool for 4 s and more.
+const OUTSIDE: f64 = 0.1;
+const LONG: f64 = 1.0;
+
+/// How much longer than that the support is there, before and after, s.
+const MARGIN: f64 = 0.3;
+
+/// The fastest that what rests on a support moves, m/s, at any time but a tenth.
+const STILL: f64 = 0.25;
+
+/// The farthest that what rests on a support may be from the zero-moment point, m.
+const REACH: f64 = 0.4;
+
+/// How much farther than the contact points a support reaches, m.
+const RIM: f64 = 0.1;
+
+/// The lowest support, m: lower ones are the ground.
+const LOWEST: f64 = 0.05;
+
+/// Of a body in motion, frame by frame.
+struct Observed<'a> {
+    body: &'a Body,
+    fps: f64,
+    /// World poses of the links.
+    links: Vec<Vec<Isometry3<f64>>>,
+    points: Vec<ContactPoint>,
+    /// The zero-moment point, where something has to carry the body.
+    zero_moment: Vec<Option<Vector2<f64>>>,
+}
+
+/// The supports that `body` needs in the poses `links`, world frame, one entry per frame, beside those of `scene`.
+pub(super) fn infer(
+    body: &Body,
+    links: Vec<Vec<Isometry3<f64>>>,
+    fps: f64,
+    scene: &Scene,
+) -> Vec<Cuboid> {
+    let centers: Vec<Vector3<f64>> = links.iter().map(|links| body.mass_center(links)).collect();
+    let observed = Observed {
+        body,
+        fps,
+        zero_moment: zero_moment_points(&low_pass(&centers, fps, CUTOFF), fps),
+        points: ContactPoint::of(body),
+        links,
+    };
+    let is_held_up = |t: usize| observed.outside(t, scene) > OUTSIDE;
+    let held_up: Vec<bool> = (0..observed.links.len()).map(is_held_up).collect();
+    let shortest = (LONG * fps).ceil() as usize;
+    let mut supports = Vec::new();
+    let mut from = 0;
+    for run in held_up.chunk_by(|a, b| a == b) {
+        let frames = from..from + run.len();
+        from = frames.end;
+        if run[0] && run.len() >= shortest {
+            let support = observed.support(frames.clone());
+            // Who sits may have the feet on something, too.
+            if support
+                .as_ref()
+                .is_some_and(|support| support.is_for(&body.links[0].name))
+            {
+                supports.extend(observed.footrests(&frames));
+            }
+            supports.extend(support);
+        }
+    }
+    supports
+}
+
+/// Zero-moment points of a body with its centre of mass at `centers`, m.
+fn zero_moment_points(centers: &[Vector3<f64>], fps: f64) -> Vec<Option<Vector2<f64>>> {
+    let last = centers.len() - 1;
+    let point = |t: usize| {
+        let inner = t.clamp(1, last.max(2) - 1);
+        let [before, now, next] = [inner - 1, inner, inner + 1].map(|t| centers[t.min(last)]);
+        let acceleration = fps * fps * (next - 2.0 * now + before);
+        let vertical = acceleration.z + GRAVITY;
+        let point = centers[t].xy() - acceleration.xy() * (centers[t].z / vertical);
+        (vertical > CARRIED * GRAVITY).then_some(point)
+    };
+    (0..centers.len()).map(point).collect()
+}
+
+impl Observed<'_> {
+    /// How far the zero-moment point of frame `t` is from everything that touches the ground or `scene`, m; 0 where
+    /// nothing has to carry the body.
+    fn outside(&self, t: usize, scene: &Scene) -> f64 {
+        let Some(zero_moment) = self.zero_moment[t] else {
+            return 0.0;
+        };
+        let time = t as f64 / self.fps;
+        let near = self.points.iter().filter_map(|point| {
+            let boxes = scene.boxes_for(&self.body.links[point.link].name);
+            let there = boxes.filter(|cuboid| cuboid.is_there(time));
+            let place = point.nearest(&self.links[t], there);
+            (place.distance < NEAR).then(|| place.point.xy())
+        });
+        distance_from_hull(&zero_moment, &near.collect::<Vec<_>>())
+    }
+
+    /// What holds the body up in `frames`: a box under the part that is still and nearest to the zero-moment point.
+    fn support(&self, frames: Range<usize>) -> Option<Cuboid> {
+        let mut parts = self.parts();
+        parts.retain(|part| self.is_still(part, &frames));
+        let distance = |part: &Vec<&ContactPoint>| {
+            let of_frame = |t: usize| {
+                let zero_moment = self.zero_moment[t]?;
+                let place = |point: &&ContactPoint| point.lowest(&self.links[t]).xy();
+                let distances = part.iter().map(|point| (place(point) - zero_moment).norm());
+                Some(distances.fold(f64::INFINITY, f64::min))
+            };
+            quantile(frames.clone().filter_map(of_frame).collect(), 0.5)
+        };
+        let near = parts.into_iter().map(|part| (distance(&part), part));
+        let (distance, part) = near.min_by(|a, b| a.0.total_cmp(&b.0))?;
+        let cuboid = self.cuboid(&part, &frames);
+        let height = 2.0 * cuboid.half_extents.z;
+        (distance < REACH && height >= LOWEST).then_some(cuboid)
+    }
+
+    /// What the feet rest on that are still in the air for long enough within `frames`.
+    fn footrests(&self, frames: &Range<usize>) -> Vec<Cuboid> {
+        let links = &self.body.links;
+        let feet = (0..links.len()).filter(|i| links[*i].foot.is_some());
+        let parts = feet.map(|i| self.points_on(&|j| i == j));
+        let parts = parts.filter(|part| !part.is_empty());
+        let shortest = (LONG * self.fps).ceil() as usize;
+        let rests = parts.flat_map(|part| {
+            let is_still = |t: usize| self.speed(&part, t).is_some_and(|speed| speed < STILL);
+            let still: Vec<(usize, bool)> = frames.clone().map(|t| (t, is_still(t))).collect();
+            let runs = still.chunk_by(|a, b| a.1 == b.1);
+            let long = runs.filter(|run| run[0].1 && run.len() >= shortest);
+            long.map(|run| self.cuboid(&part, &(run[0].0..run[0].0 + run.len())))
+                .collect::<Vec<_>>()
+        });
+        let is_high = |rest: &Cuboid| 2.0 * rest.half_extents.z >= LOWEST;
+        rests.filter(is_high).collect()
+    }
+
+    /// The parts of the body that may rest on something: every link.
+    fn parts(&self) -> Vec<Vec<&ContactPoint>> {
+        let links = 0..self.body.links.len();
+        let parts = links.map(|i| self.points_on(&|j| i == j));
+        parts.filter(|part| !part.is_empty()).collect()
+    }
+
+    fn points_on(&self, is_on: &dyn Fn(usize) -> bool) -> Vec<&ContactPoint> {
+        self.points
+            .iter()
+            .filter(|point| is_on(point.link))
+            .collect()
+    }
+
+    /// Whether the lowest point of `part` is at rest in `frames`.
+    fn is_still(&self, part: &[&ContactPoint], frames: &Range<usize>) -> bool {
+        let speeds = frames.clone().filter_map(|t| self.speed(part, t));
+        quantile(speeds.collect(), 0.9) < STILL
+    }
+
+    /// Speed of the lowest point of `part` in the step to frame `t`, m/s.
+    fn speed(&self, part: &[&ContactPoint], t: usize) -> Option<f64> {
+        let place = |point: &ContactPoint, t: usize| point.lowest(&self.links[t]);
+        let points = part.iter().copied();
+        let lowest = points.min_by(|a, b| place(a, t).z.total_cmp(&place(b, t).z))?;
+        let before = t.checked_sub(1)?;
+        Some(self.fps * (place(lowest, t) - place(lowest, before)).norm())
+    }
+
+    /// A box from the ground up to `part` as it is in `frames`.
+    fn cuboid(&self, part: &[&ContactPoint], frames: &Range<usize>) -> Cuboid {
+        let (mut low, mut high) = (Vector2::repeat(f64::MAX), Vector2::repeat(f64::MIN));
+        let mut heights = Vec::new();
+        for t in frames.clone() {
+            let places = part.iter().map(|point| point.lowest(&self.links[t]));
+            let mut height = f64::INFINITY;
+            for place in places {
+                low = low.inf(&place.xy());
+                high = high.sup(&place.xy());
+                height = height.min(place.z);
+            }
+            heights.push(height);
+        }
+        let top = quantile(heights, 0.5).max(0.0);
+        let center = (low + high) / 2.0;
+        let reach = (high - low) / 2.0 + Vector2::repeat(RIM);
+        let mut links: Vec<String> = part
+            .iter()
+            .map(|point| self.body.links[point.link].name.clone())
+            .collect();
+        links.dedup();
+        let [from, to] = [frames.start, frames.end].map(|t| t as f64 / self.fps);
+        Cuboid {
+            name: Some(format!("support of {}", links[0])),
+            pose: Isometry3::translation(center.x, center.y, top / 2.0),
+            half_extents: Vector3::new(reach.x, reach.y, top / 2.0),
+            during: Some(from - MARGIN..to + MARGIN),
+            links: Some(links),
+        }
+    }
+}
+
+/// Distance of `p` from the convex hull of `points`, m; infinite without any.
+fn distance_from_hull(p: &Vector2<f64>, points: &[Vector2<f64>]) -> f64 {
+    let cross = |a: &Vector2<f64>, b: &Vector2<f64>| a.x * b.y - a.y * b.x;
+    let hull = convex_hull(points);
+    let edges = hull.iter().zip(hull.iter().cycle().skip(1));
+    let is_inside = hull.len() > 2 && edges.clone().all(|(a, b)| cross(&(b - a), &(p - a)) >= 0.0);
+    if is_inside {
+        return 0.0;
+    }
+    let distance = |(a, b): (&Vector2<f64>, &Vector2<f64>)| {
+        let way = b - a;
+        let share = (way.dot(&(p - a)) / way.norm_squared().max(1e-12)).clamp(0.0, 1.0);
+        (p - a - share * way).norm()
+    };
+    edges.map(distance).fold(f64::INFINITY, f64::min)
+}
+
+/// The convex hull of `points`, counter-clockwise (Andrew 1979).
+fn convex_hull(points: &[Vector2<f64>]) -> Vec<Vector2<f64>> {
+    let mut sorted = points.to_vec();
+    sorted.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
+    sorted.dedup();
+    if sorted.len() < 3 {
+        return sorted;
+    }
+    let chain = |points: &mut dyn Iterator<Item = &Vector2<f64>>| {
+        let mut chain: Vec<Vector2<f64>> = Vec::new();
+        for p in points {
+            while let [.., a, b] = chain[..]
+                && (b - a).perp(&(p - b)) <= 0.0
+            {
+                chain.pop();
+            }
+            chain.push(*p);
+        }
+        chain.pop();
+        chain
+    };
+    let mut hull = chain(&mut sorted.iter());
+    hull.extend(chain(&mut sorted.iter().rev()));
+    hull
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::{Subject, fit, reference_poses};
+    use crate::motion::{Motion, sample};
+
+    fn supports(motion: &Motion) -> Vec<Cuboid> {
+        let body = fit(motion, &Subject::default()).unwrap();
+        let poses = reference_poses(&body, motion).unwrap();
+        let links = poses.iter().map(|pose| body.forward_kinematics(pose));
+        infer(&body, links.collect(), motion.fps, &Scene::default())
+    }
+
+    /// A person who sits down on a seat 0.4 m behind the ankles, stays for two seconds and gets up again.
+    fn sitting() -> Motion {
+        let squat = sample("squat").unwrap();
+        let stand = squat.joints[0];
+        let frame = |t: usize| {
+            let share =
+                (t as f64 / 50.0 - 0.5).clamp(0.0, 1.0) - (t as f64 / 50.0 - 3.5).clamp(0.0, 1.0);
+            let share = share * share * (3.0 - 2.0 * share);
+            let mut joints = stand;
+            let (hip, knee) = (stand[1], stand[2]);
+            // The thighs turn until they are level, with the knees where they are; the rest goes along.
+            let thigh = (hip - knee).norm();
+            let angle = share * std::f64::consts::FRAC_PI_2;
+            let to = knee + Vector3::new(-thigh * angle.sin(), hip.y - knee.y, thigh * angle.cos());
+            let shift = Vector3::new(to.x - hip.x, 0.0, to.z - hip.z);
+            for (j, joint) in joints.iter_mut().enumerate() {
+                if ![2, 3, 5, 6].contains(&j) {
+                    *joint += shift;
+                }
+            }
+            joints
+        };
+        Motion {
+            joints: (0..250).map(frame).collect(),
+            ..squat
+        }
+    }
+
+    #[test]
+    fn who_sits_gets_a_seat_for_as_long_as_it_is_used() {
+        let motion = sitting();
+        let supports = supports(&motion);
+        let [seat] = &supports[..] else {
+            panic!("{supports:?}")
+        };
+        let during = seat.during.clone().unwrap();
+        assert!(during.start > 0.3 && during.start < 1.5, "{during:?}");
+        assert!(during.end > 3.4 && during.end < 4.7, "{during:?}");
+        let pelvis = motion.joints[125][0];
+        let top = 2.0 * seat.half_extents.z;
+        assert!(
+            pelvis.z - top > 0.04 && pelvis.z - top < 0.2,
+            "{top} under {}",
+            pelvis.z
+        );
+        assert!(
+            seat.is_for("pelvis") && !seat.is_for("left_foot"),
+            "{seat:?}"
+        );
+    }
+
+    #[test]
+    fn nobody_who_walks_turns_squats_or_jumps_gets_one() {
+        for name in ["walk", "turn", "squat", "jump"] {
+            assert_eq!(supports(&sample(name).unwrap()), [], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_point_is_as_far_from_a_hull_as_from_its_nearest_edge() {
+        let square =
+            [[0.0, 0.0], [1.0, 0.0], [0.5, 0.5], [1.0, 1.0], [0.0, 1.0]].map(Vector2::from);
+        let distance = |x: f64, y: f64| distance_from_hull(&Vector2::new(x, y), &square);
+        assert_eq!(distance(0.2, 0.9), 0.0);
+        assert!((distance(1.3, 0.4) - 0.3).abs() < 1e-12);
+        assert!((distance(2.0, 2.0) - 2.0_f64.sqrt()).abs() < 1e-12);
+        assert_eq!(distance_from_hull(&Vector2::zeros(), &[]), f64::INFINITY);
+        assert_eq!(
+            distance_from_hull(&Vector2::new(0.0, 2.0), &square[..1]),
+            2.0
+        );
+    }
+}
