@@ -16,7 +16,7 @@ use super::side_by_side::side_by_side;
 use super::{NAME_ONCE, SETTINGS, Session, check_begun_with, json, refuse, refuse_repeated};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::evaluation::clips::{self, Clip, EXCLUDED, Split};
+use crate::evaluation::clips::{self, Clip, Split};
 use crate::evaluation::record;
 use crate::evaluation::summary::{Row, markdown, summarize};
 use crate::motion;
@@ -60,7 +60,7 @@ pub struct EvaluateArgs {
     #[arg(long, value_enum, default_value = "all")]
     split: SplitName,
     /// Categories to leave out, separated by commas.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values = EXCLUDED)]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     exclude: Vec<String>,
     /// Reconstruct only the first seconds of every clip.
     #[arg(long, value_name = "S", allow_negative_numbers = true)]

@@ -10,10 +10,6 @@ use crate::json;
 use crate::motion::ReadOptions;
 use crate::motion::files::{RATES, rate_beside};
 
-/// Categories that are left out unless asked for: contact with the ground by other parts than the
-/// feet, or with furniture, which the simulation does not have.
-pub const EXCLUDED: [&str; 3] = ["sit_stand", "roll", "cartwheel"];
-
 /// The category of clips that are in domain.
 const WALK: &str = "walk";
 

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use nalgebra::Vector3;
+use nalgebra::{Vector2, Vector3};
 
-use super::Joints;
 use super::skeleton::{self, ANKLES, Frame, HEAD, LEFT_ANKLE, LEFT_HIP, RIGHT_HIP};
+use super::{Joints, distance_from_hull};
 use crate::error::{Error, Result};
 
 /// Stature over the sum of shin, thigh, pelvis–spine–thorax–neck–head: what the foot below the
@@ -27,6 +27,11 @@ const STANDING_QUANTILE: f64 = 0.05;
 
 /// An ankle whose low quantile is so much above the other's never stood, m.
 const NEVER_STOOD: f64 = 0.03;
+
+/// Height over the floor up to which a joint may carry the body, and the distance from such joints from which on a body
+/// cannot stay up, as shares of stature: a tenth and the length of a foot (Winter 2009).
+const NEAR_FLOOR: f64 = 0.1;
+const OFF_BALANCE: f64 = 0.152;
 
 /// Height above its standing height at which an ankle hardly counts as standing any more (e⁻¹), m.
 const STANCE_HEIGHT: f64 = 0.025;
@@ -297,6 +302,23 @@ pub fn detect_up(frames: &[Joints]) -> Option<Axis> {
         return None;
     }
     Some(Axis::ALL[if mean[k] > 0.0 { k } else { k + 3 }])
+}
+
+/// For how many frames in a row, at most, the joints that are lowest along `up` do not carry the body, because the mean
+/// of all joints is not over them; in flights they don't either. `stature` in units of `frames`.
+pub fn longest_unsupported(frames: &[Joints], up: Axis, stature: f64) -> usize {
+    let turned: Vec<Joints> = frames.iter().map(|p| p.map(|p| up.to_z_up(p))).collect();
+    let lowest = |joints: &Joints| joints.iter().map(|p| p.z).fold(f64::INFINITY, f64::min);
+    let floor = quantile(turned.iter().map(lowest).collect(), STANDING_QUANTILE);
+    let is_unsupported = |joints: &Joints| {
+        let near = joints.iter().filter(|p| p.z < floor + NEAR_FLOOR * stature);
+        let near: Vec<_> = near.map(|p| p.xy()).collect();
+        let center = joints.iter().map(|p| p.xy()).sum::<Vector2<f64>>() / joints.len() as f64;
+        distance_from_hull(&center, &near) > OFF_BALANCE * stature
+    };
+    let unsupported: Vec<bool> = turned.iter().map(is_unsupported).collect();
+    let runs = unsupported.chunk_by(|a, b| a == b).filter(|run| run[0]);
+    runs.map(<[bool]>::len).max().unwrap_or(0)
 }
 
 /// Height of the floor (m, same frame as `frames`, z up): a low quantile of the lower ankle (or the

@@ -140,6 +140,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
     }
     let asked = points.layout.or(options.layout);
     let layout = asked.unwrap_or_else(|| detect_layout(&points));
+    points.fps = Some(fps);
     repair::drop_spikes(&mut points, layout, fps, &origin, &mut notes)?;
     let mut frames = points.in_layout(layout);
     notes.push(format!(

@@ -6,6 +6,7 @@ pub mod camera;
 mod derivatives;
 pub mod files;
 pub mod gaps;
+mod hull;
 pub mod npy;
 pub mod resample;
 mod sample;
@@ -18,6 +19,7 @@ use nalgebra::Vector3;
 pub use butterworth::low_pass;
 pub use derivatives::third_difference;
 pub use files::{ReadOptions, Reading, excerpt, read};
+pub use hull::distance_from_hull;
 pub use resample::resample;
 pub use sample::sample;
 

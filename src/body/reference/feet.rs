@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix3, Rotation3, Vector3};
 
-use super::{Frames, smooth_vectors};
+use super::{Frames, frame_of, smooth_vectors};
 use crate::body::{Body, Side};
 use crate::motion::calibration::stance;
 use crate::motion::skeleton::ANKLES;
@@ -22,6 +22,12 @@ const CARRYING_TIME: f64 = 0.15;
 const TIPTOE_HEIGHT: [f64; 2] = [0.8, 1.0];
 /// Height of an ankle over the other at which it is hardly the one that carries (e⁻¹), m.
 const LIFTED_HEIGHT: f64 = 0.04;
+
+/// How upright the shin is, as the vertical part of its direction, between a leg that lies and one that stands or
+/// swings (0.35 and more in walking).
+const LEANING: [f64; 2] = [0.05, 0.3];
+/// The most by which a foot is stretched from a right angle to the shin, degrees.
+const MOST_EXTENSION: u32 = 75;
 
 /// A foot, and the leg that it is on.
 pub(super) struct Foot {
@@ -73,9 +79,51 @@ pub(super) fn place_foot(
         Some(_) => toe_pitches(&forward, &sole),
         None => inferred_pitches([&forward, &ankles, &headings], carrying, &sole, motion.fps),
     };
-    for (frame, (heading, pitch)) in frames.iter_mut().zip(headings.iter().zip(smooth(&pitches))) {
-        frame[foot.link] = foot_frame(heading, pitch);
+    let extensions: Vec<f64> = (ankles.iter().zip(frames.iter()))
+        .map(|(ankle, frame)| extension(&frame[foot.leg], ankle.z, &sole))
+        .collect();
+    let extensions = smooth(&extensions);
+    for (t, (heading, pitch)) in headings.iter().zip(smooth(&pitches)).enumerate() {
+        let leg = frames[t][foot.leg];
+        let standing = foot_frame(heading, pitch);
+        let share = smooth_step(leg[(2, 2)], LEANING);
+        frames[t][foot.link] = match share < 1.0 {
+            true => {
+                let toes = motion.toes.as_ref().map(|_| forward[t]);
+                between(&lying(&leg, toes, extensions[t]), &standing, share)
+            }
+            false => standing,
+        };
     }
+}
+
+/// A foot on the leg with orientation `leg` that lies, kneels or is upside down: along `toes` where they are seen, else
+/// stretched by `extension` from a right angle.
+fn lying(leg: &Matrix3<f64>, toes: Option<Vector3<f64>>, extension: f64) -> Matrix3<f64> {
+    match toes {
+        Some(toes) => frame_of((0, toes), (1, leg.column(1).into())),
+        None => leg * Rotation3::from_axis_angle(&Vector3::y_axis(), extension).matrix(),
+    }
+}
+
+/// How far a foot on the leg with orientation `leg` has to be stretched, rad, for its ball not to be in the ground, with
+/// the ankle at `height`, m.
+fn extension(leg: &Matrix3<f64>, height: f64, sole: &Sole) -> f64 {
+    let depth = |angle: f64| {
+        let foot = leg * Rotation3::from_axis_angle(&Vector3::y_axis(), angle).matrix();
+        sole.radius - height - (foot * sole.ends[1]).z
+    };
+    let degrees = (0..=MOST_EXTENSION).map(|degrees| f64::from(degrees).to_radians());
+    let free = degrees.clone().find(|angle| depth(*angle) <= 0.0);
+    let least = |a: &f64, b: &f64| depth(*a).total_cmp(&depth(*b));
+    free.or_else(|| degrees.min_by(least)).unwrap_or(0.0)
+}
+
+/// The rotation that is `share` of the way from one to another.
+fn between(from: &Matrix3<f64>, to: &Matrix3<f64>, share: f64) -> Matrix3<f64> {
+    let [from, to] = [from, to].map(|m| Rotation3::from_matrix_unchecked(*m));
+    let way = (from.inverse() * to).scaled_axis();
+    (from * Rotation3::new(share * way)).into_inner()
 }
 
 /// A foot that points along `heading`, turned toe-down by `pitch`.

@@ -2,8 +2,8 @@
 
 use nalgebra::{Matrix3x4, Vector3};
 
-use super::ReadOptions;
 use super::container::Points;
+use super::{DEFAULT_FPS, ReadOptions};
 use crate::error::{Error, Result};
 use crate::motion::calibration::{self, Axis, FLOOR_TOLERANCE};
 use crate::motion::skeleton::{self, Frame, is_seen};
@@ -50,7 +50,9 @@ pub fn calibrate(
         "units: {unit} (a subject {stature:.2} m tall{})",
         others.concat()
     ));
-    let up = find_up(&joints, options.up, points.up, notes);
+    let asked = (options.up, points.up);
+    let fps = points.fps.unwrap_or(DEFAULT_FPS);
+    let up = find_up(&joints, asked, (file_stature, fps), notes);
     transform(frames, |p| up.to_z_up(p) * unit.metres());
     let floor = match options.floor {
         Some(floor) => {
@@ -76,14 +78,26 @@ pub fn calibrate(
     Ok((stature, world_from_file))
 }
 
-/// The axis that points up: as `asked`, or by the body, or as files of this kind `usually` have it.
+/// How long a body may be without support, s: longer than any flight, and than 1.0 s, which the slowest of 139 recorded
+/// people took to rise from a chair. Three who crawl or get up from the floor lie for 1.3 s and more, with what seems to
+/// be down by the axis from feet to head.
+const LONGEST_UNSUPPORTED: f64 = 1.2;
+
+/// The axis that points up: as `asked`, or by the body, or as files of this kind `usually` have it. By the body only
+/// where something holds it up then; `stature` in units of `joints`, `fps` in Hz.
 fn find_up(
     joints: &[Joints],
-    asked: Option<Axis>,
-    usual: Option<Axis>,
+    (asked, usual): (Option<Axis>, Option<Axis>),
+    (stature, fps): (f64, f64),
     notes: &mut Vec<String>,
 ) -> Axis {
-    let by_body = calibration::detect_up(joints);
+    let unsupported = |axis| calibration::longest_unsupported(joints, axis, stature);
+    let is_likely = |axis: &Axis| {
+        let other = usual.unwrap_or(Axis::Z);
+        let (own, allowed) = (unsupported(*axis), LONGEST_UNSUPPORTED * fps);
+        *axis == other || own as f64 <= allowed || own < 2 * unsupported(other)
+    };
+    let by_body = calibration::detect_up(joints).filter(is_likely);
     let (up, note) = match (asked, by_body, usual) {
         (Some(up), ..) => (up, String::new()),
         (None, Some(up), _) => (up, ", as the head is above the feet".to_string()),
