@@ -11,8 +11,8 @@ use super::settings::Settings;
 use super::start::Start;
 use super::supports;
 use super::terms::{Sighting, Weights};
-use crate::body::{Body, BodyModel, Pose, Subject};
-use crate::error::Result;
+use crate::body::{Body, BodyModel, ContactPoint, Pose, Subject};
+use crate::error::{Error, Result};
 use crate::keypoints::Observation;
 use crate::metrics::acceleration_tv;
 use crate::motion::{JOINTS, Joints, Motion, low_pass};
@@ -33,6 +33,9 @@ const START_WEIGHTS: [(isize, f64); 4] = [
 
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
 const ASSISTANCE: f64 = 700.0;
+
+/// How deep a contact sphere may be in a box at the start, m: skin and markers are off by less.
+const DEEPEST_START: f64 = 0.1;
 
 /// Frequency up to which the accelerations of the observed centre of mass are believed, Hz: the usual one
 /// for markers of walking people (Winter 2009).
@@ -108,6 +111,7 @@ impl TrackingProblem {
                 poses = model.reference_poses(&body, &motion, &scene);
             }
         }
+        check_start(&body, &scene, &body.forward_kinematics(&poses[0]))?;
         let physics = settings.physics.at_rate(motion.fps);
         let steps_per_frame = physics.steps_per_frame(motion.fps);
         let track = ControlTrack::new(&body, &poses, motion.fps, steps_per_frame);
@@ -375,6 +379,24 @@ impl TrackingProblem {
         };
         self.lockstep.run(original, copies, &drive, end)
     }
+}
+
+/// Refuses a body whose `links` are inside a box of `scene` at the start.
+fn check_start(body: &Body, scene: &Scene, links: &[Isometry3<f64>]) -> Result<()> {
+    for point in ContactPoint::of(body) {
+        let link = &body.links[point.link].name;
+        for (i, cuboid) in scene.boxes.iter().enumerate() {
+            let can_touch = cuboid.is_for(link) && cuboid.is_there(0.0);
+            let depth = -point.nearest(links, std::iter::once(cuboid)).distance;
+            if can_touch && depth > DEEPEST_START {
+                let found = format!("{link} {depth:.2} m inside at the start");
+                let advice =
+                    "the body has to start outside of boxes: move the box, or leave it out";
+                return Err(Error::input("scene", format!("boxes[{i}]"), found, advice));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Accelerations of the centre of mass, low-passed, m/s²; zero in the first and last frame.
