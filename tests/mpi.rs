@@ -9,7 +9,6 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use program::{Workspace, succeed, text, walk_array};
-use serde_json::Value;
 
 mod program;
 
@@ -69,15 +68,6 @@ fn clips(work: &Workspace) -> String {
     work.arg("clips")
 }
 
-/// The rows of an evaluation, but for how long they took.
-fn rows(work: &Workspace, run: &str) -> Value {
-    let mut rows = work.json(&format!("{run}/clips.json"));
-    for row in rows.as_array_mut().unwrap() {
-        row.as_object_mut().unwrap().remove("seconds");
-    }
-    rows
-}
-
 #[test]
 fn an_evaluation_has_the_same_rows_and_reports_on_any_number_of_ranks() {
     if !has_mpi() {
@@ -104,14 +94,14 @@ fn an_evaluation_has_the_same_rows_and_reports_on_any_number_of_ranks() {
     };
     let alone = with(&work.arg("alone"));
     succeed(&alone.iter().map(String::as_str).collect::<Vec<_>>());
-    let expected = rows(&work, "alone");
+    let expected = work.rows("alone");
     assert_eq!(expected.as_array().unwrap().len(), 8);
     for (count, threads) in [(1, "2"), (2, "1"), (3, "2")] {
         let run = format!("ranks-{count}");
         let args = with(&work.arg(&run));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         succeed_with(count, &[&args[..], &["--threads", threads]].concat());
-        assert_eq!(rows(&work, &run), expected, "{count} ranks");
+        assert_eq!(work.rows(&run), expected, "{count} ranks");
         assert!(!work.path(&run).join("rows.jsonl").exists());
         for entry in fs::read_dir(work.path("alone/reports")).unwrap() {
             let name = entry.unwrap().file_name();
@@ -210,7 +200,7 @@ fn a_rank_that_is_killed_is_named_and_the_evaluation_goes_on_with_others() {
     let torn = fs::read_to_string(work.path("killed/rows.jsonl")).unwrap_or_default();
     assert!(torn.lines().count() < 12, "it was over already");
     succeed_with(3, &[&killed[..], &["--resume"]].concat());
-    assert_eq!(rows(&work, "killed"), rows(&work, "alone"));
+    assert_eq!(work.rows("killed"), work.rows("alone"));
 }
 
 #[test]
