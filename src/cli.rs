@@ -141,7 +141,12 @@ fn run_among(ranks: &Arc<dyn Ranks>, arguments: impl IntoIterator<Item = OsStrin
                 }
             }
         }
-        Err(_) => (FAILURE, ranks.size() == 1), // the panic has been reported where it happened
+        // The panic has been reported where it happened.
+        Err(_) if ranks.size() == 1 => (FAILURE, true),
+        Err(_) => {
+            let message = format!("{} has panicked", ranks.name(ranks.rank()));
+            (fail(&message, FAILURE), false)
+        }
     }
 }
 

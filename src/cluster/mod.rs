@@ -1,7 +1,7 @@
 //! Many processes, perhaps on many machines, that share one run.
 //!
 //! * [`Ranks`]: the processes of a run, which MPI calls ranks, and how they talk: [`Alone`] is the one process of
-//!   an ordinary run, [`threads`] makes ranks of threads, and with the feature `mpi` those of `mpirun` are found by
+//!   an ordinary run, [`threads()`] makes ranks of threads, and with the feature `mpi` those of `mpirun` are found by
 //!   [`launched`];
 //! * [`work_off`]: a queue of jobs that the first rank hands out to the threads of all;
 //! * [`ordered_sum`]: a sum over all ranks that is the same to the last bit however many there are;

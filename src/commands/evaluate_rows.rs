@@ -221,7 +221,7 @@ impl<'a, S: Sheet> Board<'a, S> {
 
     /// Writes what has not been, but for a shard, which does not know the other rows.
     fn close(&mut self) -> Result<()> {
-        if self.args.shard.is_some() {
+        if self.args.shard.is_some() || (self.earlier.is_empty() && self.found.is_empty()) {
             return Ok(());
         }
         let is_over = self.finished == self.jobs.len();

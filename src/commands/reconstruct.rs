@@ -126,8 +126,7 @@ pub struct ReconstructArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// For bad input, an unusable output directory, or an interruption; nothing is written then. Of several files those
-/// without an error are.
+/// For bad input, an unusable output directory, or an interruption; of several files only the others are written then.
 pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     let prepared = || Ok((configuration(args)?, named(&args.poses)?));
     let (config, several) = session.agree(prepared())?;
@@ -220,11 +219,11 @@ pub(super) fn reconstruct_one(
     if let Some(warning) = &warning {
         session.tell(warning)?;
     }
-    tell_written(&files, seconds, &out, session)?;
+    tell_files(&files, seconds, &out, session)?;
     Ok((record, warning))
 }
 
-fn tell_written(
+fn tell_files(
     files: &[(&str, Vec<u8>)],
     seconds: f64,
     out: &Path,
@@ -300,7 +299,7 @@ fn from_keypoints(
     if let Some(warning) = &warning {
         session.tell(warning)?;
     }
-    tell_written(&files, seconds, &out, session)?;
+    tell_files(&files, seconds, &out, session)?;
     Ok((record, warning))
 }
 

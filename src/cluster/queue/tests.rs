@@ -18,6 +18,11 @@ fn millisecond() {
     sleep(Duration::from_millis(1));
 }
 
+fn pause(_job: usize) -> Result<()> {
+    millisecond();
+    Ok(())
+}
+
 #[test]
 fn every_job_is_done_once_wherever_it_is() {
     let jobs: Vec<usize> = (0..40).rev().collect();
@@ -149,12 +154,7 @@ fn what_a_silent_rank_was_at_is_done_by_others_and_it_is_named() {
         }
         let silence = Duration::from_millis(300);
         let jobs: Vec<usize> = (0..6).collect();
-        let outcome = within(
-            ranks,
-            &jobs,
-            |_| Ok(millisecond()),
-            (&mut listener, silence),
-        );
+        let outcome = within(ranks, &jobs, pause, (&mut listener, silence));
         (listener, outcome)
     });
     let (listener, outcome) = &heard[0];
@@ -182,7 +182,7 @@ fn an_interruption_tells_who_is_at_what() {
             ends_after: Some(5),
             ..Listener::default()
         };
-        let outcome = work_off(ranks, &jobs, |_| Ok(millisecond()), &mut listener);
+        let outcome = work_off(ranks, &jobs, pause, &mut listener);
         assert_eq!(outcome.unwrap_err().exit_code(), 130);
         listener
     });
