@@ -2,7 +2,7 @@
 """What many ranks would do, from what a few have done.
 
 Reads the lines "step N: computing A B s, waiting W s, adding up C s, M bytes sent" that `motionfit train -v` prints,
-and the rows (clips.json) of an evaluation. Draws, for every number of ranks, steps from the measured times of
+and the rows (clips.json) of an evaluation, perhaps of the first seconds of clips whose lengths are in a file. Draws, for every number of ranks, steps from the measured times of
 computing: a step takes as long as the slowest of as many draws as there are ranks, and the sums of the gradients.
 Evaluations are drawn as queues: whoever is free takes the next clip, the longest first.
 """
@@ -55,9 +55,18 @@ def queue_seconds(jobs, ranks, latency):
     return max(free)
 
 
-def evaluation(seconds, clips, latency):
-    """A line for every number of ranks and `clips` clips drawn from those measured."""
-    jobs = random.choices(seconds, k=clips)
+def jobs_drawn(rows, lengths, clips):
+    """Computing times of `clips` clips: those measured, or the pace of one of them over the length of another."""
+    if lengths:
+        paces = [row["seconds"] / row["clip_seconds"] for row in rows]
+        return [random.choice(paces) * random.choice(lengths) for _ in range(clips)]
+    return random.choices([row["seconds"] for row in rows], k=clips)
+
+
+def evaluation(jobs, latency):
+    """A line for every number of ranks."""
+    longest, mean = max(jobs), statistics.fmean(jobs)
+    print(f"{len(jobs)} clips of {mean:.0f} s, the longest {longest:.0f} s of computing\n")
     print("| ranks | hours | efficiency |\n|---:|---:|---:|")
     for ranks in RANKS:
         took = queue_seconds(jobs, ranks, latency)
@@ -68,6 +77,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", help="what train -v has printed, on one rank with one group")
     parser.add_argument("--rows", help="clips.json of an evaluation")
+    parser.add_argument("--lengths", help="lengths of whole clips, s, one a line")
     parser.add_argument("--parameters", type=int, default=832526, help="meta-parameters of the network")
     parser.add_argument("--clips", type=int, default=11000, help="clips of the evaluation to be modelled")
     parser.add_argument("--latency", type=float, default=20e-6, help="of a message, s")
@@ -82,8 +92,12 @@ def main():
         training(times, arguments.parameters, network, arguments.draws)
     if arguments.rows:
         with open(arguments.rows, encoding="utf-8") as file:
-            seconds = [row["seconds"] for row in json.load(file)]
-        evaluation(seconds, arguments.clips, arguments.poll)
+            rows = json.load(file)
+        lengths = []
+        if arguments.lengths:
+            with open(arguments.lengths, encoding="utf-8") as file:
+                lengths = [float(line) for line in file]
+        evaluation(jobs_drawn(rows, lengths, arguments.clips), arguments.poll)
 
 
 if __name__ == "__main__":
