@@ -85,17 +85,13 @@ fn an_evaluation_has_the_same_rows_and_reports_on_any_number_of_ranks() {
             "--seconds",
             "0.4",
         ];
-        let args = [
-            &args[..],
-            &["--evaluations", "2", "--optimizers", "lm,adam"],
-        ]
-        .concat();
+        let args = [&args[..], &["--evaluations", "2", "--optimizers", "lm"]].concat();
         args.into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let alone = with(&work.arg("alone"));
     succeed(&alone.iter().map(String::as_str).collect::<Vec<_>>());
     let expected = work.rows("alone");
-    assert_eq!(expected.as_array().unwrap().len(), 8);
+    assert_eq!(expected.as_array().unwrap().len(), 4);
     for (count, threads) in [(1, "2"), (2, "1"), (3, "2")] {
         let run = format!("ranks-{count}");
         let args = with(&work.arg(&run));
@@ -177,7 +173,7 @@ fn a_rank_that_is_killed_is_named_and_the_evaluation_goes_on_with_others() {
         ];
         let args = [
             &args[..],
-            &["--evaluations", "30", "--optimizers", "lm,adam,l-bfgs"],
+            &["--evaluations", "10", "--optimizers", "lm,adam"],
         ]
         .concat();
         args.into_iter().map(str::to_owned).collect::<Vec<_>>()
@@ -196,9 +192,12 @@ fn a_rank_that_is_killed_is_named_and_the_evaluation_goes_on_with_others() {
     kill_rank(&running, 1);
     let output = running.wait_with_output().unwrap();
     assert!(!output.status.success());
-    assert!(told(&output).contains("rank 1"), "{}", told(&output));
-    let torn = fs::read_to_string(work.path("killed/rows.jsonl")).unwrap_or_default();
-    assert!(torn.lines().count() < 12, "it was over already");
+    let told = told(&output);
+    assert!(told.contains("rank 1"), "{told}");
+    assert!(
+        told.contains(" was at "),
+        "the first one tells who was at what: {told}"
+    );
     succeed_with(3, &[&killed[..], &["--resume"]].concat());
     assert_eq!(work.rows("killed"), work.rows("alone"));
 }
