@@ -6,8 +6,8 @@ use program::{QUICK, Workspace, fail, motionfit, succeed, text, walk_array};
 
 mod program;
 
-#[test]
-fn an_evaluation_in_shards_and_one_that_was_killed_have_the_rows_of_a_whole_one() {
+/// Three clips of different lengths.
+fn clips() -> Workspace {
     let work = Workspace::new();
     let walk = walk_array();
     fs::create_dir(work.path("set")).unwrap();
@@ -15,26 +15,29 @@ fn an_evaluation_in_shards_and_one_that_was_killed_have_the_rows_of_a_whole_one(
         let cut = walk.slice(ndarray::s![..frames, .., ..]).to_owned();
         work.write_array(&format!("set/{name}.npy"), &cut);
     }
-    let set = work.arg("set");
-    let run = |out: &str, options: &[&str]| {
-        let out = work.arg(out);
-        let args = [
-            "evaluate",
-            "--motions",
-            &set,
-            "--out",
-            &out,
-            "--seconds",
-            "0.3",
-        ];
-        let args = [
-            &args[..],
-            &["--evaluations", "2", "--optimizers", "lm,adam"],
-            options,
-        ];
-        succeed(&args.concat())
-    };
-    run("whole", &[]);
+    work
+}
+
+/// Evaluates two optimizers on them.
+fn evaluate(work: &Workspace, out: &str, options: &[&str]) -> String {
+    let (set, out) = (work.arg("set"), work.arg(out));
+    let args = [
+        "evaluate",
+        "--motions",
+        &set,
+        "--out",
+        &out,
+        "--seconds",
+        "0.3",
+    ];
+    let optimizers = ["--evaluations", "2", "--optimizers", "lm,adam"];
+    succeed(&[&args[..], &optimizers, options].concat())
+}
+
+#[test]
+fn an_evaluation_in_shards_has_the_rows_of_a_whole_one() {
+    let work = clips();
+    evaluate(&work, "whole", &[]);
     let expected = work.rows("whole");
     let clips = expected
         .as_array()
@@ -43,7 +46,7 @@ fn an_evaluation_in_shards_and_one_that_was_killed_have_the_rows_of_a_whole_one(
         .map(|row| row["clip"].as_str().unwrap());
     assert_eq!(clips.collect::<Vec<_>>(), ["a", "a", "b", "b", "c", "c"]);
     for shard in ["2/4", "4/4", "1/4"] {
-        let told = run("shards", &["--shard", shard]);
+        let told = evaluate(&work, "shards", &["--shard", shard]);
         assert!(told.contains("[1/") && told.contains("--resume"), "{told}");
     }
     assert!(!work.path("shards/clips.json").exists());
@@ -51,14 +54,31 @@ fn an_evaluation_in_shards_and_one_that_was_killed_have_the_rows_of_a_whole_one(
     let journal = work.path("shards/rows-1-of-4.jsonl");
     let lines = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, &lines[..lines.len() - 20]).unwrap();
-    let told = run("shards", &["--resume"]);
+    let told = evaluate(&work, "shards", &["--resume"]);
     assert!(
         told.contains("[5/6]") && told.contains("[6/6]") && !told.contains("[4/6]"),
         "{told}"
     );
     assert_eq!(work.rows("shards"), expected);
     assert!(!journal.exists(), "everything is in the table");
-    // A kill: some rows in the table, some in the journal alone.
+    let (set, out) = (work.arg("set"), work.arg("bad"));
+    let args = [
+        "evaluate",
+        "--motions",
+        &set,
+        "--out",
+        &out,
+        "--shard",
+        "5/4",
+    ];
+    assert!(fail(&args, 2).contains("--shard"));
+}
+
+#[test]
+fn an_evaluation_that_was_killed_ends_with_the_rows_of_a_whole_one() {
+    let work = clips();
+    evaluate(&work, "whole", &[]);
+    // Some rows are in the table, some in the journal alone, one is torn.
     let all = work.json("whole/clips.json");
     work.write(
         "killed/clips.json",
@@ -71,25 +91,14 @@ fn an_evaluation_in_shards_and_one_that_was_killed_have_the_rows_of_a_whole_one(
         work.path("killed/config.json"),
     )
     .unwrap();
-    let told = run("killed", &["--resume"]);
+    let told = evaluate(&work, "killed", &["--resume"]);
     assert!(told.contains("[3/6]") && !told.contains("[2/6]"), "{told}");
-    assert_eq!(work.rows("killed"), expected);
+    assert_eq!(work.rows("killed"), work.rows("whole"));
     assert_eq!(
         work.json("killed/clips.json")[4],
         all[4],
         "a finished row was found again"
     );
-    let out = work.arg("bad");
-    let args = [
-        "evaluate",
-        "--motions",
-        &set,
-        "--out",
-        &out,
-        "--shard",
-        "5/4",
-    ];
-    assert!(fail(&args, 2).contains("--shard"));
 }
 
 #[test]
