@@ -164,7 +164,7 @@ fn what_a_silent_rank_was_at_is_done_by_others_and_it_is_named() {
     let [(rank, jobs)] = &listener.lost[..] else {
         panic!("{:?}", listener.lost);
     };
-    assert_eq!((rank.as_str(), jobs.len()), ("rank 1 (a thread)", 2));
+    assert_eq!((rank.as_str(), jobs.len()), ("rank 1 (a thread)", 1));
     let error = outcome.as_ref().unwrap_err();
     assert_eq!(error.exit_code(), 1);
     assert!(
