@@ -230,6 +230,23 @@ fn a_mistake_is_told_once_and_only_some_commands_are_shared() {
     }
 }
 
+#[test]
+fn without_mpi_the_program_refuses_to_be_one_of_several() {
+    if cfg!(feature = "mpi") {
+        return; // then it is one of them
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_motionfit"))
+        .args(["evaluate", "--motions", "clips", "--out", "out"])
+        .env("OMPI_COMM_WORLD_SIZE", "2")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    let expected =
+        "error: OMPI_COMM_WORLD_SIZE: processes: found 2; this program was built without MPI";
+    assert!(message.starts_with(expected), "{message}");
+}
+
 /// A training of seconds, with as many groups as ranks at most.
 const FUNCTIONS: &str = r#"{
   "name": "small",
