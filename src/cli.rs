@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::cluster::{Ranks, default_threads, launched};
 use crate::commands::{
     BenchmarkArgs, CompareArgs, CompletionArgs, EvaluateArgs, ExportArgs, ManArgs, ReconstructArgs,
     Session, TrainArgs, benchmark, compare, completions, evaluate, export, man, reconstruct, train,
@@ -36,7 +38,7 @@ pub struct Cli {
     /// Print the details: windows, attempts, loss terms.
     #[arg(short, long, global = true, help_heading = GLOBAL)]
     verbose: bool,
-    /// Number of threads; all cores unless given. The results do not depend on it.
+    /// Number of threads; all cores unless given, one for each process under mpirun. The results do not depend on it.
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Where the large weight files are: optimus, optimus-walking and adafactor-mlp-walking; unless given, beside the program.
@@ -57,13 +59,14 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs what was asked for.
+    /// Runs what was asked for, as one of `ranks`.
     ///
     /// # Errors
     /// Whatever the command ends with.
-    pub fn run(self) -> Result<()> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = self.threads.map_or(cores, usize::from);
+    pub fn run(self, ranks: &Arc<dyn Ranks>) -> Result<()> {
+        let threads = self
+            .threads
+            .map_or_else(|| default_threads(ranks.as_ref()), usize::from);
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build_global()
@@ -71,7 +74,8 @@ impl Cli {
         if let Some(folder) = &self.weights {
             learned::look_for_weights_in(folder);
         }
-        let session = Session::start(self.quiet, self.verbose)?;
+        let session = Session::start(self.quiet, self.verbose)?.as_one_of(ranks);
+        session.agree(self.check_shared(ranks.size()))?;
         match &self.command {
             Command::Reconstruct(args) => reconstruct(args, &session),
             Command::Evaluate(args) => evaluate(args, &session),
@@ -83,6 +87,16 @@ impl Cli {
             Command::Man(args) => man(args, Self::command(), &session),
         }
     }
+
+    /// Refuses several processes for a command that each would run for itself.
+    fn check_shared(&self, processes: usize) -> Result<()> {
+        use Command::{Evaluate, Reconstruct, Train};
+        if processes == 1 || matches!(self.command, Reconstruct(_) | Evaluate(_) | Train(_)) {
+            return Ok(());
+        }
+        let advice = "only evaluate, train and reconstruct share their work: start one process";
+        Err(Error::input("mpirun", "processes", processes, advice))
+    }
 }
 
 /// Bad input or arguments.
@@ -92,19 +106,47 @@ const FAILURE: u8 = 1;
 
 /// Parses `arguments`, the program's name first, runs the command, reports its error, and returns the exit code.
 pub fn run_program(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let ranks = match launched() {
+        Ok(ranks) => ranks,
+        Err(error) => return fail(&error.to_string(), error.exit_code()),
+    };
+    let (code, has_agreed) = run_among(&ranks, arguments);
+    ranks.end(has_agreed, code);
+    code
+}
+
+/// The same as one of `ranks`: the first one reports what all know. Also returns whether they do.
+fn run_among(ranks: &Arc<dyn Ranks>, arguments: impl IntoIterator<Item = OsString>) -> (u8, bool) {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(request) if !request.use_stderr() => return show(&request),
+        Err(_) if !ranks.leads() => return (BAD_INPUT, true),
+        Err(request) if !request.use_stderr() => return (show(&request), true),
         Err(request) if request.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             show(&request);
-            return BAD_INPUT;
+            return (BAD_INPUT, true);
         }
-        Err(error) => return fail(&one_line(&error), BAD_INPUT),
+        Err(error) => return (fail(&one_line(&error), BAD_INPUT), true),
     };
-    match catch_unwind(|| cli.run()) {
-        Ok(Ok(())) => 0,
-        Ok(Err(error)) => fail(&error.to_string(), error.exit_code()),
-        Err(_) => FAILURE, // the panic has been reported where it happened
+    match catch_unwind(AssertUnwindSafe(|| cli.run(ranks))) {
+        Ok(Ok(())) => (0, true),
+        Ok(Err(error)) => {
+            let is_shared = ranks.size() == 1 || matches!(error, Error::Shared { .. });
+            let code = error.exit_code();
+            match (ranks.leads(), is_shared) {
+                (false, true) => (code, true),
+                (true, _) => (fail(&error.to_string(), code), is_shared),
+                (false, false) => {
+                    let name = ranks.name(ranks.rank());
+                    (fail(&format!("{name}: {error}"), code), false)
+                }
+            }
+        }
+        // The panic has been reported where it happened.
+        Err(_) if ranks.size() == 1 => (FAILURE, true),
+        Err(_) => {
+            let message = format!("{} has panicked", ranks.name(ranks.rank()));
+            (fail(&message, FAILURE), false)
+        }
     }
 }
 

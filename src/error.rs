@@ -36,6 +36,14 @@ pub enum Error {
     /// Ctrl-C (or SIGTERM) arrived; no file was left incomplete.
     #[error("interrupted; only finished files were written")]
     Interrupted,
+    /// What has ended a run that several processes share, on all of them; the first one tells it.
+    #[error("{message}")]
+    Shared {
+        /// The exit code of the process that it happened to.
+        code: u8,
+        /// What happened, and to which rank.
+        message: String,
+    },
     /// An invariant of the program itself does not hold.
     #[error("internal error: {0}")]
     Internal(String),
@@ -102,6 +110,7 @@ impl Error {
         match self {
             Self::Input { .. } | Self::Io { .. } => 2,
             Self::Interrupted => 130,
+            Self::Shared { code, .. } => *code,
             Self::Internal(_) => 1,
         }
     }

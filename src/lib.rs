@@ -33,6 +33,8 @@
 //! `cli` (default): the command line, its pictures and the allocator of the program. Without it, the library alone:
 //! `cargo build --release --no-default-features --lib`.
 //!
+//! `mpi`: runs that many machines share ([`cluster`]); needs an MPI and libclang to build.
+//!
 //! # Conventions
 //! SI units (m, s, kg, rad, N·m) inside; millimetres and percent only in metrics. Right-handed
 //! z-up world, x forward, y left; converted on reading and to glTF's y-up on export. Rotations act
@@ -45,6 +47,7 @@ pub mod benchmark;
 pub mod body;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod cluster;
 #[cfg(feature = "cli")]
 pub mod commands;
 pub mod config;

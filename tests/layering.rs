@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Modules from the bottom to the top; those of one line do not import each other.
 const LAYERS: [&[&str]; 11] = [
     &["error"],
-    &["format", "json", "objective", "output", "plot"],
+    &["cluster", "format", "json", "objective", "output", "plot"],
     &["optim", "motion", "scene"],
     &["learned", "benchmark", "body", "keypoints", "metrics"],
     &["meta", "simulation"],
@@ -31,7 +31,8 @@ const CONCRETE: [&str; 6] = [
 ];
 
 /// Crates and the only files or folders that may name them.
-const HOMES: [(&str, &[&str]); 13] = [
+const HOMES: [(&str, &[&str]); 14] = [
+    ("mpi", &["cluster/mpi.rs"]),
     ("flate2", &["motion/files/pickle/joblib.rs"]),
     ("rapier3d", &["simulation/world.rs"]),
     ("clap", &["cli.rs", "main.rs", "commands/"]),

@@ -4,6 +4,7 @@ use std::f64::consts::LN_10;
 
 use motionfit::benchmark::functions::index_of;
 use motionfit::benchmark::{FunctionFamily, Protocol};
+use motionfit::cluster::{Alone, Ranks, threads};
 use motionfit::error::Result;
 use motionfit::learned::{Architecture, LearnedOptimizer, Network, Optimus};
 use motionfit::meta::{
@@ -329,6 +330,37 @@ fn resumed_training_ends_in_the_same_bytes() {
 }
 
 /// What is validated and kept is the moving average of θ over all outer steps, whatever the stage.
+#[test]
+fn ranks_make_the_same_training() {
+    for estimator in [Estimator::Backprop, Estimator::Pes] {
+        let network = small(true);
+        let family = functions(&["sphere", "levy"], &[2, 5]);
+        let mut settings = settings(estimator);
+        settings.stages[0].groups = 4;
+        settings.validation.batches = 3;
+        let train = |ranks: &dyn Ranks| {
+            let trainer = MetaTrainer::new(&network, &family, &settings, None).unwrap();
+            let mut trainer = trainer.shared(ranks);
+            let mut reports = Vec::new();
+            while !trainer.is_done() {
+                let report = trainer.advance().unwrap();
+                reports.push(serde_json::to_string(&report).unwrap());
+            }
+            let checkpoint = trainer.checkpoint().unwrap();
+            (trainer.theta().to_vec(), reports, checkpoint)
+        };
+        let expected = train(&Alone);
+        for size in [2, 3, 6] {
+            for (rank, found) in threads(size, train).into_iter().enumerate() {
+                assert!(found.0 == expected.0, "other weights");
+                assert_eq!(found.1, expected.1);
+                let checkpoint = if rank == 0 { &expected.2[..] } else { &[] };
+                assert!(found.2 == checkpoint, "another checkpoint");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_average_of_theta_is_kept() {
     let network = small(true);

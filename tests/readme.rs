@@ -100,6 +100,36 @@ fn every_command_can_be_typed_and_its_configuration_exists() {
     assert!(count >= 20, "only {count} commands");
 }
 
+/// The words of the command in a script of Slurm, where each number of a job is 1.
+fn slurm_command(script: &str) -> Vec<String> {
+    let lines = script.lines().filter(|line| !line.starts_with('#'));
+    let commands: Vec<&str> = lines
+        .filter_map(|line| Some(&line[line.find("motionfit ")?..]))
+        .collect();
+    assert_eq!(commands.len(), 1, "{script}");
+    let words = commands[0].split_whitespace();
+    let number = |word: &str| match word.contains("$SLURM_") {
+        true => word.split('/').map(|_| "1").collect::<Vec<_>>().join("/"),
+        false => word.to_owned(),
+    };
+    words.map(number).collect()
+}
+
+#[test]
+fn scripts_of_slurm_run_commands_that_can_be_typed() {
+    let entries = fs::read_dir(root().join("docs/slurm")).unwrap();
+    let paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    assert!(paths.len() >= 3);
+    for path in paths {
+        let script = text(&path);
+        assert!(script.starts_with("#!/bin/bash\n") && script.contains("\n#SBATCH "));
+        let words = slurm_command(&script);
+        if let Err(error) = Cli::try_parse_from(&words) {
+            panic!("{}: {words:?}: {error}", path.display());
+        }
+    }
+}
+
 /// Where the links of a document lead, images included.
 fn targets(text: &str) -> Vec<String> {
     let prose: String = lines(text, false).flat_map(|line| [line, "\n"]).collect();

@@ -31,7 +31,7 @@ fn raised(error: Error) -> PyErr {
     match error {
         Error::Input { .. } | Error::Io { .. } => PyValueError::new_err(error.to_string()),
         Error::Interrupted => PyKeyboardInterrupt::new_err(error.to_string()),
-        Error::Internal(_) => PyRuntimeError::new_err(error.to_string()),
+        Error::Internal(_) | Error::Shared { .. } => PyRuntimeError::new_err(error.to_string()),
     }
 }
 

@@ -4,29 +4,31 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::evaluate_manifest::evaluate_manifest;
 use super::evaluate_page::{page, write_report};
+use super::evaluate_rows::{Files, Sheet, evaluate_sheet};
 use super::evaluate_windows::evaluate_windows;
 use super::overrides::Overrides;
 use super::reconstruct::{check_optimizer, run};
-use super::side_by_side::side_by_side;
-use super::{NAME_ONCE, SETTINGS, Session, check_begun_with, json, refuse, refuse_repeated};
+use super::{NAME_ONCE, Session, json, refuse, refuse_repeated};
+use crate::cluster::Shard;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::clips::{self, Clip, Split};
 use crate::evaluation::record;
 use crate::evaluation::summary::{Row, markdown, summarize};
 use crate::motion;
-use crate::output::OutputDir;
 use crate::reconstruction::Settings;
 
 /// Reconstruct a set of clips and summarize.
 ///
-/// Writes clips.json (a row for every clip and optimizer), summary.json, summary.md and summary.html (a
-/// table to sort, the worst clips first, with a report of each) after every clip. A clip that cannot be read or reconstructed is a row with failed = true and the error.
+/// Clips run side by side, one on a core, the longest first. Writes clips.json (a row for every clip and optimizer),
+/// summary.json, summary.md and summary.html (a table to sort, the worst clips first, with a report of each) as it
+/// goes. A clip that cannot be read or reconstructed is a row with failed = true and the error.
+///
+/// `mpirun -n N motionfit evaluate ...` shares the clips among N processes.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
     /// Directory of .npy, .npz, .bvh, .trc, .c3d, .pkl and .pt files, or a JSON manifest.
@@ -73,10 +75,14 @@ pub struct EvaluateArgs {
     /// Where to write.
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
-    /// Go on with an earlier evaluation of the same clips: rows that are in clips.json or
-    /// windows.json are kept, but for those that ended in an error.
+    /// Go on with an earlier evaluation of the same clips, be it killed or in shards: rows that are there
+    /// are kept, but for those that ended in an error.
     #[arg(long, conflicts_with = "force")]
     pub(super) resume: bool,
+    /// Evaluate only share I of N, for job arrays; N runs with the same --out share the work, and one
+    /// with --resume makes the tables of all.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["force", "resume"])]
+    pub(super) shard: Option<Shard>,
     /// Replace the files of an earlier evaluation.
     #[arg(long)]
     pub(super) force: bool,
@@ -107,66 +113,117 @@ impl From<SplitName> for Split {
 /// For a bad set, configuration or output directory, and for an interruption; the rows of finished
 /// clips are on disk then.
 pub fn evaluate(args: &EvaluateArgs, session: &Session) -> Result<()> {
-    check(args)?;
+    session.agree(check(args))?;
     if let Some(windows) = &args.windows {
         return evaluate_windows(windows, args, session);
     }
     if let Some(manifest) = &args.manifest {
         return evaluate_manifest(manifest, args, session);
     }
-    let config = args.overrides.configuration()?;
-    let motions = args.motions.as_deref().unwrap_or(Path::new(".")); // clap asks for one of the two
-    let all = clips::find(motions, args.index.as_deref())?;
-    let clips = select(&all, motions, args)?;
-    let optimizers = optimizers(args, &config)?;
-    // All of them: another --split or --limit may go on.
-    let known = all.iter().map(Clip::to_json).collect();
-    let (output, mut rows) = open::<Row>(args, &config.reconstruction, known, "clips.json")?;
-    let jobs: Vec<Job> = clips
-        .iter()
-        .flat_map(|clip| optimizers.iter().map(move |optimizer| (*clip, optimizer)))
-        .collect();
-    let open: Vec<Job> = jobs
-        .iter()
-        .copied()
-        .filter(|(clip, optimizer)| !is_done(&rows, &clip.name, optimizer))
-        .collect();
-    let quiet = session.among(rayon::current_num_threads().min(open.len()));
-    let work = |(clip, optimizer): &Job| {
-        let config = Config {
-            optimizer: (*optimizer).clone(),
-            ..config.clone()
-        };
-        one(clip, &config, args, &quiet)
-    };
-    let mut finished = jobs.len() - open.len();
-    // Rows of earlier evaluations keep their places.
-    let known = rows.len();
-    side_by_side(&open, work, |_, row| {
-        finished += 1;
-        session.tell(format!("[{finished}/{}] {}", jobs.len(), line(&row)))?;
-        put(&mut rows, row);
-        rows[known..].sort_by_key(|row| place(row, &jobs));
-        write(&output, &rows)
-    })?;
-    let groups = summarize(&rows);
-    session.tell(markdown(&groups, &rows))?;
-    session.tell(format!(
-        "wrote clips.json, summary.json, summary.md, summary.html and reports to {}",
-        args.out.display()
-    ))
+    let (sheet, known) = session.agree(Clips::new(args))?;
+    let reconstruction = &sheet.config.reconstruction;
+    evaluate_sheet(&sheet, args, session, (reconstruction, known))
 }
 
-/// A clip and the optimizer to be tried on it.
-type Job<'a> = (&'a Clip, &'a String);
+/// Clips, each with several optimizers.
+struct Clips<'a> {
+    args: &'a EvaluateArgs,
+    config: Config,
+    /// A clip and the optimizer to be tried on it.
+    jobs: Vec<(Clip, String)>,
+    keys: Vec<String>,
+}
 
-/// The place of `row` among `jobs`.
-fn place(row: &Row, jobs: &[Job]) -> Option<usize> {
-    let text = |key: &str| row.get(key).and_then(Value::as_str);
-    let is_it = |(clip, optimizer): &Job| {
-        text("clip") == Some(&clip.name) && text("optimizer") == Some(optimizer.as_str())
-    };
-    jobs.iter().position(is_it)
+impl<'a> Clips<'a> {
+    /// What was asked for, and all that is known about the clips: another --split or --limit may go on.
+    fn new(args: &'a EvaluateArgs) -> Result<(Self, Value)> {
+        let config = args.overrides.configuration()?;
+        let motions = args.motions.as_deref().unwrap_or(Path::new(".")); // clap asks for one of the two
+        let all = clips::find(motions, args.index.as_deref())?;
+        let clips = select(&all, motions, args)?;
+        let optimizers = optimizers(args, &config)?;
+        let with_each = |clip: &Clip| {
+            let clip = clip.clone();
+            optimizers
+                .iter()
+                .map(move |optimizer| (clip.clone(), optimizer.clone()))
+        };
+        let jobs: Vec<(Clip, String)> = clips.into_iter().flat_map(with_each).collect();
+        let keys = jobs
+            .iter()
+            .map(|(clip, optimizer)| key(&clip.name, optimizer))
+            .collect();
+        let known = all.iter().map(Clip::to_json).collect();
+        let sheet = Self {
+            args,
+            jobs,
+            keys,
+            config,
+        };
+        Ok((sheet, known))
+    }
+}
+
+/// What tells rows apart.
+pub(super) fn key(clip: &str, optimizer: &str) -> String {
+    format!("{clip} with {optimizer}")
+}
+
+/// That of a row.
+pub(super) fn key_of(row: &Row) -> String {
+    let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
+    key(text("clip"), text("optimizer"))
+}
+
+impl Sheet for Clips<'_> {
+    type Row = Row;
+
+    const FILE: &'static str = "clips.json";
+    const WRITTEN: &'static str = "clips.json, summary.json, summary.md, summary.html and reports";
+
+    fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    fn key(row: &Row) -> String {
+        key_of(row)
+    }
+
+    /// Where it ended in an error, it is tried again.
+    fn is_final(row: &Row) -> bool {
+        !row.contains_key("error")
+    }
+
+    /// The size of the file: those of a set are mostly of one format.
+    fn length(&self, job: usize) -> u64 {
+        std::fs::metadata(&self.jobs[job].0.path).map_or(0, |file| file.len())
+    }
+
+    fn find(&self, job: usize, session: &Session) -> Result<Row> {
+        let (clip, optimizer) = &self.jobs[job];
+        let config = Config {
+            optimizer: optimizer.clone(),
+            ..self.config.clone()
+        };
+        one(clip, &config, self.args, session)
+    }
+
+    fn line(row: &Row) -> String {
+        line(row)
+    }
+
+    fn files(&self, out: &Path, rows: &[Row], _is_over: bool) -> Result<Files> {
+        let groups = summarize(rows);
+        Ok(vec![
+            ("summary.json", json(&groups)?),
+            ("summary.md", markdown(&groups, rows).into_bytes()),
+            ("summary.html", page(out, rows)),
+        ])
+    }
+
+    fn summary(&self, rows: &[Row]) -> String {
+        markdown(&summarize(rows), rows)
+    }
 }
 
 /// Refuses what cannot be meant.
@@ -211,7 +268,11 @@ fn select<'a>(all: &'a [Clip], motions: &Path, args: &EvaluateArgs) -> Result<Ve
 }
 
 /// What the rows of one directory have in common; `clips` says what is known about the clips.
-fn settings(args: &EvaluateArgs, reconstruction: &Settings, clips: Value) -> Result<Vec<u8>> {
+pub(super) fn settings(
+    args: &EvaluateArgs,
+    reconstruction: &Settings,
+    clips: Value,
+) -> Result<Vec<u8>> {
     let place = |path: &Option<PathBuf>| {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         path.as_ref().map(absolute)
@@ -238,59 +299,6 @@ pub(super) fn optimizers<'a>(args: &'a EvaluateArgs, config: &'a Config) -> Resu
     }
     refuse_repeated("--optimizers", optimizers, NAME_ONCE)?;
     Ok(optimizers)
-}
-
-/// The output directory, with the settings written, and the rows in its `file` of an earlier run to
-/// go on from; that must have had the same settings.
-pub(super) fn open<R: for<'de> Deserialize<'de>>(
-    args: &EvaluateArgs,
-    reconstruction: &Settings,
-    clips: Value,
-    file: &str,
-) -> Result<(OutputDir, Vec<R>)> {
-    let settings = settings(args, reconstruction, clips)?;
-    // Without settings no evaluation was begun there: it starts, unless there is something else.
-    let goes_on = args.resume && args.out.join(SETTINGS).exists();
-    if goes_on {
-        let advice = "resume with the same clips and configuration, or write to another --out";
-        check_begun_with(&args.out, &settings, advice)?;
-    }
-    let output = OutputDir::create(&args.out, args.force || goes_on)?;
-    let rows = if goes_on {
-        earlier_rows(&args.out.join(file))?
-    } else {
-        // Of an evaluation that is replaced: resumed with these settings it would go on.
-        output.remove(file)?;
-        Vec::new()
-    };
-    output.write(SETTINGS, settings)?;
-    Ok((output, rows))
-}
-
-/// The rows at `path`, if the earlier evaluation came as far as that.
-fn earlier_rows<R: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<R>> {
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    crate::json::read(path)
-}
-
-/// Whether the clip has a row; where that ended in an error, it is tried again.
-pub(super) fn is_done(rows: &[Row], clip: &str, optimizer: &str) -> bool {
-    rows.iter().any(|row| {
-        let is = |key: &str, value: &str| row.get(key).and_then(Value::as_str) == Some(value);
-        is("clip", clip) && is("optimizer", optimizer) && !row.contains_key("error")
-    })
-}
-
-/// Puts in a row, in place of an earlier one of the same clip and optimizer.
-pub(super) fn put(rows: &mut Vec<Row>, row: Row) {
-    let is_same = |other: &Row, key: &str| other.get(key) == row.get(key);
-    let is_earlier = |other: &Row| is_same(other, "clip") && is_same(other, "optimizer");
-    match rows.iter().position(is_earlier) {
-        Some(i) => rows[i] = row,
-        None => rows.push(row),
-    }
 }
 
 /// The row of one clip.
@@ -324,18 +332,6 @@ fn one(clip: &Clip, config: &Config, args: &EvaluateArgs, session: &Session) -> 
     }
     row.insert("seconds".into(), json!(started.elapsed().as_secs_f64()));
     Ok(row)
-}
-
-fn write(output: &OutputDir, rows: &[Row]) -> Result<()> {
-    let groups = summarize(rows);
-    let files = [
-        ("clips.json", json(&rows)?),
-        ("summary.json", json(&groups)?),
-        ("summary.md", markdown(&groups, rows).into_bytes()),
-        ("summary.html", page(output.path(), rows)),
-    ];
-    output.write_all(&files)?;
-    Ok(())
 }
 
 /// A row as a line on the terminal.

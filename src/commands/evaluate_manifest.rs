@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use super::evaluate::{EvaluateArgs, is_done, open, optimizers, put};
+use super::evaluate::{EvaluateArgs, key, key_of, optimizers};
 use super::evaluate_page::{page as page_of, write_report};
+use super::evaluate_rows::{Files, Sheet, evaluate_sheet};
 use super::reconstruct::{run, run_keypoints};
 use super::{Session, json, refuse_repeated};
 use crate::config::Config;
@@ -24,55 +25,113 @@ const SEQUENCE_ONCE: &str = "rows are told apart by name: give each sequence a \
 
 /// Runs the command on the manifest at `path`.
 pub(super) fn evaluate_manifest(path: &Path, args: &EvaluateArgs, session: &Session) -> Result<()> {
-    let config = args.overrides.configuration()?;
-    let manifest = Manifest::read(path)?;
-    let names = manifest.names();
-    refuse_repeated(&path.display().to_string(), &names, SEQUENCE_ONCE)?;
-    let root = args.root.as_deref().unwrap_or(Path::new("."));
-    let reader = Reader::new(&manifest, root)?;
-    let optimizers = optimizers(args, &config)?;
-    let (known, file) = (json!(manifest), "clips.json");
-    let (output, mut rows) = open::<Row>(args, &config.reconstruction, known, file)?;
-    let count = args.limit.unwrap_or(names.len()).min(names.len());
-    for (k, name) in names[..count].iter().enumerate() {
-        for optimizer in optimizers {
-            if is_done(&rows, name, optimizer) {
-                continue;
-            }
-            let config = Config {
-                optimizer: optimizer.clone(),
-                ..config.clone()
-            };
-            let row = one(&reader, k, name, &config, args, session)?;
-            session.tell(format!("[{}/{count}] {}", k + 1, line(&row)))?;
-            put(&mut rows, row);
-            let lines = lines(&rows);
-            let page = markdown(&manifest.title, manifest.observed_fps, &lines, &rows);
-            output.write_all(&[
-                (file, json(&rows)?),
-                ("summary.json", json(&lines)?),
-                ("summary.md", page.into_bytes()),
-                ("summary.html", page_of(output.path(), &rows)),
-            ])?;
-        }
+    let read = || {
+        let config = args.overrides.configuration()?;
+        let manifest = Manifest::read(path)?;
+        refuse_repeated(
+            &path.display().to_string(),
+            &manifest.names(),
+            SEQUENCE_ONCE,
+        )?;
+        Ok((config, manifest))
+    };
+    let (config, manifest) = session.agree(read())?;
+    let sheet = session.agree(Sequences::new(&manifest, &config, args))?;
+    let about = (&config.reconstruction, json!(manifest));
+    evaluate_sheet(&sheet, args, session, about)
+}
+
+/// Sequences, each with several optimizers.
+struct Sequences<'a> {
+    args: &'a EvaluateArgs,
+    config: &'a Config,
+    manifest: &'a Manifest,
+    reader: Reader<'a>,
+    /// The index of a sequence, and the optimizer to be tried on it.
+    jobs: Vec<(usize, String)>,
+    names: Vec<String>,
+    keys: Vec<String>,
+}
+
+impl<'a> Sequences<'a> {
+    fn new(manifest: &'a Manifest, config: &'a Config, args: &'a EvaluateArgs) -> Result<Self> {
+        let root = args.root.as_deref().unwrap_or(Path::new("."));
+        let reader = Reader::new(manifest, root)?;
+        let optimizers = optimizers(args, config)?;
+        let names: Vec<String> = manifest.names().iter().map(ToString::to_string).collect();
+        let count = args.limit.unwrap_or(names.len()).min(names.len());
+        let with_each = |k: usize| {
+            optimizers
+                .iter()
+                .map(move |optimizer| (k, optimizer.clone()))
+        };
+        let jobs: Vec<(usize, String)> = (0..count).flat_map(with_each).collect();
+        Ok(Self {
+            args,
+            config,
+            manifest,
+            reader,
+            keys: jobs
+                .iter()
+                .map(|(k, optimizer)| key(&names[*k], optimizer))
+                .collect(),
+            names,
+            jobs,
+        })
     }
-    session.tell(markdown(
-        &manifest.title,
-        manifest.observed_fps,
-        &lines(&rows),
-        &rows,
-    ))?;
-    let out = args.out.display();
-    session.tell(format!(
-        "wrote clips.json, summary.json, summary.md, summary.html and reports to {out}"
-    ))
+}
+
+impl Sheet for Sequences<'_> {
+    type Row = Row;
+
+    const FILE: &'static str = "clips.json";
+    const WRITTEN: &'static str = "clips.json, summary.json, summary.md, summary.html and reports";
+
+    fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    fn key(row: &Row) -> String {
+        key_of(row)
+    }
+
+    /// Where it ended in an error, it is tried again.
+    fn is_final(row: &Row) -> bool {
+        !row.contains_key("error")
+    }
+
+    fn find(&self, job: usize, session: &Session) -> Result<Row> {
+        let (k, optimizer) = &self.jobs[job];
+        let config = Config {
+            optimizer: optimizer.clone(),
+            ..self.config.clone()
+        };
+        let sequence = (*k, self.names[*k].as_str());
+        one(&self.reader, sequence, &config, self.args, session)
+    }
+
+    fn line(row: &Row) -> String {
+        line(row)
+    }
+
+    fn files(&self, out: &Path, rows: &[Row], _is_over: bool) -> Result<Files> {
+        Ok(vec![
+            ("summary.json", json(&lines(rows))?),
+            ("summary.md", self.summary(rows).into_bytes()),
+            ("summary.html", page_of(out, rows)),
+        ])
+    }
+
+    fn summary(&self, rows: &[Row]) -> String {
+        let manifest = self.manifest;
+        markdown(&manifest.title, manifest.observed_fps, &lines(rows), rows)
+    }
 }
 
 /// The row of one sequence.
 fn one(
     reader: &Reader,
-    k: usize,
-    name: &str,
+    (k, name): (usize, &str),
     config: &Config,
     args: &EvaluateArgs,
     session: &Session,

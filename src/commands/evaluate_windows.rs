@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::evaluate::{EvaluateArgs, open};
+use super::evaluate::EvaluateArgs;
+use super::evaluate_rows::{Files, Sheet, evaluate_sheet};
 use super::overrides::check_evaluations;
 use super::windows::family;
 use super::{NAME_ONCE, Session, json, named_by, refuse_repeated};
@@ -14,69 +15,134 @@ use crate::evaluation::windows::{
 };
 use crate::learned::by_name;
 use crate::optim::{Minimize, Options};
-use crate::output::OutputDir;
 use crate::plot::{Chart, Curve, Mark, Picture};
-use crate::reconstruction::window_options;
+use crate::reconstruction::{WindowTask, window_options};
 
 /// Evaluations of optimizers named without a number.
 const EVALUATIONS: usize = 50;
 
 /// Runs the command on the list at `path`.
 pub(super) fn evaluate_windows(path: &Path, args: &EvaluateArgs, session: &Session) -> Result<()> {
-    args.overrides.check_for_windows()?;
-    let set = WindowSet::read(path)?;
-    let name = |window: &WindowEntry| format!("frame {} of {}", window.first, window.clip);
-    let names: Vec<String> = set.windows.iter().map(name).collect();
-    let origin = path.display().to_string();
-    refuse_repeated(&origin, &names, "list every window once")?;
-    let motions: Vec<_> = args.motions.iter().cloned().collect();
-    let family = family(&motions, &set.clips(), &set.reconstruction)?;
-    let default = args.overrides.evaluations.unwrap_or(EVALUATIONS);
-    let optimizers = optimizers(args, default, set.reconstruction.seed)?;
-    let windows = &set.windows[..args.limit.unwrap_or(usize::MAX).min(set.windows.len())];
-    let tasks = windows
-        .iter()
-        .map(|entry| family.window(&entry.clip, entry.first))
-        .collect::<Result<Vec<_>>>()
-        .map_err(|error| error.about(&origin))?;
-    let (known, file) = (json!(set.windows), "windows.json");
-    let (output, mut rows) = open::<Row>(args, &set.reconstruction, known, file)?;
-    check_budgets(&optimizers, &rows)?;
-    let total = windows.len() * optimizers.len();
-    for (i, (entry, task)) in windows.iter().zip(&tasks).enumerate() {
-        for (j, (optimizer, evaluations)) in optimizers.iter().enumerate() {
-            let label = optimizer.name();
-            let is_known = |row: &Row| {
-                (&row.clip, row.first) == (&entry.clip, entry.first)
-                    && (&row.optimizer, row.budget) == (&label, *evaluations)
+    let (sheet, set) = session.agree(Windows::new(path, args))?;
+    evaluate_sheet(
+        &sheet,
+        args,
+        session,
+        (&set.reconstruction, json!(set.windows)),
+    )
+}
+
+/// Windows, each with several optimizers.
+struct Windows {
+    windows: Vec<(WindowEntry, WindowTask)>,
+    optimizers: Vec<(Box<dyn Minimize>, usize)>,
+    keys: Vec<String>,
+}
+
+impl Windows {
+    fn new(path: &Path, args: &EvaluateArgs) -> Result<(Self, WindowSet)> {
+        args.overrides.check_for_windows()?;
+        let set = WindowSet::read(path)?;
+        let name = |window: &WindowEntry| format!("frame {} of {}", window.first, window.clip);
+        let names: Vec<String> = set.windows.iter().map(name).collect();
+        let origin = path.display().to_string();
+        refuse_repeated(&origin, &names, "list every window once")?;
+        let motions: Vec<_> = args.motions.iter().cloned().collect();
+        let family = family(&motions, &set.clips(), &set.reconstruction)?;
+        let default = args.overrides.evaluations.unwrap_or(EVALUATIONS);
+        let optimizers = optimizers(args, default, set.reconstruction.seed)?;
+        let count = args.limit.unwrap_or(usize::MAX).min(set.windows.len());
+        let windows = set.windows[..count]
+            .iter()
+            .map(|entry| Ok((entry.clone(), family.window(&entry.clip, entry.first)?)))
+            .collect::<Result<Vec<_>>>()
+            .map_err(|error: Error| error.about(&origin))?;
+        let with_each = |(entry, _): &(WindowEntry, WindowTask)| {
+            let of = |(optimizer, budget): &(Box<dyn Minimize>, usize)| {
+                key(&entry.clip, entry.first, (&optimizer.name(), *budget))
             };
-            if rows.iter().any(is_known) {
-                continue;
-            }
-            let interrupted = || session.is_interrupted();
-            let pair = (label.as_str(), optimizer.as_ref());
-            let row = run(entry, task, pair, *evaluations, &interrupted)?;
-            session.tell(format!(
-                "[{}/{total}] {} from frame {} ({}), {label}: loss {:.2}, MPJPE-G {:.1} mm after {} evaluations, {:.0} s",
-                i * optimizers.len() + j + 1,
-                row.clip,
-                row.first,
-                row.category,
-                Row::after(&row.best_loss, row.budget),
-                Row::after(&row.mpjpe_global_mm, row.budget),
-                row.evaluations,
-                row.seconds
-            ))?;
-            rows.push(row);
-            output.write(file, json(&rows)?)?;
-        }
+            optimizers.iter().map(of).collect::<Vec<_>>()
+        };
+        let keys = windows.iter().flat_map(with_each).collect();
+        let sheet = Self {
+            windows,
+            optimizers,
+            keys,
+        };
+        Ok((sheet, set))
     }
-    write(&output, &rows)?;
-    session.tell(markdown(&lines(&rows)))?;
-    let out = args.out.display();
-    session.tell(format!(
-        "wrote windows.json, summary.json, summary.md, curves.csv, curves.svg, curves.png to {out}"
-    ))
+}
+
+/// What tells rows apart.
+fn key(clip: &str, first: usize, (optimizer, budget): (&str, usize)) -> String {
+    format!("frame {first} of {clip} with {optimizer}:{budget}")
+}
+
+impl Sheet for Windows {
+    type Row = Row;
+
+    const FILE: &'static str = "windows.json";
+    const WRITTEN: &'static str =
+        "windows.json, summary.json, summary.md, curves.csv, curves.svg, curves.png";
+
+    fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    fn key(row: &Row) -> String {
+        key(&row.clip, row.first, (&row.optimizer, row.budget))
+    }
+
+    fn check(&self, rows: &[Row]) -> Result<()> {
+        check_budgets(&self.optimizers, rows)
+    }
+
+    fn find(&self, job: usize, session: &Session) -> Result<Row> {
+        let (entry, task) = &self.windows[job / self.optimizers.len()];
+        let (optimizer, evaluations) = &self.optimizers[job % self.optimizers.len()];
+        let interrupted = || session.is_interrupted();
+        let label = optimizer.name();
+        run(
+            entry,
+            task,
+            (&label, optimizer.as_ref()),
+            *evaluations,
+            &interrupted,
+        )
+    }
+
+    fn line(row: &Row) -> String {
+        format!(
+            "{} from frame {} ({}), {}: loss {:.2}, MPJPE-G {:.1} mm after {} evaluations, {:.0} s",
+            row.clip,
+            row.first,
+            row.category,
+            row.optimizer,
+            Row::after(&row.best_loss, row.budget),
+            Row::after(&row.mpjpe_global_mm, row.budget),
+            row.evaluations,
+            row.seconds
+        )
+    }
+
+    fn files(&self, _out: &Path, rows: &[Row], is_over: bool) -> Result<Files> {
+        if !is_over {
+            return Ok(Vec::new()); // the pictures take longer than some rows
+        }
+        let lines = lines(rows);
+        let picture = picture(&lines);
+        Ok(vec![
+            ("summary.json", json(&lines)?),
+            ("summary.md", markdown(&lines).into_bytes()),
+            ("curves.csv", picture.csv().into_bytes()),
+            ("curves.svg", picture.svg().into_bytes()),
+            ("curves.png", picture.png()?),
+        ])
+    }
+
+    fn summary(&self, rows: &[Row]) -> String {
+        markdown(&lines(rows))
+    }
 }
 
 /// Refuses optimizers that had another number of evaluations in `rows`: a table shows one number for
@@ -135,20 +201,6 @@ fn patient(name: &str, seed: u64) -> Result<Box<dyn Minimize>> {
         ..window_options(seed)
     };
     by_name(name, &options).map_err(|error| named_by("--optimizers", error))
-}
-
-fn write(output: &OutputDir, rows: &[Row]) -> Result<()> {
-    let lines = lines(rows);
-    let picture = picture(&lines);
-    let files = [
-        ("summary.json", json(&lines)?),
-        ("summary.md", markdown(&lines).into_bytes()),
-        ("curves.csv", picture.csv().into_bytes()),
-        ("curves.svg", picture.svg().into_bytes()),
-        ("curves.png", picture.png()?),
-    ];
-    output.write_all(&files)?;
-    Ok(())
 }
 
 /// MPJPE-G against evaluations in both domains; grey lines bound the 95 % intervals.

@@ -21,7 +21,7 @@ pub struct ForceArgs {
     /// Measured ground forces of the same trial to compare with: .npz with time, force, cop, valid, from
     /// its first frame on, z up. The errors are printed and stand in metrics.json.
     #[arg(long, value_name = "FILE", requires = "poses")]
-    plates: Option<PathBuf>,
+    pub plates: Option<PathBuf>,
 }
 
 impl ForceArgs {

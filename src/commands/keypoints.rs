@@ -64,7 +64,7 @@ pub(super) struct KeypointArgs {
     use_cameras: Vec<String>,
     /// Keypoint files of further views, in the order of the cameras.
     #[arg(long, requires = "camera", value_name = "FILES", value_delimiter = ',')]
-    more_views: Vec<PathBuf>,
+    pub(super) more_views: Vec<PathBuf>,
     /// Order of the keypoints: h36m17, coco17, body25, halpe26, wholebody133 or mediapipe33; detected
     /// unless given.
     #[arg(long, value_name = "NAME")]

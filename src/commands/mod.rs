@@ -8,6 +8,7 @@ use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::cluster::{Alone, Ranks};
 use crate::config::Config;
 use crate::error::{Error, Result};
 
@@ -25,6 +26,7 @@ mod compare;
 mod evaluate;
 mod evaluate_manifest;
 mod evaluate_page;
+mod evaluate_rows;
 mod evaluate_windows;
 mod export;
 mod forces;
@@ -32,18 +34,19 @@ mod keypoints;
 mod overrides;
 mod progress;
 mod reconstruct;
+mod reconstruct_many;
 mod run;
 mod shell;
-mod side_by_side;
 mod train;
 mod windows;
 
-/// How much is printed, and whether Ctrl-C was pressed.
+/// How much is printed, whether Ctrl-C was pressed, and the processes that share the run.
 #[derive(Clone, Debug)]
 pub struct Session {
     quiet: bool,
     verbose: bool,
     interrupted: Arc<AtomicBool>,
+    ranks: Arc<dyn Ranks>,
 }
 
 impl Session {
@@ -65,7 +68,28 @@ impl Session {
             quiet,
             verbose,
             interrupted,
+            ranks: Arc::new(Alone),
         })
+    }
+
+    /// The session of one of `ranks`: the first one alone prints.
+    pub fn as_one_of(self, ranks: &Arc<dyn Ranks>) -> Self {
+        Self {
+            quiet: self.quiet || !ranks.leads(),
+            verbose: self.verbose && ranks.leads(),
+            ranks: Arc::clone(ranks),
+            ..self
+        }
+    }
+
+    /// Whether this is the process that writes and prints.
+    fn leads(&self) -> bool {
+        self.ranks.leads()
+    }
+
+    /// Goes on only where no process has failed; see `Ranks::agree`.
+    pub(crate) fn agree<T>(&self, outcome: Result<T>) -> Result<T> {
+        self.ranks.agree(outcome)
     }
 
     /// The session of one piece of work among `count` at once, whose progress would run together.
@@ -108,6 +132,11 @@ impl Session {
             Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::io("stdout", "write", e)),
             _ => Ok(()),
         }
+    }
+
+    /// Prints a line on standard error, even when quiet. Where that cannot be shown, nothing can.
+    fn warn(&self, line: impl Display) {
+        let _ = writeln!(std::io::stderr(), "{line}");
     }
 
     /// Prints a line when details were asked for.

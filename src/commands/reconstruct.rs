@@ -1,4 +1,4 @@
-//! `motionfit reconstruct`: one pose file in, one simulated motion out.
+//! `motionfit reconstruct`: a pose file in, a simulated motion out.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,6 +11,7 @@ use super::forces::{ForceArgs, compare};
 use super::keypoints::{Cut, KeypointArgs};
 use super::overrides::Overrides;
 use super::progress::Reporter;
+use super::reconstruct_many::{named, reconstruct_many};
 use super::run::{Run, SCENE, files};
 use super::{Session, named_by, refuse};
 use crate::config::Config;
@@ -53,9 +54,10 @@ const FARTHEST_FLOOR: f64 = 1e4;
 /// The file that only a run from keypoints writes.
 const KINEMATIC: &str = "kinematic.npz";
 
-/// Turn a pose file into a physically simulated motion.
+/// Turn pose files into physically simulated motions.
 ///
-/// Without a file, the embedded sample walk is reconstructed. Writes into the output directory:
+/// Without a file, the embedded sample walk is reconstructed. Several files run side by side, one on a core, each
+/// into a folder of its own name; where one fails the others go on. Writes into the output directory:
 /// motion.glb (animated body for any 3D viewer), motion.npz (joints, poses, PD targets, torques,
 /// contact forces), report.html (plays the motion in a browser), metrics.json, loss.csv, loss.svg,
 /// loss.png, body.json and config.json.
@@ -63,8 +65,9 @@ const KINEMATIC: &str = "kinematic.npz";
 pub struct ReconstructArgs {
     /// Joint positions: .npy (T, J, 3), .npz holding such an array, a skeleton, .bvh, poses of SMPL
     /// (AMASS .npz, AIST++, WHAM, PHC .pkl, GVHMR .pt), or markers, .trc, .c3d. With --camera or --focal, 2D keypoints: a
-    /// folder of OpenPose, a .json of MMPose or AlphaPose, .npy, .npz, or an AIST++ .pkl.
-    poses: Option<PathBuf>,
+    /// folder of OpenPose, a .json of MMPose or AlphaPose, .npy, .npz, or an AIST++ .pkl. Several may be given, also
+    /// as patterns with * and ?.
+    pub(super) poses: Vec<PathBuf>,
     /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
     #[arg(long, value_name = "NAME", conflicts_with_all = FILE_OPTIONS)]
     sample: Option<String>,
@@ -120,7 +123,7 @@ pub struct ReconstructArgs {
     #[arg(long, requires = "poses", value_name = "WHEN")]
     smooth: Option<Smoothing>,
     #[command(flatten)]
-    keypoints: KeypointArgs,
+    pub(super) keypoints: KeypointArgs,
     #[command(flatten, next_help_heading = "Options")]
     overrides: Overrides,
     /// Name of the optimizer: lm-search (the default), lm, bfgs, l-bfgs, adam, sgd, sgd-m, optimus,
@@ -129,10 +132,10 @@ pub struct ReconstructArgs {
     #[arg(long, value_name = "NAME")]
     optimizer: Option<String>,
     #[command(flatten)]
-    forces: ForceArgs,
-    /// Where to write; out/NAME of the clip unless given.
+    pub(super) forces: ForceArgs,
+    /// Where to write; out/NAME of the clip unless given. Of several files each is written into DIR/NAME.
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Replace the files of an earlier run.
     #[arg(long)]
     force: bool,
@@ -141,8 +144,25 @@ pub struct ReconstructArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// For bad input, an unusable output directory, or an interruption; nothing is written then.
+/// For bad input, an unusable output directory, or an interruption; of several files only the others are written then.
 pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
+    let prepared = || Ok((configuration(args)?, named(&args.poses)?));
+    let (config, several) = session.agree(prepared())?;
+    if let Some(paths) = several {
+        return reconstruct_many(&paths, args, &config, session);
+    }
+    let processes = session.ranks.size();
+    if processes > 1 {
+        let advice = "one file is reconstructed by one process: start one, or give several files";
+        let refused = Error::input("mpirun", "processes", processes, advice);
+        return session.agree(Err(refused));
+    }
+    let path = args.poses.first().map(PathBuf::as_path);
+    reconstruct_one(args, &config, (path, args.out.as_deref()), session).map(drop)
+}
+
+/// The configuration, with what was given besides.
+fn configuration(args: &ReconstructArgs) -> Result<Config> {
     let mut config = args.overrides.configuration()?;
     let mut origin = "optimizer"; // of the configuration
     if let Some(optimizer) = &args.optimizer {
@@ -154,20 +174,30 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
         let scene = config.reconstruction.scene.get_or_insert_default();
         scene.boxes.extend(Scene::read(path)?.boxes);
     }
-    let plates = args.forces.check(&config)?;
-    if let (Some(path), true) = (&args.poses, args.keypoints.are_given()) {
-        return from_keypoints(path, args, &config, session);
+    Ok(config)
+}
+
+/// Reconstructs the file at `path`, or else a sample, into `out`; returns its metrics and what there is to warn of.
+pub(super) fn reconstruct_one(
+    args: &ReconstructArgs,
+    config: &Config,
+    (path, out): (Option<&Path>, Option<&Path>),
+    session: &Session,
+) -> Result<(Map<String, Value>, Option<String>)> {
+    let plates = args.forces.check(config)?;
+    if let (Some(path), true) = (path, args.keypoints.are_given()) {
+        return from_keypoints((path, out), args, config, session);
     }
     args.keypoints.check_absent()?;
     let Loaded {
         motion,
         input,
         notes,
-    } = load(args, config.reconstruction.stature)?;
-    let out = args
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("out").join(&motion.name));
+    } = load(args, path, config.reconstruction.stature)?;
+    let out = out.map_or_else(
+        || PathBuf::from("out").join(&motion.name),
+        Path::to_path_buf,
+    );
     let output = OutputDir::create(&out, args.force)?;
     session.tell(format!(
         "{}: {:.2} s of motion",
@@ -178,7 +208,7 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
         session.tell(format!("  {note}"))?;
     }
     let started = Instant::now();
-    let reconstruction = run(&motion, &config, session)?;
+    let reconstruction = run(&motion, config, session)?;
     let seconds = started.elapsed().as_secs_f64();
     let mut record = record(&reconstruction, &config.optimizer);
     let forces = plates.map(|plates| {
@@ -190,7 +220,7 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     let files = files(Run {
         name,
         reconstruction: &reconstruction,
-        config: &config,
+        config,
         record: &record,
         input,
         seconds,
@@ -210,15 +240,23 @@ pub fn reconstruct(args: &ReconstructArgs, session: &Session) -> Result<()> {
     if let Some(forces) = forces {
         session.tell(forces)?;
     }
-    if let Some(warning) = warning(&reconstruction) {
+    let warning = warning(&reconstruction);
+    if let Some(warning) = &warning {
         session.tell(warning)?;
     }
+    tell_files(&files, seconds, &out, session)?;
+    Ok((record, warning))
+}
+
+fn tell_files(
+    files: &[(&str, Vec<u8>)],
+    seconds: f64,
+    out: &Path,
+    session: &Session,
+) -> Result<()> {
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-    session.tell(format!(
-        "{seconds:.1} s; wrote {} to {}",
-        names.join(", "),
-        out.display()
-    ))
+    let (names, out) = (names.join(", "), out.display());
+    session.tell(format!("{seconds:.1} s; wrote {names} to {out}"))
 }
 
 impl ReconstructArgs {
@@ -241,11 +279,11 @@ impl ReconstructArgs {
 
 /// Runs the command on 2D keypoints.
 fn from_keypoints(
-    path: &Path,
+    (path, out): (&Path, Option<&Path>),
     args: &ReconstructArgs,
     config: &Config,
     session: &Session,
-) -> Result<()> {
+) -> Result<(Map<String, Value>, Option<String>)> {
     let for_poses = [
         ("--up", args.up.is_some()),
         ("--units", args.units.is_some()),
@@ -264,10 +302,7 @@ fn from_keypoints(
     };
     let input = args.keypoints.read(path, &cut)?;
     let name = input.observation.name.clone();
-    let out = args
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("out").join(&name));
+    let out = out.map_or_else(|| PathBuf::from("out").join(&name), Path::to_path_buf);
     let output = OutputDir::create(&out, args.force)?;
     session.tell(format!("{name}: keypoints"))?;
     for note in &input.notes {
@@ -304,15 +339,12 @@ fn from_keypoints(
     output.write_all(&files)?;
     describe_windows(&found.reconstruction, session)?;
     session.tell(table(&record))?;
-    if let Some(warning) = warning(&found.reconstruction) {
+    let warning = warning(&found.reconstruction);
+    if let Some(warning) = &warning {
         session.tell(warning)?;
     }
-    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-    let out = out.display();
-    session.tell(format!(
-        "{seconds:.1} s; wrote {} to {out}",
-        names.join(", ")
-    ))
+    tell_files(&files, seconds, &out, session)?;
+    Ok((record, warning))
 }
 
 /// Reconstructs what was observed, showing progress and stopping at Ctrl-C.
@@ -346,8 +378,8 @@ struct Loaded {
     notes: Vec<String>,
 }
 
-fn load(args: &ReconstructArgs, stature: Option<f64>) -> Result<Loaded> {
-    if let Some(poses) = &args.poses {
+fn load(args: &ReconstructArgs, path: Option<&Path>, stature: Option<f64>) -> Result<Loaded> {
+    if let Some(poses) = path {
         let options = ReadOptions {
             fps: args.fps,
             layout: args.layout,

@@ -5,13 +5,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::ProgressBar;
 use rand::SeedableRng;
 use serde_json::Value;
 
-use super::progress::{MinuteLines, counter};
 use super::{SETTINGS, Session, check_begun_with, json, refuse};
-use crate::config::{TaskSettings, TrainingConfig};
+use crate::benchmark::FunctionFamily;
+use crate::config::{FunctionSettings, TaskSettings, TrainingConfig};
 use crate::error::{Error, Result};
 use crate::learned::{Card, LearnedOptimizer, Network, Trained};
 use crate::meta::{MetaTrainer, StepReport};
@@ -20,9 +19,11 @@ use crate::optim::Metric;
 use crate::output::OutputDir;
 
 use motions::MOTIONS;
+use progress::{Progress, times};
 use windows::{on_recorded_windows, on_windows};
 
 mod motions;
+mod progress;
 mod windows;
 
 const RECORDED: &str = "recorded";
@@ -32,6 +33,8 @@ const WEIGHTS: &str = "weights.safetensors";
 const CARD: &str = "weights.json";
 
 /// Meta-train a learned optimizer on a family of tasks.
+///
+/// `mpirun -n N motionfit train ...` shares groups, recordings and validation among N processes.
 ///
 /// Writes the weights with the lowest validation loss so far and their card, progress as JSON
 /// lines, and a checkpoint from which --resume goes on.
@@ -79,25 +82,20 @@ pub struct TrainArgs {
 /// [`Error::Input`] for a configuration or checkpoint that cannot be used, [`Error::Io`] when a
 /// file cannot be read or written, [`Error::Interrupted`] after Ctrl-C (with a checkpoint written).
 pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
-    let config = TrainingConfig::read(&args.config)?;
-    let origin = args.config.display().to_string();
-    let may_write = args.force || may_go_on(args, &config)? || holds_only_recorded(&args.out);
-    OutputDir::create(&args.out, may_write)?;
+    let config = session.agree(TrainingConfig::read(&args.config))?;
+    let prepared = match session.leads() {
+        true => prepare(args, &config),
+        false => Ok(()),
+    };
+    session.agree(prepared)?;
     match &config.tasks {
         TaskSettings::Functions(functions) => {
-            let of_motion = [
-                ("--motions", !args.motions.is_empty()),
-                ("--recorded", args.recorded.is_some()),
-            ];
-            let advice = "leave it out, or train on windows (configs/train-walking.json)";
-            refuse(&of_motion, "tasks", "test functions", advice)?;
-            let family = functions.family(&origin)?;
+            let (family, theta) = session.agree(on_functions(args, &config, functions))?;
             let names = functions.functions.join(", ");
             let data = format!(
                 "classic test functions: {names}; {:?} variables",
                 functions.dimensions
             );
-            let theta = start(args, &config)?;
             run(args, session, &config, &family, (data, theta, None))
         }
         TaskSettings::Windows(windows) => on_windows(args, session, &config, windows),
@@ -105,6 +103,28 @@ pub fn train(args: &TrainArgs, session: &Session) -> Result<()> {
             on_recorded_windows(args, session, &config, recorded)
         }
     }
+}
+
+/// The family of test functions, and the meta-parameters to start from.
+fn on_functions(
+    args: &TrainArgs,
+    config: &TrainingConfig,
+    functions: &FunctionSettings,
+) -> Result<(FunctionFamily, Option<Vec<f32>>)> {
+    let of_motion = [
+        ("--motions", !args.motions.is_empty()),
+        ("--recorded", args.recorded.is_some()),
+    ];
+    let advice = "leave it out, or train on windows (configs/train-walking.json)";
+    refuse(&of_motion, "tasks", "test functions", advice)?;
+    let family = functions.family(&args.config.display().to_string())?;
+    Ok((family, start(args, config)?))
+}
+
+/// Makes sure that `out` can be written to.
+fn prepare(args: &TrainArgs, config: &TrainingConfig) -> Result<()> {
+    let may_write = args.force || may_go_on(args, config)? || holds_only_recorded(&args.out);
+    OutputDir::create(&args.out, may_write).map(drop)
 }
 
 /// Whether there is an earlier training to go on with, be it from its beginning; it must have been
@@ -142,33 +162,15 @@ fn run<F: TaskFamily>(
 where
     F::Task: Send + Sync,
 {
-    let network = Network::new(&config.architecture)?;
-    let checkpoint_path = args.out.join(CHECKPOINT);
-    let mut metrics = Vec::new();
-    let trainer = if resumes(args) {
-        let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io(path, "read", e));
-        let checkpoint = read(&checkpoint_path)?;
-        let origin = checkpoint_path.display().to_string();
-        let parts = (checkpoint.as_slice(), origin.as_str());
-        let trainer = MetaTrainer::resume(&network, family, &config.training, parts)?;
-        metrics = earlier_metrics(&read(&args.out.join(METRICS))?, trainer.step_count());
-        trainer
-    } else {
-        MetaTrainer::new(&network, family, &config.training, theta)?
+    let network = session.agree(Network::new(&config.architecture))?;
+    let begun = session.agree(begin(args, (config, &network), family, theta))?;
+    let (trainer, metrics) = (begun.0.shared(session.ranks.as_ref()), begun.1);
+    let hours = earlier_hours(args);
+    let output = match session.leads() {
+        true => begin_output(args, config).map(Some),
+        false => Ok(None),
     };
-    let output = OutputDir::create(&args.out, true)?;
-    if !resumes(args) {
-        // Of a training that is replaced: resumed with this configuration it would go on.
-        output.remove(CHECKPOINT)?;
-    }
-    match config.tasks {
-        // An earlier training may have left it.
-        TaskSettings::Functions(_) => output.remove(MOTIONS)?,
-        TaskSettings::Windows(_) | TaskSettings::RecordedWindows(_) => {
-            motions::note(&args.motions, &output)?;
-        }
-    }
-    output.write(SETTINGS, json(config)?)?;
+    let output = session.agree(output)?;
     let mut training = Training {
         trainer,
         network: Arc::new(network.clone()),
@@ -183,13 +185,55 @@ where
             data,
             steps: 0,
             evaluations: 0,
-            hours: earlier_hours(args),
+            hours,
             validation: Vec::new(),
             commit: commit(),
         },
         begun: Instant::now(),
     };
     training.go(args, session, config.training.steps())
+}
+
+/// The trainer, from the beginning or from a checkpoint, and the lines of metrics up to there.
+fn begin<'a, F: TaskFamily>(
+    args: &TrainArgs,
+    (config, network): (&'a TrainingConfig, &'a Network),
+    family: &'a F,
+    theta: Option<Vec<f32>>,
+) -> Result<(MetaTrainer<'a, F>, Vec<String>)>
+where
+    F::Task: Send + Sync,
+{
+    if !resumes(args) {
+        let trainer = MetaTrainer::new(network, family, &config.training, theta)?;
+        return Ok((trainer, Vec::new()));
+    }
+    let checkpoint_path = args.out.join(CHECKPOINT);
+    let read = |path: &Path| std::fs::read(path).map_err(|e| Error::io(path, "read", e));
+    let checkpoint = read(&checkpoint_path)?;
+    let origin = checkpoint_path.display().to_string();
+    let parts = (checkpoint.as_slice(), origin.as_str());
+    let trainer = MetaTrainer::resume(network, family, &config.training, parts)?;
+    let metrics = earlier_metrics(&read(&args.out.join(METRICS))?, trainer.step_count());
+    Ok((trainer, metrics))
+}
+
+/// The directory of a training that begins or goes on.
+fn begin_output(args: &TrainArgs, config: &TrainingConfig) -> Result<OutputDir> {
+    let output = OutputDir::create(&args.out, true)?;
+    if !resumes(args) {
+        // Of a training that is replaced: resumed with this configuration it would go on.
+        output.remove(CHECKPOINT)?;
+    }
+    match config.tasks {
+        // An earlier training may have left it.
+        TaskSettings::Functions(_) => output.remove(MOTIONS)?,
+        TaskSettings::Windows(_) | TaskSettings::RecordedWindows(_) => {
+            motions::note(&args.motions, &output)?;
+        }
+    }
+    output.write(SETTINGS, json(config)?)?;
+    Ok(output)
 }
 
 /// The weight file to start from, if the configuration names one.
@@ -214,7 +258,8 @@ struct Training<'a, F: TaskFamily> {
     trainer: MetaTrainer<'a, F>,
     network: Arc<Network>,
     metric: Option<Metric>,
-    output: OutputDir,
+    /// Where the leading process writes.
+    output: Option<OutputDir>,
     /// Lines of JSON.
     metrics: Vec<String>,
     card: Card,
@@ -231,18 +276,22 @@ where
         let mut saved = Instant::now();
         while !self.trainer.is_done() {
             let report = self.trainer.advance()?;
+            session.detail(times(&report))?;
             self.metrics.push(line(&report)?);
             progress.show(&report);
-            if session.is_interrupted() {
-                self.save()?;
-                return Err(Error::Interrupted);
+            // All end when one is interrupted, and save when the leading one finds it due.
+            let told = (session.is_interrupted(), saved.elapsed() >= every);
+            let told = session.ranks.share(&told)?;
+            if told.iter().any(|(is_interrupted, _)| *is_interrupted) {
+                self.save(session)?;
+                return session.agree(Err(Error::Interrupted));
             }
-            if saved.elapsed() >= every {
-                self.save()?;
+            if told[0].1 {
+                self.save(session)?;
                 saved = Instant::now();
             }
         }
-        self.save()?;
+        self.save(session)?;
         let (_, loss) = self.trainer.best();
         session.tell(format!(
             "validation loss {loss:.4}, weights in {}",
@@ -250,8 +299,18 @@ where
         ))
     }
 
-    /// Writes everything; the checkpoint last, so that no metrics are missing from before it.
-    fn save(&self) -> Result<()> {
+    /// Writes everything, with all processes at the same step.
+    fn save(&self, session: &Session) -> Result<()> {
+        let checkpoint = self.trainer.checkpoint()?;
+        let written = match &self.output {
+            Some(output) => self.write(output, checkpoint),
+            None => Ok(()),
+        };
+        session.agree(written)
+    }
+
+    /// The checkpoint comes last, so that no metrics are missing from before it.
+    fn write(&self, output: &OutputDir, checkpoint: Vec<u8>) -> Result<()> {
         let trained = Trained {
             network: Arc::clone(&self.network),
             theta: self.trainer.best().0.to_vec(),
@@ -268,9 +327,9 @@ where
             (METRICS, self.metrics.concat().into_bytes()),
             (WEIGHTS, trained.to_bytes()?),
             (CARD, json(&card)?),
-            (CHECKPOINT, self.trainer.checkpoint()?),
+            (CHECKPOINT, checkpoint),
         ];
-        self.output.write_all(&files)?;
+        output.write_all(&files)?;
         Ok(())
     }
 }
@@ -312,52 +371,6 @@ fn commit() -> String {
             String::from_utf8_lossy(&output.stdout).trim().to_string()
         }
         _ => version.to_string(),
-    }
-}
-
-/// A bar on a terminal, a line a minute elsewhere, nothing when quiet.
-struct Progress {
-    bar: ProgressBar,
-    lines: MinuteLines,
-    steps: usize,
-    first: usize,
-    begun: Instant,
-    validation: Option<f64>,
-}
-
-impl Progress {
-    fn new(session: &Session, steps: usize, first: usize) -> Self {
-        Self {
-            bar: counter(session, steps),
-            lines: MinuteLines::new(session),
-            steps,
-            first,
-            begun: Instant::now(),
-            validation: None,
-        }
-    }
-
-    fn show(&mut self, report: &StepReport) {
-        self.validation = report.validation.or(self.validation);
-        let validation = match self.validation {
-            Some(loss) => format!(", validation {loss:.4}"),
-            None => String::new(),
-        };
-        let message = format!("loss {:.4}{validation}", report.loss);
-        self.bar.set_position(report.step as u64);
-        self.bar.set_message(message.clone());
-        let (step, steps) = (report.step, self.steps);
-        let pace = self.begun.elapsed().as_secs_f64() / (step - self.first) as f64;
-        self.lines.say(|| {
-            let left = pace * (steps - step) as f64 / 60.0;
-            format!("step {step}/{steps}, {message}, {left:.0} min left")
-        });
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }
 

@@ -1,15 +1,19 @@
 //! Sets of windows: clips by name, and windows recorded along the paths of optimizers.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::{Session, json};
+use crate::cluster::work_off;
 use crate::config::RecordedSettings;
 use crate::error::{Error, Result};
 use crate::evaluation::clips;
 use crate::motion::{self, Motion};
 use crate::objective::{Evaluation, Objective};
-use crate::optim::Budget;
-use crate::output::OutputDir;
+use crate::optim::{Budget, Minimize};
+use crate::output::{OutputDir, write_file};
 use crate::reconstruction::recorded::RecordedWindow;
 use crate::reconstruction::{Settings, WindowFamily, WindowTask, optimizer_of_windows};
 
@@ -69,7 +73,15 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Records the windows that are not in `directory` yet and reads all of them.
+/// A window to be recorded, by which optimizer, in which file.
+struct Recording {
+    task: WindowTask,
+    optimizer: Arc<dyn Minimize>,
+    evaluations: usize,
+    path: PathBuf,
+}
+
+/// Records the windows that are not in `directory` yet, side by side and on all ranks, and reads all of them.
 ///
 /// # Errors
 /// [`Error::Interrupted`] after Ctrl-C, with everything recorded so far on disk; [`Error::Input`]
@@ -80,55 +92,94 @@ pub(super) fn recorded(
     directory: &Path,
     session: &Session,
 ) -> Result<Vec<RecordedWindow>> {
-    let output = OutputDir::create(directory, true)?;
-    same_settings(directory, &output, &settings.reconstruction)?;
-    let count = settings.windows.min(family.len());
-    let total = count * settings.recorders.len();
-    let mut windows = Vec::new();
+    let prepared = match session.leads() {
+        true => OutputDir::create(directory, true)
+            .and_then(|output| same_settings(directory, &output, &settings.reconstruction)),
+        false => Ok(()),
+    };
+    session.agree(prepared)?;
+    let recordings = session.agree(recordings(family, settings, directory))?;
+    let jobs: Vec<usize> = (0..recordings.len()).collect();
+    let total = jobs.len();
     let mut number = 0;
+    let mut tell = |job: usize, looks: Option<usize>| {
+        number += 1;
+        let (clip, first) = (recordings[job].task.clip(), recordings[job].task.first());
+        match looks {
+            Some(looks) => session.detail(format!(
+                "[{number}/{total}] recorded {clip} from frame {first}: {looks} looks"
+            )),
+            None => Ok(()),
+        }
+    };
+    let work = |job: usize| recordings[job].record(session);
+    work_off(session.ranks.as_ref(), &jobs, work, &mut tell)?;
+    session.agree(read_all(&recordings, directory))
+}
+
+fn recordings(
+    family: &WindowFamily,
+    settings: &RecordedSettings,
+    directory: &Path,
+) -> Result<Vec<Recording>> {
+    let count = settings.windows.min(family.len());
+    let mut recordings = Vec::new();
     for recorder in &settings.recorders {
         let optimizer = optimizer_of_windows(&recorder.optimizer, settings.reconstruction.seed)?;
+        let optimizer: Arc<dyn Minimize> = Arc::from(optimizer);
         for i in 0..count {
             let task = family.nth(i * family.len() / count);
-            let file = format!(
-                "{}_{}_{}_{}.bin",
-                task.clip(),
-                task.first(),
-                optimizer.name(),
-                recorder.evaluations
-            );
-            let path = directory.join(&file);
-            number += 1;
-            if !path.is_file() {
-                let budget = Budget {
-                    evaluations: recorder.evaluations,
-                    ..Budget::default()
-                };
-                let mut observe = |_: usize, _: &[f64], _: &Evaluation| session.flow();
-                let window =
-                    RecordedWindow::record(&task, optimizer.as_ref(), &budget, &mut observe)?;
-                session.check()?;
-                output.write(&file, window.to_bytes()?)?;
-                let (clip, first) = (&window.clip, window.first);
-                let looks = window.path.len();
-                session.detail(format!(
-                    "[{number}/{total}] recorded {clip} from frame {first}: {looks} looks"
-                ))?;
-            }
-            let window = RecordedWindow::read(&path)?;
-            // Nothing can be learned where the physics has no finite derivatives.
-            if !window.path.is_empty() {
-                check_recording(&path, &window, &task)?;
-                windows.push(window);
-            }
+            let (clip, first, name) = (task.clip(), task.first(), optimizer.name());
+            let file = format!("{clip}_{first}_{name}_{}.bin", recorder.evaluations);
+            recordings.push(Recording {
+                path: directory.join(file),
+                task,
+                optimizer: Arc::clone(&optimizer),
+                evaluations: recorder.evaluations,
+            });
         }
     }
+    Ok(recordings)
+}
+
+impl Recording {
+    /// Records the window, unless that was done earlier; then what is there must show it. Returns the looks of a
+    /// new recording.
+    fn record(&self, session: &Session) -> Result<Option<usize>> {
+        if self.path.is_file() {
+            let window = RecordedWindow::read(&self.path)?;
+            if !window.path.is_empty() {
+                check_recording(&self.path, &window, &self.task)?;
+            }
+            return Ok(None);
+        }
+        let budget = Budget {
+            evaluations: self.evaluations,
+            ..Budget::default()
+        };
+        let mut observe = |_: usize, _: &[f64], _: &Evaluation| session.flow();
+        let optimizer = self.optimizer.as_ref();
+        let window = RecordedWindow::record(&self.task, optimizer, &budget, &mut observe)?;
+        session.check()?;
+        write_file(&self.path, &window.to_bytes()?, true)?;
+        Ok(Some(window.path.len()))
+    }
+}
+
+/// All recordings that have looks: nothing can be learned where the physics has no finite derivatives.
+fn read_all(recordings: &[Recording], directory: &Path) -> Result<Vec<RecordedWindow>> {
+    let windows = recordings
+        .par_iter()
+        .map(|recording| RecordedWindow::read(&recording.path));
+    let mut windows = windows.collect::<Result<Vec<_>>>()?;
+    windows.retain(|window| !window.path.is_empty());
     if windows.is_empty() {
         let advice = "record with more evaluations, or other clips";
+        let found = "none";
         return Err(Error::input(
             directory.display(),
             "linearizations",
-            "none",
+            found,
             advice,
         ));
     }

@@ -7,6 +7,7 @@ use crate::reconstruction::{Reconstruction, exceeds};
 use crate::simulation::{GRAVITY, Trajectory, simulated_feet};
 
 pub mod clips;
+pub mod journal;
 mod keypoints;
 pub mod manifest;
 pub mod page;

@@ -14,6 +14,7 @@ pub use backprop::Backprop;
 pub use evolution::{Evolution, Kind};
 pub use group::{Estimate, GradientEstimator, Group};
 pub use settings::{Estimator, Settings, Stage, ValidationSettings};
+pub use sharing::StepTimes;
 pub use trainer::{MetaTrainer, StepReport};
 
 mod adam;
@@ -22,4 +23,5 @@ mod estimators;
 mod evolution;
 mod group;
 mod settings;
+mod sharing;
 mod trainer;

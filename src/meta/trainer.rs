@@ -1,11 +1,15 @@
 //! The outer loop: groups in parallel, one step of Adam, validation, best-so-far, checkpoints.
+//!
+//! Ranks ([`Ranks`]) share the groups and the batches of validation; each makes the same step of the same θ.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use rand::SeedableRng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::{Alone, Ranks};
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::learned::{Batch, LearnedOptimizer, Network};
@@ -14,6 +18,7 @@ use crate::objective::{Rng, Task, TaskFamily};
 use super::adam::{Adam, clip};
 use super::estimators::{AnyEstimator, check_parameters, mask, stage_seed};
 use super::group::{Estimate, Group, look};
+use super::sharing::{Mean, StepTimes, is_of, mean};
 use super::{Settings, Stage};
 
 /// The files of checkpoints; a change to [`Progress`], or to what it consists of, makes another
@@ -31,8 +36,9 @@ pub struct MetaTrainer<'a, F: TaskFamily> {
     family: &'a F,
     settings: &'a Settings,
     progress: Progress,
-    /// Tasks of the groups, `(groups, B)`.
+    /// Tasks of the groups of this rank, `(groups, B)`.
     tasks: Vec<Vec<F::Task>>,
+    ranks: &'a dyn Ranks,
 }
 
 /// Everything that a checkpoint holds; a change here makes another [`CHECKPOINT`].
@@ -46,6 +52,7 @@ struct Progress {
     /// Outer steps done in this stage, and in all.
     stage_step: usize,
     step: usize,
+    /// Those of this rank, in a checkpoint all.
     groups: Vec<Group<Batch>>,
     evaluations: u64,
     validation: Vec<(usize, f64)>,
@@ -73,6 +80,9 @@ pub struct StepReport {
     /// The same by task name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub by_task: BTreeMap<String, f64>,
+    /// Where the time went, without validation; not part of the results.
+    #[serde(skip)]
+    pub times: StepTimes,
 }
 
 impl<'a, F: TaskFamily> MetaTrainer<'a, F>
@@ -117,9 +127,21 @@ where
             settings,
             progress,
             tasks: Vec::new(),
+            ranks: &Alone,
         };
         trainer.begin_stage();
         Ok(trainer)
+    }
+
+    /// The same as one of `ranks`, all of which have made it with the same arguments: they share the groups. From
+    /// here on all of them must do the same.
+    #[must_use]
+    pub fn shared(mut self, ranks: &'a dyn Ranks) -> Self {
+        self.ranks = ranks;
+        let groups = self.progress.groups.into_iter().zip(self.tasks);
+        let own = groups.filter(|(group, _)| is_of(ranks, group.number));
+        (self.progress.groups, self.tasks) = own.unzip();
+        self
     }
 
     /// Training that goes on from a checkpoint of the same configuration.
@@ -158,15 +180,28 @@ where
             settings,
             tasks: tasks.collect(),
             progress,
+            ranks: &Alone,
         })
     }
 
-    /// The bytes of a checkpoint.
+    /// The bytes of a checkpoint on the first rank, none on the others.
     ///
     /// # Errors
     /// [`Error::Internal`] when they cannot be made.
     pub fn checkpoint(&self) -> Result<Vec<u8>> {
-        CHECKPOINT.write(&self.progress)
+        if self.ranks.size() == 1 {
+            return CHECKPOINT.write(&self.progress);
+        }
+        let given: Vec<Vec<Group<Batch>>> = self.ranks.collect(&self.progress.groups)?;
+        if !self.ranks.leads() {
+            return Ok(Vec::new());
+        }
+        let mut groups: Vec<Group<Batch>> = given.into_iter().flatten().collect();
+        groups.sort_by_key(|group| group.number);
+        CHECKPOINT.write(&Progress {
+            groups,
+            ..self.progress.clone()
+        })
     }
 
     /// Whether all stages are done.
@@ -226,8 +261,18 @@ where
             self.begin_stage();
         }
         let stage = &stages[self.progress.stage];
+        let begun = Instant::now();
         let estimates = self.estimates(stage)?;
-        let (mut gradient, loss) = self.mean(&estimates);
+        let numbers = self.progress.groups.iter().map(|group| group.number);
+        let own: Vec<(u64, &Estimate)> = numbers.zip(&estimates).collect();
+        let computed = (stage.groups, begun.elapsed());
+        let Mean {
+            mut gradient,
+            loss,
+            evaluations,
+            times,
+        } = mean(self.ranks, &self.progress.theta, &own, computed)?;
+        self.progress.evaluations += evaluations;
         mask(self.network, stage, &mut gradient);
         let gradient_norm = clip(&mut gradient, stage.clip);
         let progress = &mut self.progress;
@@ -250,6 +295,7 @@ where
             evaluations: progress.evaluations,
             validation: None,
             by_task: BTreeMap::new(),
+            times,
         };
         if progress.step.is_multiple_of(self.settings.validation.every) || self.is_done() {
             self.validate(&mut report)?;
@@ -262,14 +308,15 @@ where
         let seed = stage_seed(self.settings.seed, self.progress.stage);
         self.progress.adam = Adam::new(self.progress.theta.len());
         self.progress.stage_step = 0;
-        let begun = (0..stage.groups as u64).map(|number| {
+        let own = (0..stage.groups as u64).filter(|number| is_of(self.ranks, *number));
+        let begun = own.map(|number| {
             let setup = (stage, stage.sides(), seed);
             Group::new(self.network, self.family, setup, number)
         });
         (self.progress.groups, self.tasks) = begun.unzip();
     }
 
-    /// Advances all groups by a truncation.
+    /// Advances the groups of this rank by a truncation.
     fn estimates(&mut self, stage: &Stage) -> Result<Vec<Estimate>> {
         let seed = stage_seed(self.settings.seed, self.progress.stage);
         let (network, family) = (self.network, self.family);
@@ -294,49 +341,19 @@ where
             .collect()
     }
 
-    /// Mean gradient and loss of the groups whose gradient is finite; counts evaluations.
-    fn mean(&mut self, estimates: &[Estimate]) -> (Vec<f32>, f64) {
-        let mut gradient = vec![0.0; self.progress.theta.len()];
-        let share = 1.0 / estimates.len() as f32;
-        let mut loss = 0.0;
-        for estimate in estimates {
-            self.progress.evaluations += estimate.evaluations;
-            loss += estimate.loss / estimates.len() as f64;
-            if estimate.gradient.iter().all(|g| g.is_finite()) {
-                let sum = gradient.iter_mut().zip(&estimate.gradient);
-                sum.for_each(|(sum, g)| *sum += share * g);
-            }
-        }
-        (gradient, loss)
-    }
-
     /// Mean normalized loss of the best points found on the validation tasks.
     fn validate(&mut self, report: &mut StepReport) -> Result<()> {
         let validation = &self.settings.validation;
         let rule = self.network.rule(self.averaged())?;
-        let batches = (0..validation.batches as u64)
-            .into_par_iter()
-            .map(|number| {
-                let mut rng = Rng::seed_from_u64(self.settings.seed);
-                rng.set_stream(u64::MAX - 1 - number);
-                let tasks = self.family.sample_validation(validation.tasks, &mut rng);
-                let x0: Vec<_> = tasks.iter().map(|t| t.initial_point(&mut rng)).collect();
-                let mut state = self.network.start(&x0);
-                let mut best = vec![f64::INFINITY; tasks.len()];
-                for _ in 0..validation.horizon {
-                    let evaluations = look(self.network, &state, &tasks);
-                    for (best, seen) in best.iter_mut().zip(&evaluations) {
-                        *best = best.min(seen.value);
-                    }
-                    self.network.tell(&rule, &mut state, &evaluations)?;
-                }
-                let losses = tasks.iter().zip(best);
-                Ok(losses
-                    .map(|(task, best)| (task.name(), task.normalize(best)))
-                    .collect::<Vec<_>>())
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let losses: Vec<(String, f64)> = batches.into_iter().flatten().collect();
+        let own = (0..validation.batches as u64).filter(|number| is_of(self.ranks, *number));
+        let own: Vec<u64> = own.collect();
+        let losses = own
+            .par_iter()
+            .map(|number| Ok((*number, self.losses(*number, &rule)?)));
+        let losses = losses.collect::<Result<Vec<(u64, Vec<(String, f64)>)>>>()?;
+        let mut batches = self.ranks.share(&losses)?.concat();
+        batches.sort_by_key(|(number, _)| *number);
+        let losses: Vec<(String, f64)> = batches.into_iter().flat_map(|(_, batch)| batch).collect();
         let loss = losses.iter().map(|(_, loss)| loss).sum::<f64>() / losses.len() as f64;
         let mut by_task: BTreeMap<String, (f64, f64)> = BTreeMap::new();
         for (name, loss) in losses {
@@ -355,5 +372,31 @@ where
             self.progress.best = Some((loss, self.averaged().to_vec()));
         }
         Ok(())
+    }
+
+    /// The names and losses of the tasks of validation batch `number`.
+    fn losses(
+        &self,
+        number: u64,
+        rule: &<Network as LearnedOptimizer>::Rule,
+    ) -> Result<Vec<(String, f64)>> {
+        let validation = &self.settings.validation;
+        let mut rng = Rng::seed_from_u64(self.settings.seed);
+        rng.set_stream(u64::MAX - 1 - number);
+        let tasks = self.family.sample_validation(validation.tasks, &mut rng);
+        let x0: Vec<_> = tasks.iter().map(|t| t.initial_point(&mut rng)).collect();
+        let mut state = self.network.start(&x0);
+        let mut best = vec![f64::INFINITY; tasks.len()];
+        for _ in 0..validation.horizon {
+            let evaluations = look(self.network, &state, &tasks);
+            for (best, seen) in best.iter_mut().zip(&evaluations) {
+                *best = best.min(seen.value);
+            }
+            self.network.tell(rule, &mut state, &evaluations)?;
+        }
+        let losses = tasks.iter().zip(best);
+        Ok(losses
+            .map(|(task, best)| (task.name(), task.normalize(best)))
+            .collect())
     }
 }

@@ -67,6 +67,15 @@ impl Workspace {
         self.0.path().join(name)
     }
 
+    /// The rows of the evaluation in `run`, but for how long they took.
+    pub fn rows(&self, run: &str) -> Value {
+        let mut rows = self.json(&format!("{run}/clips.json"));
+        for row in rows.as_array_mut().unwrap() {
+            row.as_object_mut().unwrap().remove("seconds");
+        }
+        rows
+    }
+
     pub fn arg(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_string()
     }

@@ -9,7 +9,7 @@ use crate::config::{RecordedSettings, TrainingConfig, Variables, WindowSettings}
 use crate::error::Result;
 use crate::learned::Trained;
 use crate::objective::{HeldOut, Objective};
-use crate::optim::WhitenedFamily;
+use crate::optim::{Metric, WhitenedFamily};
 use crate::reconstruction::recorded::{RecordedFamily, mean_curvature};
 use crate::reconstruction::{Settings, WindowFamily};
 
@@ -24,26 +24,14 @@ pub(super) fn on_windows(
     config: &TrainingConfig,
     settings: &WindowSettings,
 ) -> Result<()> {
-    let family = held_out(
-        args,
-        (&settings.clips, &settings.validation),
-        &settings.reconstruction,
-    )?;
-    // What is resumed goes on in the variables that it was begun in.
-    let holds_metric = match resumes(args) {
-        true => Some(args.out.join(WEIGHTS)),
-        false => start_path(args, config),
-    };
-    let metric = match holds_metric {
-        Some(path) => Trained::read(&path)?.metric,
-        None => None,
-    };
+    let clips = (&settings.clips[..], &settings.validation[..]);
+    let family = session.agree(held_out(args, clips, &settings.reconstruction))?;
+    let (metric, theta) = session.agree(start_on_windows(args, config))?;
     let data = format!(
         "{} windows of {}",
         family.training.len(),
         described(args, &settings.clips)
     );
-    let theta = start(args, config)?;
     let Some(metric) = metric else {
         return run(args, session, config, &family, (data, theta, None));
     };
@@ -59,6 +47,23 @@ pub(super) fn on_windows(
     )
 }
 
+/// The metric and the meta-parameters to start from, if there are any.
+fn start_on_windows(
+    args: &TrainArgs,
+    config: &TrainingConfig,
+) -> Result<(Option<Metric>, Option<Vec<f32>>)> {
+    // What is resumed goes on in the variables that it was begun in.
+    let holds_metric = match resumes(args) {
+        true => Some(args.out.join(WEIGHTS)),
+        false => start_path(args, config),
+    };
+    let metric = match holds_metric {
+        Some(path) => Trained::read(&path)?.metric,
+        None => None,
+    };
+    Ok((metric, start(args, config)?))
+}
+
 /// Trains on recorded windows, in the variables that the settings name.
 pub(super) fn on_recorded_windows(
     args: &TrainArgs,
@@ -66,12 +71,12 @@ pub(super) fn on_recorded_windows(
     config: &TrainingConfig,
     settings: &RecordedSettings,
 ) -> Result<()> {
-    settings.check(&args.config.display().to_string())?;
-    let families = held_out(
-        args,
-        (&settings.clips, &settings.validation),
-        &settings.reconstruction,
-    )?;
+    let prepared = || {
+        settings.check(&args.config.display().to_string())?;
+        let clips = (&settings.clips[..], &settings.validation[..]);
+        held_out(args, clips, &settings.reconstruction)
+    };
+    let families = session.agree(prepared())?;
     let own = args.out.join(RECORDED);
     let directory = args.recorded.as_deref().unwrap_or(&own);
     let training = recorded(&families.training, settings, directory, session)?;
@@ -81,7 +86,7 @@ pub(super) fn on_recorded_windows(
     };
     let validation = recorded(&families.validation, &fewer, directory, session)?;
     let n = families.training.nth(0).dimension();
-    let curvature = mean_curvature(&training, families.training.block())?;
+    let curvature = session.agree(mean_curvature(&training, families.training.block()))?;
     let metric = match settings.variables {
         Variables::Curvature => curvature,
         Variables::Scaled => curvature.without_couplings(),
@@ -99,7 +104,7 @@ pub(super) fn on_recorded_windows(
         validation: RecordedFamily::new(&validation, &whitening).roughened(settings.rough),
     };
     drop((training, validation));
-    let theta = start(args, config)?;
+    let theta = session.agree(start(args, config))?;
     let metric = Some(metric).filter(|_| settings.variables != Variables::Plain);
     run(args, session, config, &family, (data, theta, metric))
 }
