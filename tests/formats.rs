@@ -11,6 +11,7 @@ use motionfit::body::{self, Body, Link, Subject};
 use motionfit::motion::files::c3d::C3d;
 use motionfit::motion::files::pickle::Pickle;
 use motionfit::motion::{self, Motion, ReadOptions, Reading};
+use motionfit::scene::Scene;
 use motionfit::simulation::{Engine, Physics, Velocity, World};
 use nalgebra::{Isometry3, Quaternion, UnitQuaternion, Vector3, Vector4};
 use serde_json::Value;

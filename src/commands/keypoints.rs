@@ -95,8 +95,8 @@ pub(super) struct KeypointArgs {
     /// Name of the truth in an archive or pickle.
     #[arg(long, value_name = "NAME", requires = "truth")]
     truth_array: Option<String>,
-    /// Height of the ground in the cameras' world in m; else 0, or found under the feet of 3D
-    /// estimates or of several views.
+    /// Height of the ground in m, along the axis that points up in the file; else found under the feet, or 0 with
+    /// --scene. With cameras, in their world; else 0, or found under the feet of 3D estimates or of several views.
     #[arg(long, value_name = "M", allow_negative_numbers = true)]
     floor: Option<f64>,
     /// Use only so many of the frames per second.
@@ -147,7 +147,6 @@ impl KeypointArgs {
             ("--truth", self.truth.is_some()),
             ("--keypoint-layout", self.keypoint_layout.is_some()),
             ("--array", self.array.is_some()),
-            ("--floor", self.floor.is_some()),
             ("--observed-fps", self.observed_fps.is_some()),
         ];
         let advice = "give --camera FILE, or --focal PX with --image-size WxH";
@@ -165,12 +164,20 @@ impl KeypointArgs {
         }
     }
 
+    /// Height of the ground, m, where it is given.
+    pub(super) fn floor(&self) -> Result<Option<f64>> {
+        match self.floor {
+            Some(floor) if !(-100.0..=100.0).contains(&floor) => {
+                let advice = "give -100 to 100 m";
+                Err(Error::input("--floor", "height", floor, advice))
+            }
+            floor => Ok(floor),
+        }
+    }
+
     /// Reads everything and puts it on one clock.
     pub(super) fn read(&self, path: &Path, cut: &Cut) -> Result<Input> {
-        if let Some(floor) = self.floor.filter(|floor| !(-100.0..=100.0).contains(floor)) {
-            let advice = "give -100 to 100 m";
-            return Err(Error::input("--floor", "height", floor, advice));
-        }
+        let floor = self.floor()?;
         let origin = path.display().to_string();
         let options = ReadOptions {
             layout: self.keypoint_layout,
@@ -243,7 +250,7 @@ impl KeypointArgs {
         Ok(Input {
             observation: observation.cut(range.clone()).decimated(step),
             truth: truth.map(|truth| truth[range].iter().step_by(step).copied().collect()),
-            floor: self.floor,
+            floor,
             notes,
         })
     }

@@ -48,9 +48,6 @@ const FILE_OPTIONS: [&str; 16] = [
     "more_views",
 ];
 
-/// How far a floor may be from the origin, m.
-const FARTHEST_FLOOR: f64 = 1e4;
-
 /// The file that only a run from keypoints writes.
 const KINEMATIC: &str = "kinematic.npz";
 
@@ -94,15 +91,6 @@ pub struct ReconstructArgs {
     /// Unit of length: m, cm, mm, in, cmu, or its length in metres; detected unless given.
     #[arg(long, requires = "poses", value_name = "UNIT")]
     units: Option<Unit>,
-    /// Height of the floor in the file, m, along the axis that points up; found under the feet unless given. With
-    /// --scene it is 0 unless given.
-    #[arg(
-        long,
-        requires = "poses",
-        value_name = "M",
-        allow_negative_numbers = true
-    )]
-    floor: Option<f64>,
     /// JSON of boxes that the body can touch beside the ground: {"boxes": [{"center": [x, y, z],
     /// "half_extents": [x, y, z], "yaw": radians}, ...]}, m, z up, as the file has its motion.
     #[arg(long, value_name = "FILE")]
@@ -173,6 +161,8 @@ fn configuration(args: &ReconstructArgs) -> Result<Config> {
     if let Some(path) = &args.scene {
         let scene = config.reconstruction.scene.get_or_insert_default();
         scene.boxes.extend(Scene::read(path)?.boxes);
+        // Who describes the scene has not left out a seat.
+        config.reconstruction.supports &= args.overrides.asks_for_supports();
     }
     Ok(config)
 }
@@ -259,24 +249,6 @@ fn tell_files(
     session.tell(format!("{seconds:.1} s; wrote {names} to {out}"))
 }
 
-impl ReconstructArgs {
-    /// Height of the floor in the file, m, where it is known.
-    fn floor(&self) -> Result<Option<f64>> {
-        match self.floor {
-            Some(floor) if !(-FARTHEST_FLOOR..=FARTHEST_FLOOR).contains(&floor) => {
-                let advice = format!(
-                    "give metres between {} and {FARTHEST_FLOOR}",
-                    -FARTHEST_FLOOR
-                );
-                Err(Error::input("--floor", "height", floor, advice))
-            }
-            // A scene and its motion have the same origin.
-            None => Ok(self.scene.as_ref().map(|_| 0.0)),
-            floor => Ok(floor),
-        }
-    }
-}
-
 /// Runs the command on 2D keypoints.
 fn from_keypoints(
     (path, out): (&Path, Option<&Path>),
@@ -290,7 +262,6 @@ fn from_keypoints(
         ("--smooth", args.smooth.is_some()),
         ("--clip", args.clip.is_some()),
         ("--markers", args.markers.is_some()),
-        ("--floor", args.floor.is_some()),
     ];
     let advice = "leave it out: it is for 3D poses alone";
     refuse(&for_poses, "input", "keypoints", advice)?;
@@ -389,7 +360,8 @@ fn load(args: &ReconstructArgs, path: Option<&Path>, stature: Option<f64>) -> Re
             person: args.keypoints.person()?,
             clip: args.clip.clone(),
             markers: args.markers.as_deref().map(MarkerMap::read).transpose()?,
-            floor: args.floor()?,
+            // A scene and its motion have the same origin.
+            floor: args.keypoints.floor()?.or(args.scene.as_ref().map(|_| 0.0)),
             start: args.start,
             end: args.end,
             smoothing: args.smooth.unwrap_or_default(),

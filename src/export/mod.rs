@@ -209,7 +209,16 @@ pub(crate) mod fixture {
         };
         let frames = poses.iter().map(frame).collect();
         let fps = motion.fps;
-        Recording::new(body, Trajectory { fps, frames }, Vec::new()).unwrap()
+        Recording::new(
+            body,
+            Trajectory {
+                fps,
+                frames,
+                ..Trajectory::default()
+            },
+            Vec::new(),
+        )
+        .unwrap()
     }
 
     /// Five frames at 50 fps of a body that moves forward, turns and bends every joint.
@@ -224,7 +233,16 @@ pub(crate) mod fixture {
                     .map(|joint| joint + offset)
             })
             .collect();
-        Recording::new(body, Trajectory { fps: 50.0, frames }, reference).unwrap()
+        Recording::new(
+            body,
+            Trajectory {
+                fps: 50.0,
+                frames,
+                ..Trajectory::default()
+            },
+            reference,
+        )
+        .unwrap()
     }
 
     fn frame(body: &Body, t: f64) -> Frame {

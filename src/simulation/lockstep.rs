@@ -347,7 +347,7 @@ mod tests {
         (track, physics, links): (&ControlTrack, &Physics, usize),
         knots: &Knots,
         frames: usize,
-    ) -> (Path, Vec<Vec<usize>>) {
+    ) -> (Path, Vec<Vec<Touch>>) {
         let mut engine = Engine::new(physics);
         let (mut path, mut orders) = (vec![world.links()], Vec::new());
         for frame in 0..frames {

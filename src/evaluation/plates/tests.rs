@@ -39,7 +39,11 @@ fn measured(share: f64) -> (Body, Trajectory, Motion, ForcePlates) {
         .unwrap();
     npz.finish().unwrap();
     let plates = ForcePlates::read(file.path()).unwrap();
-    let trajectory = Trajectory { fps: 50.0, frames };
+    let trajectory = Trajectory {
+        fps: 50.0,
+        frames,
+        ..Trajectory::default()
+    };
     (problem.body, trajectory, problem.motion, plates)
 }
 

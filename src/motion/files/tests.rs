@@ -144,6 +144,31 @@ fn units_axes_and_floors_come_out_the_same() {
 }
 
 #[test]
+fn the_head_of_who_crawls_does_not_point_up() {
+    // On the side, and forth along y at 1 m/s for three seconds.
+    let mut values = person(150, 1.0);
+    for (i, p) in values.chunks_exact_mut(3).enumerate() {
+        let time = (i / 17) as f64 / 50.0;
+        let [x, y, z] = [p[0], p[1], p[2]];
+        p.copy_from_slice(&[x, z + time, 0.3 - y]);
+    }
+    let reading = read_person(&values, &ReadOptions::default()).unwrap();
+    assert!(noted(
+        &reading,
+        "up axis: not clear from the body, z assumed"
+    ));
+    // Who stands there, or walks, is another matter.
+    let mut values = person(150, 1.0);
+    for (i, p) in values.chunks_exact_mut(3).enumerate() {
+        let time = (i / 17) as f64 / 50.0;
+        let [x, y, z] = [p[0], p[1], p[2]];
+        p.copy_from_slice(&[x + time, z, -y]);
+    }
+    let reading = read_person(&values, &ReadOptions::default()).unwrap();
+    assert!(noted(&reading, "up axis: y"));
+}
+
+#[test]
 fn coco_is_recognized_by_its_geometry() {
     let mut values = Vec::new();
     for frame in person(20, 1.0).chunks_exact(51) {
