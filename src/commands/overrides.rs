@@ -29,7 +29,7 @@ pub struct Overrides {
     /// Standing height of the subject in m; estimated from the bones unless given.
     #[arg(long, value_name = "M", allow_negative_numbers = true)]
     stature: Option<f64>,
-    /// Supports that nobody recorded, a seat or a step: auto (infer them; the default without --scene), none, or a scene FILE of boxes,
+    /// Supports that nobody recorded, a seat or a step: auto (infer them; the default), none, or a scene FILE of boxes,
     /// each with "during": [from, to] in s and "links": the names of those that it is for, if it has to be.
     #[arg(long, value_name = "auto|none|FILE")]
     supports: Option<String>,
@@ -51,11 +51,6 @@ impl Overrides {
         ];
         let advice = "leave it out: the list of windows holds the settings, --optimizers names";
         refuse(&settled, "use", "with --windows", advice)
-    }
-
-    /// Whether supports are asked for by name.
-    pub(super) fn asks_for_supports(&self) -> bool {
-        self.supports.as_deref() == Some("auto")
     }
 
     /// The configuration file with these options put in.

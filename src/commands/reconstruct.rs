@@ -161,8 +161,6 @@ fn configuration(args: &ReconstructArgs) -> Result<Config> {
     if let Some(path) = &args.scene {
         let scene = config.reconstruction.scene.get_or_insert_default();
         scene.boxes.extend(Scene::read(path)?.boxes);
-        // Who describes the scene has not left out a seat.
-        config.reconstruction.supports &= args.overrides.asks_for_supports();
     }
     Ok(config)
 }

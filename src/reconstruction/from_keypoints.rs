@@ -87,7 +87,10 @@ pub fn reconstruct_keypoints(
             advice,
         ));
     }
-    let settings = settings.at_multiple_of(observation.fps);
+    let settings = Settings {
+        supports: false,
+        ..settings.at_multiple_of(observation.fps)
+    };
     let every = (settings.fps / observation.fps).round() as usize;
     let floor = floor.unwrap_or_else(|| match &observation.estimates {
         Some(estimates) => Observation::floor_of(estimates),

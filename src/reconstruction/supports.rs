@@ -33,11 +33,13 @@ const LONG: f64 = 1.0;
 /// How much longer than that the support is there, before and after, s.
 const MARGIN: f64 = 0.3;
 
-/// The fastest that what rests on a support moves, m/s, at any time but a tenth.
+/// The fastest that what rests on a support moves, m/s, in the median.
 const STILL: f64 = 0.25;
 
-/// The farthest that what rests on a support may be from the zero-moment point, m.
+/// The farthest that what rests on a support may be from the zero-moment point, m, and how much farther than the nearest
+/// part: of parts that are as near, the lowest rests on it.
 const REACH: f64 = 0.4;
+const AS_NEAR: f64 = 0.15;
 
 /// How much farther than the contact points a support reaches, m.
 const RIM: f64 = 0.1;
@@ -125,11 +127,12 @@ impl Observed<'_> {
         distance_from_hull(&zero_moment, &near.collect::<Vec<_>>())
     }
 
-    /// What holds the body up in `frames`: a box under the part that is still and nearest to the zero-moment point.
+    /// What holds the body up in `frames`: a box under the lowest part that is still, off the ground, and near the
+    /// zero-moment point.
     fn support(&self, frames: Range<usize>) -> Option<Cuboid> {
         let mut parts = self.parts();
         parts.retain(|part| self.is_still(part, &frames));
-        let distance = |part: &Vec<&ContactPoint>| {
+        let distance = |part: &[&ContactPoint]| {
             let of_frame = |t: usize| {
                 let zero_moment = self.zero_moment[t]?;
                 let place = |point: &&ContactPoint| point.lowest(&self.links[t]).xy();
@@ -138,11 +141,16 @@ impl Observed<'_> {
             };
             quantile(frames.clone().filter_map(of_frame).collect(), 0.5)
         };
-        let near = parts.into_iter().map(|part| (distance(&part), part));
-        let (distance, part) = near.min_by(|a, b| a.0.total_cmp(&b.0))?;
-        let cuboid = self.cuboid(&part, &frames);
-        let height = 2.0 * cuboid.half_extents.z;
-        (distance < REACH && height >= LOWEST).then_some(cuboid)
+        let boxes = parts
+            .iter()
+            .map(|part| (distance(part), self.cuboid(part, &frames)));
+        let mut boxes: Vec<(f64, Cuboid)> = boxes.filter(|(_, cuboid)| is_high(cuboid)).collect();
+        let distances = boxes.iter().map(|(distance, _)| *distance);
+        let farthest = REACH.min(distances.fold(f64::INFINITY, f64::min) + AS_NEAR);
+        boxes.retain(|(distance, _)| *distance <= farthest);
+        let height = |cuboid: &Cuboid| cuboid.half_extents.z;
+        let lowest = (boxes.into_iter()).min_by(|a, b| height(&a.1).total_cmp(&height(&b.1)));
+        lowest.map(|(_, cuboid)| cuboid)
     }
 
     /// What the feet rest on that are still in the air for long enough within `frames`.
@@ -160,7 +168,6 @@ impl Observed<'_> {
             long.map(|run| self.cuboid(&part, &(run[0].0..run[0].0 + run.len())))
                 .collect::<Vec<_>>()
         });
-        let is_high = |rest: &Cuboid| 2.0 * rest.half_extents.z >= LOWEST;
         rests.filter(is_high).collect()
     }
 
@@ -181,7 +188,7 @@ impl Observed<'_> {
     /// Whether the lowest point of `part` is at rest in `frames`.
     fn is_still(&self, part: &[&ContactPoint], frames: &Range<usize>) -> bool {
         let speeds = frames.clone().filter_map(|t| self.speed(part, t));
-        quantile(speeds.collect(), 0.9) < STILL
+        quantile(speeds.collect(), 0.5) < STILL
     }
 
     /// Speed of the lowest point of `part` in the step to frame `t`, m/s.
@@ -224,6 +231,11 @@ impl Observed<'_> {
             links: Some(links),
         }
     }
+}
+
+/// Whether a box is no part of the ground.
+fn is_high(cuboid: &Cuboid) -> bool {
+    2.0 * cuboid.half_extents.z >= LOWEST
 }
 
 #[cfg(test)]
