@@ -190,6 +190,8 @@ fn evaluate_makes_a_row_for_every_clip_and_resumes() {
         &out,
         "--seconds",
         "0.3",
+        "--exclude",
+        "roll",
         "--evaluations",
         "2",
     ];
