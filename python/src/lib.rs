@@ -1,5 +1,9 @@
 //! The Python module behind the package `motionfit`: files, reconstruction, optimizers, the command.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
 use motionfit::error::Error;
 use motionfit::{cli, learned};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyValueError};
@@ -35,10 +39,15 @@ fn raised(error: Error) -> PyErr {
     }
 }
 
-/// Runs `work` on a pool of `threads` (all cores unless given), so that others may use Python meanwhile.
+/// How often Python is asked whether Ctrl-C was pressed.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Runs `work` on a pool of `threads` (all cores unless given), so that others may use Python meanwhile. Only the thread
+/// that calls learns of Ctrl-C: it sets `interrupted`, by which `work` is to end, and returns the error then.
 fn on_threads<T: Send>(
     py: Python<'_>,
     threads: Option<usize>,
+    interrupted: &AtomicBool,
     work: impl FnOnce() -> T + Send,
 ) -> PyResult<T> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -46,7 +55,27 @@ fn on_threads<T: Send>(
     let pool = pool
         .build()
         .map_err(|e| PyValueError::new_err(format!("threads: {e}")))?;
-    Ok(py.detach(|| pool.install(work)))
+    let mut raised = None;
+    let found = py.detach(|| {
+        let (send, receive) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| send.send(pool.install(work)));
+            loop {
+                match receive.recv_timeout(POLL) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    found => break found,
+                }
+                if let Err(error) = Python::attach(|py| py.check_signals()) {
+                    interrupted.store(true, Ordering::Relaxed);
+                    raised.get_or_insert(error);
+                }
+            }
+        })
+    });
+    match raised {
+        Some(error) => Err(error),
+        None => found.map_err(|error| PyRuntimeError::new_err(error.to_string())),
+    }
 }
 
 /// Runs the command line; returns its exit code.

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use motionfit::benchmark::Problem;
 use motionfit::benchmark::functions::{FUNCTIONS, index_of};
@@ -190,15 +191,19 @@ pub(crate) fn minimize(
         iterations,
         ..Budget::default()
     };
-    let mut watch: Option<PyErr> = None;
-    let mut observer = |_: usize, _: &[f64], _: &Evaluation| stops(&mut watch);
+    let interrupted = AtomicBool::new(false);
+    let mut observer =
+        |_: usize, _: &[f64], _: &Evaluation| match interrupted.load(Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
     let callable = Callable {
         function: fun.clone().unbind(),
         dimension: x0.len(),
         raised: Mutex::new(None),
     };
     let known = fun.cast::<Function>().ok().map(|known| known.get().index);
-    let found = on_threads(py, Some(1), || match known {
+    let found = on_threads(py, Some(1), &interrupted, || match known {
         Some(index) => {
             let problem = Problem::new(FUNCTIONS[index], x0.len());
             optimizer.minimize(&problem, &x0, &budget, &mut observer)
@@ -209,19 +214,8 @@ pub(crate) fn minimize(
         .raised
         .into_inner()
         .unwrap_or_else(|e| e.into_inner());
-    if let Some(error) = raised_by_fun.or(watch) {
+    if let Some(error) = raised_by_fun {
         return Err(error);
     }
     found.map(Minimum).map_err(raised)
-}
-
-/// Breaks when Python has been interrupted.
-fn stops(raised: &mut Option<PyErr>) -> ControlFlow<()> {
-    match Python::attach(|py| py.check_signals()) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => {
-            raised.get_or_insert(error);
-            ControlFlow::Break(())
-        }
-    }
 }

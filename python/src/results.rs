@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use motionfit::commands::{Run, run_files};
@@ -144,12 +145,14 @@ pub(crate) fn reconstruct(
 ) -> PyResult<Result> {
     let config = configuration(settings, optimizer).map_err(raised)?;
     let started = Instant::now();
+    let interrupted = AtomicBool::new(false);
     let mut watch = Watch {
         progress,
         frame: None,
+        interrupted: &interrupted,
         raised: None,
     };
-    let found = on_threads(py, threads, || {
+    let found = on_threads(py, threads, &interrupted, || {
         let observer = &mut |progress: &Progress| watch.see(progress);
         reconstruction::reconstruct(&motion.motion, &config.reconstruction, optimizer, observer)
     })?;
@@ -174,17 +177,20 @@ pub(crate) fn reconstruct(
 }
 
 /// Tells Python how far it is, and stops when Python says so.
-struct Watch {
+struct Watch<'a> {
     progress: Option<Py<PyAny>>,
     /// The last that was told.
     frame: Option<usize>,
+    interrupted: &'a AtomicBool,
     raised: Option<PyErr>,
 }
 
-impl Watch {
+impl Watch<'_> {
     fn see(&mut self, now: &Progress) -> ControlFlow<()> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
         let told = Python::attach(|py| {
-            py.check_signals()?; // Ctrl-C
             let is_news = self.frame.replace(now.frame) != Some(now.frame);
             match &self.progress {
                 Some(progress) if is_news => progress
