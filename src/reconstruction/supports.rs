@@ -36,8 +36,8 @@ const MARGIN: f64 = 0.3;
 /// The fastest that what rests on a support moves, m/s, in the median.
 const STILL: f64 = 0.25;
 
-/// The farthest that what rests on a support may be from the zero-moment point, m, and how much farther than the nearest
-/// part: of parts that are as near, the lowest rests on it.
+/// The farthest that what rests on a support may be from the zero-moment point, m, and how much farther than other parts
+/// the pelvis may be, on which people sit.
 const REACH: f64 = 0.4;
 const AS_NEAR: f64 = 0.15;
 
@@ -127,8 +127,8 @@ impl Observed<'_> {
         distance_from_hull(&zero_moment, &near.collect::<Vec<_>>())
     }
 
-    /// What holds the body up in `frames`: a box under the lowest part that is still, off the ground, and near the
-    /// zero-moment point.
+    /// What holds the body up in `frames`: a box under the part that is still, off the ground, and nearest to the
+    /// zero-moment point, the pelvis rather than another.
     fn support(&self, frames: Range<usize>) -> Option<Cuboid> {
         let mut parts = self.parts();
         parts.retain(|part| self.is_still(part, &frames));
@@ -141,16 +141,15 @@ impl Observed<'_> {
             };
             quantile(frames.clone().filter_map(of_frame).collect(), 0.5)
         };
+        let root = &self.body.links[0].name;
         let boxes = parts
             .iter()
             .map(|part| (distance(part), self.cuboid(part, &frames)));
-        let mut boxes: Vec<(f64, Cuboid)> = boxes.filter(|(_, cuboid)| is_high(cuboid)).collect();
-        let distances = boxes.iter().map(|(distance, _)| *distance);
-        let farthest = REACH.min(distances.fold(f64::INFINITY, f64::min) + AS_NEAR);
-        boxes.retain(|(distance, _)| *distance <= farthest);
-        let height = |cuboid: &Cuboid| cuboid.half_extents.z;
-        let lowest = (boxes.into_iter()).min_by(|a, b| height(&a.1).total_cmp(&height(&b.1)));
-        lowest.map(|(_, cuboid)| cuboid)
+        let near = boxes.filter(|(distance, cuboid)| *distance < REACH && is_high(cuboid));
+        // Who may be sitting is.
+        let handicap = |cuboid: &Cuboid| if cuboid.is_for(root) { 0.0 } else { AS_NEAR };
+        let nearest = near.min_by(|a, b| (a.0 + handicap(&a.1)).total_cmp(&(b.0 + handicap(&b.1))));
+        nearest.map(|(_, cuboid)| cuboid)
     }
 
     /// What the feet rest on that are still in the air for long enough within `frames`.
