@@ -126,9 +126,17 @@ found.network = performance.getEntriesByType('resource').filter((entry) => /^htt
 "#;
 
 fn check_report(page: &Path, width: u32) {
-    let Some(found) = open(page, VISIT, width) else {
+    // On a busy machine the browser may draw nothing for seconds: a page that plays does so on another visit.
+    let plays = |found: &Value| found["plays"] == json!(true);
+    let mut visits = (0..3).map_while(|_| open(page, VISIT, width));
+    let Some(mut found) = visits.next() else {
         return;
     };
+    while !plays(&found)
+        && let Some(again) = visits.next()
+    {
+        found = again;
+    }
     assert!(found["shades"].as_u64() > Some(20), "{found}");
     assert!(
         found["curves"]

@@ -162,6 +162,9 @@ impl Settings {
             let fits = kept <= self.window_frames;
             demand(field, kept as f64, fits, "at most window_frames")?;
         }
+        if let Some(scene) = &self.scene {
+            scene.check("scene")?;
+        }
         let steps = (1e-5..=0.02).contains(&physics.timestep);
         demand(
             "physics.timestep",

@@ -82,12 +82,10 @@ pub(super) fn infer(
         let frames = from..from + run.len();
         from = frames.end;
         if run[0] && run.len() >= shortest {
-            let support = observed.support(frames.clone());
+            let support = observed.support(&frames);
             // Who sits may have the feet on something, too.
-            if support
-                .as_ref()
-                .is_some_and(|support| support.is_for(&body.links[0].name))
-            {
+            let sits = |support: &Cuboid| support.is_for(&body.links[0].name);
+            if support.as_ref().is_some_and(sits) {
                 supports.extend(observed.footrests(&frames));
             }
             supports.extend(support);
@@ -127,86 +125,83 @@ impl Observed<'_> {
         distance_from_hull(&zero_moment, &near.collect::<Vec<_>>())
     }
 
-    /// What holds the body up in `frames`: a box under the part that is still, off the ground, and nearest to the
+    /// What holds the body up in `frames`: a box under the link that is still, off the ground, and nearest to the
     /// zero-moment point, the pelvis rather than another.
-    fn support(&self, frames: Range<usize>) -> Option<Cuboid> {
-        let mut parts = self.parts();
-        parts.retain(|part| self.is_still(part, &frames));
-        let distance = |part: &[&ContactPoint]| {
-            let of_frame = |t: usize| {
-                let zero_moment = self.zero_moment[t]?;
-                let place = |point: &&ContactPoint| point.lowest(&self.links[t]).xy();
-                let distances = part.iter().map(|point| (place(point) - zero_moment).norm());
-                Some(distances.fold(f64::INFINITY, f64::min))
-            };
-            quantile(frames.clone().filter_map(of_frame).collect(), 0.5)
-        };
-        let root = &self.body.links[0].name;
-        let boxes = parts
-            .iter()
-            .map(|part| (distance(part), self.cuboid(part, &frames)));
-        let near = boxes.filter(|(distance, cuboid)| *distance < REACH && is_high(cuboid));
+    fn support(&self, frames: &Range<usize>) -> Option<Cuboid> {
+        let links =
+            (0..self.body.links.len()).filter(|link| self.points_on(*link).next().is_some());
+        let still = links.filter(|link| self.is_still(*link, frames));
+        let boxes =
+            still.map(|link| (link, self.distance(link, frames), self.cuboid(link, frames)));
+        let near = boxes.filter(|(_, distance, cuboid)| *distance < REACH && is_high(cuboid));
         // Who may be sitting is.
-        let handicap = |cuboid: &Cuboid| if cuboid.is_for(root) { 0.0 } else { AS_NEAR };
-        let nearest = near.min_by(|a, b| (a.0 + handicap(&a.1)).total_cmp(&(b.0 + handicap(&b.1))));
-        nearest.map(|(_, cuboid)| cuboid)
+        let rank = |link: usize, distance: f64| distance + if link == 0 { 0.0 } else { AS_NEAR };
+        let nearest = near.min_by(|a, b| rank(a.0, a.1).total_cmp(&rank(b.0, b.1)));
+        nearest.map(|(_, _, cuboid)| cuboid)
     }
 
     /// What the feet rest on that are still in the air for long enough within `frames`.
     fn footrests(&self, frames: &Range<usize>) -> Vec<Cuboid> {
-        let links = &self.body.links;
-        let feet = (0..links.len()).filter(|i| links[*i].foot.is_some());
-        let parts = feet.map(|i| self.points_on(&|j| i == j));
-        let parts = parts.filter(|part| !part.is_empty());
+        let is_foot = |link: &usize| {
+            self.body.links[*link].foot.is_some() && self.points_on(*link).next().is_some()
+        };
         let shortest = (LONG * self.fps).ceil() as usize;
-        let rests = parts.flat_map(|part| {
-            let is_still = |t: usize| self.speed(&part, t).is_some_and(|speed| speed < STILL);
+        let rests = (0..self.body.links.len()).filter(is_foot).flat_map(|link| {
+            let is_still = |t: usize| self.speed(link, t).is_some_and(|speed| speed < STILL);
             let still: Vec<(usize, bool)> = frames.clone().map(|t| (t, is_still(t))).collect();
             let runs = still.chunk_by(|a, b| a.1 == b.1);
             let long = runs.filter(|run| run[0].1 && run.len() >= shortest);
-            long.map(|run| self.cuboid(&part, &(run[0].0..run[0].0 + run.len())))
+            long.map(|run| self.cuboid(link, &(run[0].0..run[0].0 + run.len())))
                 .collect::<Vec<_>>()
         });
         rests.filter(is_high).collect()
     }
 
-    /// The parts of the body that may rest on something: every link.
-    fn parts(&self) -> Vec<Vec<&ContactPoint>> {
-        let links = 0..self.body.links.len();
-        let parts = links.map(|i| self.points_on(&|j| i == j));
-        parts.filter(|part| !part.is_empty()).collect()
+    /// The contact points of `link`.
+    fn points_on(&self, link: usize) -> impl Iterator<Item = &ContactPoint> {
+        self.points.iter().filter(move |point| point.link == link)
     }
 
-    fn points_on(&self, is_on: &dyn Fn(usize) -> bool) -> Vec<&ContactPoint> {
-        self.points
-            .iter()
-            .filter(|point| is_on(point.link))
-            .collect()
+    /// Where the contact points of `link` are lowest in frame `t`, m.
+    fn places(&self, link: usize, t: usize) -> impl Iterator<Item = Vector3<f64>> {
+        self.points_on(link)
+            .map(move |point| point.lowest(&self.links[t]))
     }
 
-    /// Whether the lowest point of `part` is at rest in `frames`.
-    fn is_still(&self, part: &[&ContactPoint], frames: &Range<usize>) -> bool {
-        let speeds = frames.clone().filter_map(|t| self.speed(part, t));
+    /// Horizontal distance of `link` from the zero-moment point, m: the median over `frames`.
+    fn distance(&self, link: usize, frames: &Range<usize>) -> f64 {
+        let of_frame = |t: usize| {
+            let zero_moment = self.zero_moment[t]?;
+            let distances = self
+                .places(link, t)
+                .map(|place| (place.xy() - zero_moment).norm());
+            Some(distances.fold(f64::INFINITY, f64::min))
+        };
+        quantile(frames.clone().filter_map(of_frame).collect(), 0.5)
+    }
+
+    /// Whether the lowest point of `link` is at rest in `frames`.
+    fn is_still(&self, link: usize, frames: &Range<usize>) -> bool {
+        let speeds = frames.clone().filter_map(|t| self.speed(link, t));
         quantile(speeds.collect(), 0.5) < STILL
     }
 
-    /// Speed of the lowest point of `part` in the step to frame `t`, m/s.
-    fn speed(&self, part: &[&ContactPoint], t: usize) -> Option<f64> {
-        let place = |point: &ContactPoint, t: usize| point.lowest(&self.links[t]);
-        let points = part.iter().copied();
-        let lowest = points.min_by(|a, b| place(a, t).z.total_cmp(&place(b, t).z))?;
-        let before = t.checked_sub(1)?;
-        Some(self.fps * (place(lowest, t) - place(lowest, before)).norm())
+    /// Speed of the lowest point of `link` in the step to frame `t`, m/s.
+    fn speed(&self, link: usize, t: usize) -> Option<f64> {
+        let steps = self
+            .places(link, t)
+            .zip(self.places(link, t.checked_sub(1)?));
+        let (now, before) = steps.min_by(|(a, _), (b, _)| a.z.total_cmp(&b.z))?;
+        Some(self.fps * (now - before).norm())
     }
 
-    /// A box from the ground up to `part` as it is in `frames`.
-    fn cuboid(&self, part: &[&ContactPoint], frames: &Range<usize>) -> Cuboid {
+    /// A box from the ground up to `link` as it is in `frames`.
+    fn cuboid(&self, link: usize, frames: &Range<usize>) -> Cuboid {
         let (mut low, mut high) = (Vector2::repeat(f64::MAX), Vector2::repeat(f64::MIN));
         let mut heights = Vec::new();
         for t in frames.clone() {
-            let places = part.iter().map(|point| point.lowest(&self.links[t]));
             let mut height = f64::INFINITY;
-            for place in places {
+            for place in self.places(link, t) {
                 low = low.inf(&place.xy());
                 high = high.sup(&place.xy());
                 height = height.min(place.z);
@@ -216,18 +211,14 @@ impl Observed<'_> {
         let top = quantile(heights, 0.5).max(0.0);
         let center = (low + high) / 2.0;
         let reach = (high - low) / 2.0 + Vector2::repeat(RIM);
-        let mut links: Vec<String> = part
-            .iter()
-            .map(|point| self.body.links[point.link].name.clone())
-            .collect();
-        links.dedup();
+        let name = &self.body.links[link].name;
         let [from, to] = [frames.start, frames.end].map(|t| t as f64 / self.fps);
         Cuboid {
-            name: Some(format!("support of {}", links[0])),
+            name: Some(format!("support of {name}")),
             pose: Isometry3::translation(center.x, center.y, top / 2.0),
             half_extents: Vector3::new(reach.x, reach.y, top / 2.0),
             during: Some(from - MARGIN..to + MARGIN),
-            links: Some(links),
+            links: Some(vec![name.clone()]),
         }
     }
 }

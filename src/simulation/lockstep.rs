@@ -21,8 +21,8 @@ use crate::scene::Scene;
 use bodies::Bodies;
 
 mod bodies;
+mod contacts;
 mod lanes;
-mod obliques;
 mod rows;
 
 /// Frequency and damping ratio of the springs that hold joints together, as the engine has them: Hz and 1.

@@ -3,9 +3,9 @@
 use nalgebra::Vector3;
 use pulp::Simd;
 
+use super::contacts::{BoxRows, GroundRows};
 use super::lanes::{Lanes, Rotations, Symmetric, Vectors};
-use super::obliques::ObliqueRows;
-use super::rows::{ContactRows, JointRows};
+use super::rows::JointRows;
 use super::{Drive, LinkState, Lockstep, Path, Replica};
 use crate::simulation::{GRAVITY, Touch};
 
@@ -24,8 +24,8 @@ pub struct Bodies<S: Simd> {
 
 /// The rows of a contact: of a sphere on the ground, whose normal is the same everywhere, or on a box.
 enum Rows<S: Simd> {
-    Ground(ContactRows<S>),
-    Box(ObliqueRows<S>),
+    Ground(GroundRows<S>),
+    Box(BoxRows<S>),
 }
 
 /// One link in all copies.
@@ -179,14 +179,11 @@ impl<S: Simd> Bodies<S> {
             let center = link.center + arm;
             if touch.surface > 0 {
                 let cuboid = &lockstep.boxes[touch.surface - 1];
-                let rows = ObliqueRows::new(self.simd, link, (number, sphere), cuboid, center);
+                let rows = BoxRows::new(self.simd, link, (number, sphere), cuboid, center);
                 self.contacts.push(Rows::Box(rows));
                 continue;
             }
-            let distance = center.z + -sphere.radius;
-            // Halfway between the lowest point and the ground.
-            let point = Vectors::new(center.x, center.y, distance * 0.5);
-            let rows = ContactRows::new(link, (number, sphere), point, distance);
+            let rows = GroundRows::new(link, (number, sphere), center);
             self.contacts.push(Rows::Ground(rows));
         }
     }

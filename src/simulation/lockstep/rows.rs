@@ -1,13 +1,10 @@
-//! The constraints of the copies: rows of velocities to be brought to zero by impulses.
+//! The constraints of joints: rows of velocities to be brought to zero by impulses.
 
 use pulp::Simd;
 
 use super::bodies::{Links, Velocities};
 use super::lanes::{Lanes, Rotations, Vectors};
-use super::{Joint, Lockstep, Sphere, Spring};
-
-/// The fastest mending of a penetration, m/s.
-pub(super) const FASTEST_RECOVERY: f64 = 3.0;
+use super::{Joint, Spring};
 
 /// The rows of a joint: three motors and three locked axes.
 #[derive(Clone, Copy)]
@@ -37,30 +34,6 @@ struct LockRow<S: Simd> {
     gain: Lanes<S>,
     rate: Lanes<S>,
     impulse: Lanes<S>,
-}
-
-/// The rows of a sphere on the ground: its normal, z, and the tangents x and y.
-#[derive(Clone, Copy)]
-pub struct ContactRows<S: Simd> {
-    /// The sphere's number.
-    sphere: usize,
-    /// The point of contact at the beginning of the step: from the centre of mass in the link's frame, and
-    /// in the world.
-    local: Vectors<S>,
-    point: Vectors<S>,
-    /// Distance from the ground at the beginning of the step.
-    distance: Lanes<S>,
-    /// Moments of x, y, z about the centre of mass, and the change of the angular velocity.
-    moments: [Vectors<S>; 3],
-    turns: [Vectors<S>; 3],
-    /// Inverse of the normal's effective mass matrix, and the tangents' effective mass matrix (xx, yy, xy)
-    /// with the inverse of its determinant.
-    normal: Lanes<S>,
-    tangents: [Lanes<S>; 3],
-    inverse_determinant: Lanes<S>,
-    rates: [Lanes<S>; 3],
-    softness: Lanes<S>,
-    impulses: [Lanes<S>; 3],
 }
 
 impl<S: Simd> JointRows<S> {
@@ -218,120 +191,5 @@ impl<S: Simd> LockRow<S> {
         parent.angular += self.turns[0] * change;
         child.linear -= push * joint.masses[1];
         child.angular -= self.turns[1] * change;
-    }
-}
-
-impl<S: Simd> ContactRows<S> {
-    /// At `point`, of a sphere that is `distance` above the ground.
-    #[inline(always)]
-    pub fn new(
-        link: &Links<S>,
-        (number, sphere): (usize, &Sphere),
-        point: Vectors<S>,
-        distance: Lanes<S>,
-    ) -> Self {
-        let arm = point - link.center;
-        let zero = distance.like(0.0);
-        let moments = [
-            Vectors::new(zero, arm.z, -arm.y),
-            Vectors::new(-arm.z, zero, arm.x),
-            Vectors::new(arm.y, -arm.x, zero),
-        ];
-        let turns = [
-            link.inverse_inertia * moments[0],
-            link.inverse_inertia * moments[1],
-            link.inverse_inertia * moments[2],
-        ];
-        let tangents = [
-            turns[0].dot(moments[0]) + sphere.inverse_mass,
-            turns[1].dot(moments[1]) + sphere.inverse_mass,
-            turns[0].dot(moments[1]),
-        ];
-        let determinant = tangents[0] * tangents[1] - tangents[2] * tangents[2];
-        Self {
-            sphere: number,
-            local: link.rotation.inverse() * arm,
-            point,
-            distance,
-            normal: (turns[2].dot(moments[2]) + sphere.inverse_mass).recip(),
-            tangents,
-            inverse_determinant: determinant.recip(),
-            moments,
-            turns,
-            rates: [zero; 3],
-            softness: zero,
-            impulses: [zero; 3],
-        }
-    }
-
-    /// The link that the sphere belongs to.
-    #[inline(always)]
-    pub fn link(&self, lockstep: &Lockstep) -> usize {
-        lockstep.spheres[self.sphere].link
-    }
-
-    /// How far the point of contact has moved since the beginning of the step.
-    #[inline(always)]
-    fn shift(&self, link: &Links<S>) -> Vectors<S> {
-        link.center + link.rotation * self.local - self.point
-    }
-
-    /// The rates to begin a substep with, at the springs' softness.
-    #[inline(always)]
-    pub fn begin(&mut self, lockstep: &Lockstep, link: &Links<S>) {
-        let shift = self.shift(link);
-        let distance = self.distance + shift.z;
-        let spring = &lockstep.contact_spring;
-        let mending = (distance * spring.recovery).max(-FASTEST_RECOVERY).min(0.0);
-        let inverse_dt = 1.0 / lockstep.dt;
-        self.rates = [
-            shift.x * inverse_dt,
-            shift.y * inverse_dt,
-            distance.max(0.0) * inverse_dt + mending,
-        ];
-        let zero = distance.like(0.0);
-        let soft = distance.like(1.0 / (1.0 + spring.compliance));
-        self.softness = distance.above(zero, distance.like(1.0), soft);
-        self.impulses = [zero; 3];
-    }
-
-    /// The rates to end a substep with: rigid, and without mending what is wrong.
-    #[inline(always)]
-    pub fn relax(&mut self, lockstep: &Lockstep, link: &Links<S>) {
-        let distance = self.distance + self.shift(link).z;
-        let zero = distance.like(0.0);
-        let inverse_dt = 1.0 / lockstep.dt;
-        self.rates = [zero, zero, distance.max(0.0) * inverse_dt];
-        self.softness = distance.like(1.0);
-    }
-
-    /// One solution: normal, then friction.
-    #[inline(always)]
-    pub fn solve(&mut self, lockstep: &Lockstep, velocity: &mut Velocities<S>) {
-        let sphere = &lockstep.spheres[self.sphere];
-        let rate = velocity.linear.z + self.moments[2].dot(velocity.angular) + self.rates[2];
-        let total = self.softness * (self.impulses[2] - self.normal * rate).max(0.0);
-        let change = total - self.impulses[2];
-        self.impulses[2] = total;
-        velocity.linear.z += change * sphere.inverse_mass;
-        velocity.angular += self.turns[2] * change;
-
-        let x = velocity.linear.x + self.moments[0].dot(velocity.angular) + self.rates[0];
-        let y = velocity.linear.y + self.moments[1].dot(velocity.angular) + self.rates[1];
-        let [xx, yy, xy] = self.tangents;
-        let free = [
-            self.impulses[0] - (yy * x - xy * y) * self.inverse_determinant,
-            self.impulses[1] - (xx * y - xy * x) * self.inverse_determinant,
-        ];
-        // Within the cone of friction.
-        let limit = total * lockstep.friction;
-        let length = (free[0] * free[0] + free[1] * free[1]).sqrt();
-        let share = length.above(limit, limit * length.recip(), length.like(1.0));
-        let pushes = [free[0] * share, free[1] * share];
-        let changes = [pushes[0] - self.impulses[0], pushes[1] - self.impulses[1]];
-        self.impulses = [pushes[0], pushes[1], total];
-        velocity.linear.x += changes[0] * sphere.inverse_mass;
-        velocity.linear.y += changes[1] * sphere.inverse_mass;
-        velocity.angular += self.turns[0] * changes[0] + self.turns[1] * changes[1];
     }
 }

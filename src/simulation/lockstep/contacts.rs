@@ -1,0 +1,338 @@
+//! The constraints of spheres on the ground, whose normal is z, and on boxes, whose normals differ from copy to copy.
+
+use nalgebra::{Isometry3, Vector3};
+use pulp::Simd;
+
+use super::bodies::{Links, Velocities};
+use super::lanes::{Lanes, Rotations, Vectors};
+use super::{Lockstep, Sphere};
+
+/// The fastest mending of a penetration, m/s.
+const FASTEST_RECOVERY: f64 = 3.0;
+
+/// What every contact has, whatever its axes: two tangents and the normal.
+#[derive(Clone, Copy)]
+struct Contact<S: Simd> {
+    /// The sphere's number.
+    sphere: usize,
+    /// The point of contact at the beginning of the step: from the centre of mass in the link's frame, and
+    /// in the world.
+    local: Vectors<S>,
+    point: Vectors<S>,
+    /// Distance from the surface at the beginning of the step.
+    distance: Lanes<S>,
+    /// Moments of the axes about the centre of mass, and the change of the angular velocity.
+    moments: [Vectors<S>; 3],
+    turns: [Vectors<S>; 3],
+    /// Inverse of the normal's effective mass matrix, and the tangents' effective mass matrix (11, 22, 12)
+    /// with the inverse of its determinant.
+    normal: Lanes<S>,
+    tangents: [Lanes<S>; 3],
+    inverse_determinant: Lanes<S>,
+    rates: [Lanes<S>; 3],
+    softness: Lanes<S>,
+    impulses: [Lanes<S>; 3],
+}
+
+impl<S: Simd> Contact<S> {
+    /// At `point`, of a sphere that is `distance` from the surface; `moments` are those of the axes about the link's
+    /// centre of mass.
+    #[inline(always)]
+    fn new(
+        link: &Links<S>,
+        (number, sphere): (usize, &Sphere),
+        (point, distance): (Vectors<S>, Lanes<S>),
+        moments: [Vectors<S>; 3],
+    ) -> Self {
+        let turns = [
+            link.inverse_inertia * moments[0],
+            link.inverse_inertia * moments[1],
+            link.inverse_inertia * moments[2],
+        ];
+        let tangents = [
+            turns[0].dot(moments[0]) + sphere.inverse_mass,
+            turns[1].dot(moments[1]) + sphere.inverse_mass,
+            turns[0].dot(moments[1]),
+        ];
+        let determinant = tangents[0] * tangents[1] - tangents[2] * tangents[2];
+        let zero = distance.like(0.0);
+        Self {
+            sphere: number,
+            local: link.rotation.inverse() * (point - link.center),
+            point,
+            distance,
+            normal: (turns[2].dot(moments[2]) + sphere.inverse_mass).recip(),
+            tangents,
+            inverse_determinant: determinant.recip(),
+            moments,
+            turns,
+            rates: [zero; 3],
+            softness: zero,
+            impulses: [zero; 3],
+        }
+    }
+
+    /// How far the point of contact has moved since the beginning of the step.
+    #[inline(always)]
+    fn shift(&self, link: &Links<S>) -> Vectors<S> {
+        link.center + link.rotation * self.local - self.point
+    }
+
+    /// The rates to begin a substep with, at the springs' softness, after a `shift` along the axes.
+    #[inline(always)]
+    fn begin(&mut self, lockstep: &Lockstep, shift: [Lanes<S>; 3]) {
+        let distance = self.distance + shift[2];
+        let spring = &lockstep.contact_spring;
+        let mending = (distance * spring.recovery).max(-FASTEST_RECOVERY).min(0.0);
+        let inverse_dt = 1.0 / lockstep.dt;
+        self.rates = [
+            shift[0] * inverse_dt,
+            shift[1] * inverse_dt,
+            distance.max(0.0) * inverse_dt + mending,
+        ];
+        let zero = distance.like(0.0);
+        let soft = distance.like(1.0 / (1.0 + spring.compliance));
+        self.softness = distance.above(zero, distance.like(1.0), soft);
+        self.impulses = [zero; 3];
+    }
+
+    /// The rates to end a substep with, after a shift by `rise` along the normal: rigid, and without mending what is
+    /// wrong.
+    #[inline(always)]
+    fn relax(&mut self, lockstep: &Lockstep, rise: Lanes<S>) {
+        let distance = self.distance + rise;
+        let zero = distance.like(0.0);
+        let inverse_dt = 1.0 / lockstep.dt;
+        self.rates = [zero, zero, distance.max(0.0) * inverse_dt];
+        self.softness = distance.like(1.0);
+    }
+
+    /// The change of the normal impulse that `rate` asks for.
+    #[inline(always)]
+    fn push(&mut self, rate: Lanes<S>) -> Lanes<S> {
+        let total = self.softness * (self.impulses[2] - self.normal * rate).max(0.0);
+        let change = total - self.impulses[2];
+        self.impulses[2] = total;
+        change
+    }
+
+    /// The changes of the tangential impulses that the rates `x` and `y` ask for, within the cone of friction.
+    #[inline(always)]
+    fn rub(&mut self, friction: f64, [x, y]: [Lanes<S>; 2]) -> [Lanes<S>; 2] {
+        let [xx, yy, xy] = self.tangents;
+        let free = [
+            self.impulses[0] - (yy * x - xy * y) * self.inverse_determinant,
+            self.impulses[1] - (xx * y - xy * x) * self.inverse_determinant,
+        ];
+        let limit = self.impulses[2] * friction;
+        let length = (free[0] * free[0] + free[1] * free[1]).sqrt();
+        let share = length.above(limit, limit * length.recip(), length.like(1.0));
+        let pushes = [free[0] * share, free[1] * share];
+        let changes = [pushes[0] - self.impulses[0], pushes[1] - self.impulses[1]];
+        self.impulses = [pushes[0], pushes[1], self.impulses[2]];
+        changes
+    }
+}
+
+/// The rows of a sphere on the ground: the tangents x and y, and its normal, z.
+#[derive(Clone, Copy)]
+pub struct GroundRows<S: Simd>(Contact<S>);
+
+impl<S: Simd> GroundRows<S> {
+    /// Of a sphere at `center`.
+    #[inline(always)]
+    pub fn new(link: &Links<S>, (number, sphere): (usize, &Sphere), center: Vectors<S>) -> Self {
+        let distance = center.z + -sphere.radius;
+        // Halfway between the lowest point and the ground.
+        let point = Vectors::new(center.x, center.y, distance * 0.5);
+        let arm = point - link.center;
+        let zero = distance.like(0.0);
+        let moments = [
+            Vectors::new(zero, arm.z, -arm.y),
+            Vectors::new(-arm.z, zero, arm.x),
+            Vectors::new(arm.y, -arm.x, zero),
+        ];
+        let contact = Contact::new(link, (number, sphere), (point, distance), moments);
+        Self(contact)
+    }
+
+    /// The link that the sphere belongs to.
+    #[inline(always)]
+    pub fn link(&self, lockstep: &Lockstep) -> usize {
+        lockstep.spheres[self.0.sphere].link
+    }
+
+    /// Begins a substep.
+    #[inline(always)]
+    pub fn begin(&mut self, lockstep: &Lockstep, link: &Links<S>) {
+        let shift = self.0.shift(link);
+        self.0.begin(lockstep, [shift.x, shift.y, shift.z]);
+    }
+
+    /// Ends a substep.
+    #[inline(always)]
+    pub fn relax(&mut self, lockstep: &Lockstep, link: &Links<S>) {
+        let rise = self.0.shift(link).z;
+        self.0.relax(lockstep, rise);
+    }
+
+    /// One solution: normal, then friction.
+    #[inline(always)]
+    pub fn solve(&mut self, lockstep: &Lockstep, velocity: &mut Velocities<S>) {
+        let contact = &mut self.0;
+        let inverse_mass = lockstep.spheres[contact.sphere].inverse_mass;
+        let turning = contact.moments[2].dot(velocity.angular);
+        let change = contact.push(velocity.linear.z + turning + contact.rates[2]);
+        velocity.linear.z += change * inverse_mass;
+        velocity.angular += contact.turns[2] * change;
+
+        let x = velocity.linear.x + contact.moments[0].dot(velocity.angular) + contact.rates[0];
+        let y = velocity.linear.y + contact.moments[1].dot(velocity.angular) + contact.rates[1];
+        let changes = contact.rub(lockstep.friction, [x, y]);
+        velocity.linear.x += changes[0] * inverse_mass;
+        velocity.linear.y += changes[1] * inverse_mass;
+        velocity.angular += contact.turns[0] * changes[0] + contact.turns[1] * changes[1];
+    }
+}
+
+/// The rows of a sphere on a box.
+#[derive(Clone, Copy)]
+pub struct BoxRows<S: Simd> {
+    contact: Contact<S>,
+    /// Two tangents and the normal of the surface, which points out of it.
+    axes: [Vectors<S>; 3],
+}
+
+impl<S: Simd> BoxRows<S> {
+    /// Of a sphere at `center` and the box `(world ← box, half its sizes)`.
+    #[inline(always)]
+    pub fn new(
+        simd: S,
+        link: &Links<S>,
+        (number, sphere): (usize, &Sphere),
+        cuboid: &(Isometry3<f64>, Vector3<f64>),
+        center: Vectors<S>,
+    ) -> Self {
+        let (normal, distance) = nearest(simd, cuboid, center);
+        let distance = distance + -sphere.radius;
+        // Halfway between the sphere and the surface.
+        let point = center - normal * (distance * 0.5 + sphere.radius);
+        let arm = point - link.center;
+        let [first, second] = tangents(normal);
+        let moments = [arm.cross(first), arm.cross(second), arm.cross(normal)];
+        Self {
+            contact: Contact::new(link, (number, sphere), (point, distance), moments),
+            axes: [first, second, normal],
+        }
+    }
+
+    /// The link that the sphere belongs to.
+    #[inline(always)]
+    pub fn link(&self, lockstep: &Lockstep) -> usize {
+        lockstep.spheres[self.contact.sphere].link
+    }
+
+    /// Begins a substep.
+    #[inline(always)]
+    pub fn begin(&mut self, lockstep: &Lockstep, link: &Links<S>) {
+        let shift = self.contact.shift(link);
+        let [first, second, normal] = self.axes;
+        let along = [first.dot(shift), second.dot(shift), normal.dot(shift)];
+        self.contact.begin(lockstep, along);
+    }
+
+    /// Ends a substep.
+    #[inline(always)]
+    pub fn relax(&mut self, lockstep: &Lockstep, link: &Links<S>) {
+        let rise = self.axes[2].dot(self.contact.shift(link));
+        self.contact.relax(lockstep, rise);
+    }
+
+    /// The rate of the sphere along axis `i`.
+    #[inline(always)]
+    fn rate(&self, i: usize, velocity: &Velocities<S>) -> Lanes<S> {
+        let contact = &self.contact;
+        self.axes[i].dot(velocity.linear)
+            + contact.moments[i].dot(velocity.angular)
+            + contact.rates[i]
+    }
+
+    /// One solution: normal, then friction.
+    #[inline(always)]
+    pub fn solve(&mut self, lockstep: &Lockstep, velocity: &mut Velocities<S>) {
+        let inverse_mass = lockstep.spheres[self.contact.sphere].inverse_mass;
+        let rate = self.rate(2, velocity);
+        let change = self.contact.push(rate);
+        velocity.linear += self.axes[2] * (change * inverse_mass);
+        velocity.angular += self.contact.turns[2] * change;
+
+        let rates = [self.rate(0, velocity), self.rate(1, velocity)];
+        let changes = self.contact.rub(lockstep.friction, rates);
+        let push = self.axes[0] * changes[0] + self.axes[1] * changes[1];
+        velocity.linear += push * inverse_mass;
+        let turns = &self.contact.turns;
+        velocity.angular += turns[0] * changes[0] + turns[1] * changes[1];
+    }
+}
+
+/// Out of the box at its place nearest to `p`, and how far that is, negative inside, where the nearest side counts.
+#[inline(always)]
+fn nearest<S: Simd>(
+    simd: S,
+    (pose, half): &(Isometry3<f64>, Vector3<f64>),
+    p: Vectors<S>,
+) -> (Vectors<S>, Lanes<S>) {
+    let rotation = Rotations::splat(simd, &pose.rotation);
+    let local = rotation.inverse() * (p - Vectors::splat(simd, &pose.translation.vector));
+    let clamped = Vectors::new(
+        local.x.max(-half.x).min(half.x),
+        local.y.max(-half.y).min(half.y),
+        local.z.max(-half.z).min(half.z),
+    );
+    let away = local - clamped;
+    let length = away.dot(away).sqrt();
+    let zero = length.like(0.0);
+    let one = length.like(1.0);
+    // From outside. Where it is inside, what this makes is not looked at.
+    let outside = away * length.above(zero, length, one).recip();
+
+    // From inside: the side with the least depth, x before y before z.
+    let signs = Vectors::new(
+        local.x.above(zero, one, -one),
+        local.y.above(zero, one, -one),
+        local.z.above(zero, one, -one),
+    );
+    let depths = [
+        -(local.x * signs.x) + half.x,
+        -(local.y * signs.y) + half.y,
+        -(local.z * signs.z) + half.z,
+    ];
+    let least = depths[0].above(depths[1], depths[1], depths[0]);
+    let least = least.above(depths[2], depths[2], least);
+    let is_x = depths[0].above(least, zero, one);
+    let is_y = depths[1].above(least, zero, one) * (one - is_x);
+    let is_z = one - is_x - is_y;
+    let inside = Vectors::new(signs.x * is_x, signs.y * is_y, signs.z * is_z);
+
+    let normal = Vectors::new(
+        length.above(zero, outside.x, inside.x),
+        length.above(zero, outside.y, inside.y),
+        length.above(zero, outside.z, inside.z),
+    );
+    (rotation * normal, length.above(zero, length, -least))
+}
+
+/// Two directions at right angles to the unit vector `n` and to each other (Duff et al., "Building an orthonormal
+/// basis, revisited", Journal of Computer Graphics Techniques 6(1), 2017).
+#[inline(always)]
+fn tangents<S: Simd>(n: Vectors<S>) -> [Vectors<S>; 2] {
+    let zero = n.z.like(0.0);
+    let one = n.z.like(1.0);
+    let sign = n.z.above(zero, one, -one);
+    let a = -(sign + n.z).recip();
+    let b = n.x * n.y * a;
+    [
+        Vectors::new(one + sign * n.x * n.x * a, sign * b, -(sign * n.x)),
+        Vectors::new(b, sign + n.y * n.y * a, -n.y),
+    ]
+}
