@@ -34,7 +34,7 @@ const CONCRETE: [&str; 6] = [
 const HOMES: [(&str, &[&str]); 14] = [
     ("mpi", &["cluster/mpi.rs"]),
     ("flate2", &["motion/files/pickle/joblib.rs"]),
-    ("rapier3d", &["simulation/world.rs"]),
+    ("rapier3d", &["simulation/world.rs", "simulation/world/"]),
     ("clap", &["cli.rs", "main.rs", "commands/"]),
     ("clap_complete", &["commands/"]),
     ("clap_mangen", &["commands/"]),

@@ -14,7 +14,7 @@ pub use crate::motion::skeleton::Side;
 pub use anatomy::{Anatomy, Movement};
 pub use contact_points::{ContactPoint, Place, heights_of_foot};
 pub use fit::{Subject, fit};
-pub use model::BodyModel;
+pub use model::{BodyModel, Sex};
 pub use reference::{over_ground, reference_poses};
 
 mod anatomy;

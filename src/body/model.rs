@@ -1,7 +1,10 @@
 //! The body as data: what `assets/humanoid.json`, or the user's own file, says of it, in names of links and
 //! of observed joints and in shares of lengths. [`fit`](super::fit) scales it to a subject.
 
+mod checks;
+
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
@@ -11,9 +14,6 @@ use crate::motion::JOINTS;
 use crate::motion::skeleton::{NAMES, Side};
 
 const HUMANOID: &str = include_str!("../../assets/humanoid.json");
-
-/// By how much the masses of all links may miss the subject's mass, as a share of it: rounding.
-const MASS_TOLERANCE: f64 = 0.01;
 
 /// A body that can be scaled to a subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub(super) struct LinkModel {
     pub center_of_mass: Point,
     /// Radii of gyration about x, y, z through the centre of mass, as shares of the segment's length.
     pub gyration: [f64; 3],
+    /// What these three are for a woman, where they differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub female: Option<InertiaModel>,
     /// Gains and limits of the motor, for a subject of 70 kg: N·m/rad, N·m.
     pub stiffness: f64,
     pub torque_limit: f64,
@@ -66,6 +69,46 @@ pub(super) struct LinkModel {
     /// Axes about which the PD target is optimized.
     pub controlled: Vec<Axis>,
     pub shapes: Vec<ShapeModel>,
+}
+
+/// Mass, centre of mass and radii of gyration, as in [`LinkModel`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InertiaModel {
+    pub mass: f64,
+    pub center_of_mass: Point,
+    pub gyration: [f64; 3],
+}
+
+/// Whose distribution of mass a body has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sex {
+    /// A man's.
+    #[default]
+    Male,
+    /// A woman's.
+    Female,
+}
+
+impl FromStr for Sex {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "male" => Ok(Self::Male),
+            "female" => Ok(Self::Female),
+            _ => {
+                let found = format!("`{text}`");
+                Err(Error::input(
+                    "--sex",
+                    "value",
+                    found,
+                    "choose male or female",
+                ))
+            }
+        }
+    }
 }
 
 /// The name of a joint and of the movements about its axes: the first is fixed in the parent, the last in the
@@ -246,6 +289,27 @@ impl BodyModel {
         })
     }
 
+    /// The model with the masses of `sex`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a woman, when the file has no masses of one.
+    pub fn of_sex(mut self, sex: Sex) -> Result<Self> {
+        if sex == Sex::Female {
+            if self.links.iter().all(|link| link.female.is_none()) {
+                let advice = "add `female` to its links, or leave --sex female out";
+                return Err(Error::input("--body", "female", "no such masses", advice));
+            }
+            for link in &mut self.links {
+                if let Some(own) = link.female.take() {
+                    link.mass = own.mass;
+                    link.center_of_mass = own.center_of_mass;
+                    link.gyration = own.gyration;
+                }
+            }
+        }
+        Ok(self)
+    }
+
     /// Index of the link called `name`.
     pub(super) fn index(&self, name: &str) -> Option<usize> {
         self.links.iter().position(|link| link.name == name)
@@ -280,132 +344,6 @@ impl From<BodyModel> for ModelFile {
             comment: String::new(),
             links: model.links,
             markers: (0..).map(ObservedJoint).zip(model.markers).collect(),
-        }
-    }
-}
-
-/// What is wrong, in one line.
-type Check = std::result::Result<(), String>;
-
-impl BodyModel {
-    fn check(&self) -> Check {
-        for i in 0..self.links.len() {
-            let named = |wrong| format!("link {}: {wrong}", self.links[i].name);
-            self.check_tree(i).map_err(named)?;
-            self.check_orientation(i).map_err(named)?;
-            self.links[i].check_numbers().map_err(named)?;
-        }
-        let mass: f64 = self.links.iter().map(|link| link.mass).sum();
-        if (mass - 1.0).abs() > MASS_TOLERANCE {
-            return Err(format!(
-                "the masses of all links add up to {mass}, not to 1"
-            ));
-        }
-        let shapes = self.links.iter().flat_map(|link| &link.shapes);
-        let mut contacts = shapes.filter(|shape| matches!(shape, ShapeModel::Contact { .. }));
-        contacts.next().ok_or("no link has a contact shape")?;
-        for marker in &self.markers {
-            let place = self.index(&marker.link);
-            let place = place.ok_or(format!("markers: no link is called {}", marker.link))?;
-            self.check_place(&marker.at, place)?;
-        }
-        Ok(())
-    }
-
-    /// Link `i` hangs on one further up, and no other has its name.
-    fn check_tree(&self, i: usize) -> Check {
-        let link = &self.links[i];
-        if self.index(&link.name) != Some(i) {
-            return Err("its name is taken".into());
-        }
-        match (&link.parent, self.parent(i)) {
-            (None, _) if i == 0 => Ok(()),
-            (None, _) => Err("parent is missing: only the first link is a root".into()),
-            (Some(_), Some(parent)) if parent < i => self.check_place(&link.at, parent),
-            (Some(parent), _) => Err(format!("parent: no link further up is called {parent}")),
-        }
-    }
-
-    /// A place on link `i` can be found.
-    fn check_place(&self, place: &Place, i: usize) -> Check {
-        let has_frame = |i: usize| matches!(self.links[i].orientation, Orientation::Frame { .. });
-        match place {
-            Place::JointOf(child) if self.index(child).map(|c| self.parent(c)) != Some(Some(i)) => {
-                let name = &self.links[i].name;
-                Err(format!("at: {child} is no child of {name}"))
-            }
-            Place::Measured(measured) if !has_frame(i) => {
-                let bone = self.links[i].segment.between;
-                let is_known = measured.left.is_some() && bone.is_some();
-                let advice = "at: measured needs \"left\" and a segment between joints";
-                is_known.then_some(()).ok_or(advice.into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The orientation of link `i` has what it needs.
-    fn check_orientation(&self, i: usize) -> Check {
-        let link = &self.links[i];
-        let parent = self.parent(i).map(|parent| &self.links[parent]);
-        let demand = |holds: bool, wrong: &str| holds.then_some(()).ok_or(wrong.to_string());
-        let has_bone = link.segment.between.is_some();
-        match (&link.orientation, parent) {
-            (Orientation::Frame { left, up, .. }, _) => {
-                let holds = !left.is_empty() && !up.is_empty();
-                demand(holds, "orientation: frame needs left and up")
-            }
-            (_, None) => demand(false, "orientation: the root needs a frame"),
-            (Orientation::Swing, _) => demand(has_bone, "swing needs a segment between joints"),
-            (Orientation::Limb, _) => {
-                let lower = self.lower_half(i).is_some();
-                demand(lower && has_bone, "limb needs a child with a hinge")
-            }
-            (Orientation::Hinge(hinge), Some(parent)) => {
-                let is_across = hinge.axis != parent.segment.along.axis;
-                let holds = parent.orientation == Orientation::Limb && has_bone && is_across;
-                demand(holds, "hinge needs a limb above it, and an axis across it")
-            }
-            (Orientation::Foot, _) => demand(link.foot.is_some(), "a foot needs its side: foot"),
-            (Orientation::Rigid, _) => Ok(()),
-        }
-    }
-
-    /// The hinged child of limb `i`.
-    pub(super) fn lower_half(&self, i: usize) -> Option<usize> {
-        let is_lower = |c: &usize| {
-            self.parent(*c) == Some(i)
-                && matches!(self.links[*c].orientation, Orientation::Hinge(_))
-        };
-        (i + 1..self.links.len()).find(is_lower)
-    }
-}
-
-impl LinkModel {
-    fn check_numbers(&self) -> Check {
-        let segment = &self.segment;
-        let positive = [
-            ("mass", self.mass),
-            ("segment.stature", segment.stature.unwrap_or(1.0)),
-        ];
-        let not_negative = [
-            ("stiffness", self.stiffness),
-            ("torque_limit", self.torque_limit),
-        ];
-        if let Some((field, value)) = positive.iter().find(|(_, value)| *value <= 0.0) {
-            return Err(format!("{field} is {value}, not above 0"));
-        }
-        if let Some((field, value)) = not_negative.iter().find(|(_, value)| *value < 0.0) {
-            return Err(format!("{field} is {value}, below 0"));
-        }
-        if let Some([low, high]) = self.limits.iter().find(|[low, high]| low > high) {
-            return Err(format!("limits: {low} is above {high}"));
-        }
-        match (segment.between, segment.stature) {
-            (None, None) | (Some(_), Some(_)) => {
-                Err("segment: give either \"between\" or \"stature\"".into())
-            }
-            _ => Ok(()),
         }
     }
 }

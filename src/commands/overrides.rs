@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{config, refuse};
-use crate::body::BodyModel;
+use crate::body::{BodyModel, Sex};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::reconstruction::{MASSES, MOST, STATURES};
@@ -29,6 +29,9 @@ pub struct Overrides {
     /// Standing height of the subject in m; estimated from the bones unless given.
     #[arg(long, value_name = "M", allow_negative_numbers = true)]
     stature: Option<f64>,
+    /// Whose distribution of mass the subject has, male or female (de Leva 1996); male unless given.
+    #[arg(long, value_name = "SEX")]
+    sex: Option<Sex>,
     /// Supports that nobody recorded, a seat or a step: auto (infer them; the default), none, or a scene FILE of boxes,
     /// each with "during": [from, to] in s and "links": the names of those that it is for, if it has to be.
     #[arg(long, value_name = "auto|none|FILE")]
@@ -45,6 +48,7 @@ impl Overrides {
             ("--body", self.body.is_some()),
             ("--mass", self.mass.is_some()),
             ("--stature", self.stature.is_some()),
+            ("--sex", self.sex.is_some()),
             ("--supports", self.supports.is_some()),
             ("--seed", self.seed.is_some()),
             ("--config", self.config.is_some()),
@@ -60,6 +64,7 @@ impl Overrides {
         if let Some(path) = &self.body {
             settings.body = Some(read_body(path)?);
         }
+        settings.sex = self.sex.unwrap_or(settings.sex);
         match self.supports.as_deref() {
             None => {}
             Some("auto") => settings.supports = true,

@@ -1,13 +1,14 @@
 //! A motion made ready for tracking: body, reference poses, PD targets and what the terms compare with.
 //! Nothing of it changes while it is solved.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use super::differences::{accelerations, jerks, nearby};
 use super::footing::{self, Footing, Hold, STANDING_FRAMES, footings};
-use super::settings::Settings;
+use super::loads::{self, Reference};
+use super::settings::{Settings, SimulatorKind};
 use super::start::Start;
 use super::supports;
 use super::terms::{Sighting, Weights};
@@ -15,11 +16,11 @@ use crate::body::{Body, BodyModel, ContactPoint, Pose, Subject};
 use crate::error::{Error, Result};
 use crate::keypoints::Observation;
 use crate::metrics::acceleration_tv;
-use crate::motion::{JOINTS, Joints, Motion, low_pass};
+use crate::motion::{JOINTS, Joints, Motion};
 use crate::scene::Scene;
 use crate::simulation::{
-    Assistance, ControlTrack, Drive, Engine, Frame, Knots, Lockstep, Original, Path, Physics,
-    Replica, Velocity, World, simulated_feet,
+    Assistance, ControlTrack, Drive, Engine, Frame, Knots, Lockstep, Path, Physics, Rapier,
+    Replica, Rollout, Simulator, Velocity, World, simulated_feet,
 };
 
 /// What the positions of the frames after the first one count in its velocity, relative to its own: the
@@ -37,10 +38,6 @@ const ASSISTANCE: f64 = 700.0;
 /// How deep a contact sphere may be in a box at the start, m: skin and markers are off by less.
 const DEEPEST_START: f64 = 0.1;
 
-/// Frequency up to which the accelerations of the observed centre of mass are believed, Hz: the usual one
-/// for markers of walking people (Winter 2009).
-const FORCE_CUTOFF: f64 = 6.0;
-
 /// What all windows of a motion share.
 pub struct TrackingProblem {
     /// The humanoid.
@@ -51,8 +48,10 @@ pub struct TrackingProblem {
     pub(super) inferred: usize,
     /// How the engine steps.
     pub physics: Physics,
-    /// The body as copies of it are simulated at once.
-    pub(super) lockstep: Lockstep,
+    /// The engine.
+    rapier: Rapier,
+    /// What windows are simulated with.
+    simulator: Box<dyn Simulator>,
     /// Weights of the terms.
     pub weights: Weights,
     /// The observed motion, at the working rate.
@@ -74,6 +73,9 @@ pub struct TrackingProblem {
     pub(super) mass_centers: Vec<Vector3<f64>>,
     /// Its accelerations, low-passed, m/s²; zero in the first and last frame.
     pub(super) mass_center_accelerations: Vec<Vector3<f64>>,
+    /// Vertical forces on the feet `[right, left]` in the step to every frame that the reference poses imply, as
+    /// shares of body weight; `None` where they do not tell.
+    pub(super) foot_loads: Vec<Option<[f64; 2]>>,
     /// The controlled axes, (link, axis), in the order x holds them.
     pub(super) axes: Vec<(usize, usize)>,
     /// Number of cameras.
@@ -93,9 +95,10 @@ impl TrackingProblem {
             stature: settings.stature,
         };
         let model = match &settings.body {
-            Some(model) => Cow::Borrowed(model),
-            None => Cow::Owned(BodyModel::humanoid()?),
+            Some(model) => model.clone(),
+            None => BodyModel::humanoid()?,
         };
+        let model = model.of_sex(settings.sex)?;
         let body = model.fit(&motion, &subject)?;
         body.check_contacts()?;
         let mut inferred = 0;
@@ -118,11 +121,24 @@ impl TrackingProblem {
         let links: Vec<_> = poses.iter().map(kinematics).collect();
         let centers = |links: &Vec<Isometry3<f64>>| body.link_mass_centers(links).collect();
         let mass_centers: Vec<_> = links.iter().map(|links| body.mass_center(links)).collect();
+        let mass_center_accelerations = loads::accelerations(&mass_centers, motion.fps);
+        let reference = Reference {
+            body: &body,
+            scene: &scene,
+            links: &links,
+            fps: motion.fps,
+        };
+        let foot_loads = reference.foot_loads(&mass_center_accelerations);
         Ok(Self {
-            mass_center_accelerations: mass_center_accelerations(&mass_centers, motion.fps),
+            mass_center_accelerations,
+            foot_loads,
             link_centers: links.iter().map(centers).collect(),
             mass_centers,
-            lockstep: Lockstep::new((&body, &scene), &physics),
+            rapier: Rapier::new((&body, &scene), &physics),
+            simulator: match settings.simulator {
+                SimulatorKind::Batched => Box::new(Lockstep::new((&body, &scene), &physics)),
+                SimulatorKind::Engine => Box::new(Rapier::new((&body, &scene), &physics)),
+            },
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
             jerks: nearby(&jerks(&motion.joints)),
@@ -240,9 +256,13 @@ impl TrackingProblem {
             torques: vec![Vector3::zeros(); self.body.links.len()],
             ..Frame::default()
         };
+        let drive = Drive {
+            track: &self.track,
+            knots,
+            assistance: None,
+        };
         for step in t * steps..(t + 1) * steps {
-            frame.targets = self.set_targets(world, knots, step);
-            world.step(engine);
+            self.rapier.step((world, engine), &drive, None, step);
             for (mean, torque) in frame.torques.iter_mut().zip(world.torques(engine)) {
                 *mean += share * torque;
             }
@@ -252,6 +272,7 @@ impl TrackingProblem {
             }
             frame.steps.push(contacts);
         }
+        frame.targets = self.targets(knots, t + 1);
         frame.links = world.link_poses().collect();
         frame
     }
@@ -312,36 +333,14 @@ impl TrackingProblem {
         footing::standing_excess(&self.joints_of(frames), observed)
     }
 
-    /// Sets the PD targets for simulation step `step` of the clip and returns them, and which boxes are there.
-    pub(super) fn set_targets(
-        &self,
-        world: &mut World,
-        knots: &Knots,
-        step: usize,
-    ) -> Vec<UnitQuaternion<f64>> {
-        let time = step as f64 / (self.track.steps_per_frame as f64 * self.motion.fps);
-        world.set_time(&self.scene, time);
-        let mut targets = vec![UnitQuaternion::identity()];
-        for link in 1..self.body.links.len() {
-            let (target, velocity) = self.track.target(knots, link, step);
-            world.set_target(link, &target, &velocity);
-            targets.push(target);
-        }
-        targets
-    }
-
-    /// Pulls every link towards its reference: m (k Δp + d Δv), with k and d critically damped.
-    pub(super) fn assist(&self, world: &mut World, share: f64, step: usize) {
-        let (stiffness, damping) = assistance(share);
-        let centers = world.mass_centers().zip(self.reference_centers(step));
-        let forces: Vec<Vector3<f64>> = centers
-            .zip(&self.body.links)
-            .map(|(((position, velocity), (target, speed)), link)| {
-                let pull = stiffness * (target - position) + damping * (speed - velocity);
-                link.mass * pull
-            })
-            .collect();
-        world.set_forces(forces.into_iter());
+    /// PD targets of the links in the last simulation step to frame `t`, rotation parent ← child.
+    pub(super) fn targets(&self, knots: &Knots, t: usize) -> Vec<UnitQuaternion<f64>> {
+        let step = t * self.track.steps_per_frame - 1;
+        let target = |link| self.track.target(knots, link, step).0;
+        let own = (1..self.body.links.len()).map(target);
+        std::iter::once(UnitQuaternion::identity())
+            .chain(own)
+            .collect()
     }
 
     /// Positions and velocities of the links' centres of mass in the reference at simulation step `step`, m
@@ -357,14 +356,35 @@ impl TrackingProblem {
         centers.map(center).collect()
     }
 
-    /// Simulates `copies` with PD targets of `knots` and `share` of the assistance, up to frame `end`.
-    pub(super) fn simulate(
+    /// Simulates `frames` from `start` on with PD targets of `knots` and `share` of the assistance.
+    pub(super) fn nominal(
         &self,
-        original: &Original,
-        copies: &[Replica],
+        start: &World,
+        frames: Range<usize>,
+        (knots, share): (&Knots, f64),
+    ) -> Rollout {
+        self.driven(knots, share, |drive| {
+            self.simulator.nominal(start, frames, drive)
+        })
+    }
+
+    /// Simulates `replicas` that leave `nominal` with PD targets of `knots` and `share` of the assistance, up to frame
+    /// `end`.
+    pub(super) fn perturbed(
+        &self,
+        nominal: &Rollout,
+        replicas: &[Replica],
         (knots, share): (&Knots, f64),
         end: usize,
     ) -> Vec<Path> {
+        self.driven(knots, share, |drive| {
+            self.simulator.perturbed(nominal, replicas, drive, end)
+        })
+    }
+
+    /// What `simulate` makes of `knots` and `share` of the assistance, which pulls every link towards its reference:
+    /// m (k Δp + d Δv), with k and d critically damped.
+    fn driven<T>(&self, knots: &Knots, share: f64, simulate: impl FnOnce(&Drive) -> T) -> T {
         let centers = |step| self.reference_centers(step);
         let (stiffness, damping) = assistance(share);
         let assistance = Assistance {
@@ -372,12 +392,11 @@ impl TrackingProblem {
             damping,
             centers: &centers,
         };
-        let drive = Drive {
+        simulate(&Drive {
             track: &self.track,
             knots,
             assistance: (share > 0.0).then_some(assistance),
-        };
-        self.lockstep.run(original, copies, &drive, end)
+        })
     }
 }
 
@@ -397,20 +416,6 @@ fn check_start(body: &Body, scene: &Scene, links: &[Isometry3<f64>]) -> Result<(
         }
     }
     Ok(())
-}
-
-/// Accelerations of the centre of mass, low-passed, m/s²; zero in the first and last frame.
-fn mass_center_accelerations(centers: &[Vector3<f64>], fps: f64) -> Vec<Vector3<f64>> {
-    let smooth = low_pass(centers, fps, FORCE_CUTOFF);
-    let inner = smooth
-        .windows(3)
-        .map(|w| fps * fps * (w[2] - 2.0 * w[1] + w[0]));
-    let end = [Vector3::zeros()];
-    let ends = usize::from(centers.len() > 1);
-    end.into_iter()
-        .chain(inner)
-        .chain(end.into_iter().take(ends))
-        .collect()
 }
 
 /// Stiffness, 1/s², and damping, 1/s, of `share` of the assistance.

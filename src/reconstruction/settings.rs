@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::strategies::Strategies;
 use super::terms::Weights;
-use crate::body::BodyModel;
+use crate::body::{BodyModel, Sex};
 use crate::error::{Error, Result};
 use crate::scene::Scene;
 use crate::simulation::Physics;
@@ -15,6 +15,17 @@ pub const MASSES: (f64, f64) = (10.0, 300.0);
 pub const STATURES: (f64, f64) = (0.5, 2.5);
 /// The largest number of evaluations, frames or iterations.
 pub const MOST: usize = 10_000;
+
+/// What windows are simulated with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SimulatorKind {
+    /// The engine, and for Jacobians its twin that simulates many copies side by side.
+    #[default]
+    Batched,
+    /// The engine alone: about twenty times slower.
+    Engine,
+}
 
 /// All knobs of a reconstruction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +62,8 @@ pub struct Settings {
     pub failure_mm: f64,
     /// How the engine steps.
     pub physics: Physics,
+    /// What windows are simulated with, `batched` or `engine`. Default: batched.
+    pub simulator: SimulatorKind,
     /// Weights of the terms of the loss.
     pub weights: Weights,
     /// Which strategies are on. Default: all.
@@ -65,6 +78,8 @@ pub struct Settings {
     pub supports: bool,
     /// Mass of the subject, kg. Default: from the stature.
     pub mass: Option<f64>,
+    /// Whose distribution of mass the subject has, `male` or `female`. Default: male.
+    pub sex: Sex,
     /// Standing height of the subject, m. Default: from the bones.
     pub stature: Option<f64>,
     /// Seed of everything random. Default: 0.
@@ -87,12 +102,14 @@ impl Default for Settings {
             backtrack_error_mm: 80.0,
             failure_mm: 250.0,
             physics: Physics::default(),
+            simulator: SimulatorKind::default(),
             weights: Weights::default(),
             strategies: Strategies::default(),
             body: None,
             scene: None,
             supports: true,
             mass: None,
+            sex: Sex::default(),
             stature: None,
             seed: 0,
         }

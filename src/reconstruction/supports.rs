@@ -9,21 +9,14 @@ use std::ops::Range;
 
 use nalgebra::{Isometry3, Vector2, Vector3};
 
+use super::loads::{NEAR, second_differences, zero_moment_point};
 use crate::body::{Body, ContactPoint};
 use crate::motion::calibration::quantile;
 use crate::motion::{distance_from_hull, low_pass};
 use crate::scene::{Cuboid, Scene};
-use crate::simulation::GRAVITY;
 
 /// Frequency up to which the centre of mass is believed, Hz: who sits or stands somewhere does so slowly.
 const CUTOFF: f64 = 3.0;
-
-/// Distance of a contact point from the ground up to which it may carry the body, m: skin, shoes and floors are off by
-/// as much.
-const NEAR: f64 = 0.06;
-
-/// Vertical force, as a share of body weight, from which on something has to carry the body.
-const CARRIED: f64 = 0.5;
 
 /// How far the zero-moment point has to lie outside, m, and for how long, s. On 74 recorded walks, dances and jumps it
 /// does by more for 0.3 s at most (0.6 s in a cartwheel), on a stool for 4 s and more.
@@ -96,16 +89,11 @@ pub(super) fn infer(
 
 /// Zero-moment points of a body with its centre of mass at `centers`, m.
 fn zero_moment_points(centers: &[Vector3<f64>], fps: f64) -> Vec<Option<Vector2<f64>>> {
-    let last = centers.len() - 1;
-    let point = |t: usize| {
-        let inner = t.clamp(1, last.max(2) - 1);
-        let [before, now, next] = [inner - 1, inner, inner + 1].map(|t| centers[t.min(last)]);
-        let acceleration = fps * fps * (next - 2.0 * now + before);
-        let vertical = acceleration.z + GRAVITY;
-        let point = centers[t].xy() - acceleration.xy() * (centers[t].z / vertical);
-        (vertical > CARRIED * GRAVITY).then_some(point)
-    };
-    (0..centers.len()).map(point).collect()
+    let accelerations = second_differences(centers, fps);
+    let points = centers.iter().zip(&accelerations);
+    points
+        .map(|(center, acceleration)| zero_moment_point(center, acceleration))
+        .collect()
 }
 
 impl Observed<'_> {

@@ -17,7 +17,7 @@ use super::problem::TrackingProblem;
 use super::start::Start;
 use super::terms::{Emphasis, FrameTerms, OffsetTerms, Scope, Simulated, Step, TERM_NAMES};
 use crate::objective::{Objective, Residuals};
-use crate::simulation::{Engine, Knots, Path, Touch, World};
+use crate::simulation::{Knots, PathFrame, Rollout, World};
 
 /// Step of the forward differences, rad.
 pub const DIFFERENCE_STEP: f64 = 1e-5;
@@ -55,10 +55,12 @@ impl Start {
     }
 }
 
-/// What the residuals look at: link poses and PD targets per frame, those of the start among them.
+/// What the residuals look at: link poses, PD targets and vertical forces on the feet, N, per frame, those of the start
+/// among them.
 struct Record {
     links: Vec<Vec<Isometry3<f64>>>,
     targets: Vec<Vec<UnitQuaternion<f64>>>,
+    loads: Vec<[f64; 2]>,
 }
 
 impl Record {
@@ -72,14 +74,10 @@ impl Record {
     }
 }
 
-/// What a rollout leaves behind.
-struct Rollout {
+/// A rollout, and what the residuals look at of it.
+struct Recorded {
+    rollout: Rollout,
     record: Record,
-    /// States of the links per frame, the start among them.
-    path: Path,
-    /// In every step, the spheres near the ground in the order in which the solver had them.
-    orders: Vec<Vec<Touch>>,
-    end: World,
 }
 
 /// Link poses one frame and two frames earlier, where they are known.
@@ -244,44 +242,32 @@ impl<'a> PhysicsWindow<'a> {
             .collect()
     }
 
-    fn step_of(&self, frame: usize) -> usize {
-        (self.first + frame) * self.problem.track.steps_per_frame
+    /// Simulates from `world`, `frame` frames after the window's first frame, to the window's end.
+    fn rollout(&self, world: &World, frame: usize, knots: &Knots) -> Recorded {
+        let first = self.first + frame;
+        let frames = first..self.first + self.frames;
+        let rollout = (self.problem).nominal(world, frames.clone(), (knots, self.assistance));
+        let targets = frames.map(|t| self.problem.targets(knots, t + 1));
+        let record = self.record(&rollout.path, std::iter::once(vec![]).chain(targets));
+        Recorded { rollout, record }
     }
 
-    /// Simulates from `world`, `frame` frames after the window's first frame, to the window's end.
-    fn rollout(&self, world: &World, frame: usize, knots: &Knots) -> Rollout {
-        let mut engine = Engine::new(&self.problem.physics);
-        let mut world = world.clone();
-        let mut path = vec![world.links()];
-        let mut orders = Vec::new();
-        let mut record = Record {
-            links: vec![world.link_poses().collect()],
-            targets: vec![vec![]],
-        };
-        for frame in frame..self.frames {
-            let mut targets = Vec::new();
-            for step in self.step_of(frame)..self.step_of(frame + 1) {
-                if self.assistance > 0.0 {
-                    self.problem.assist(&mut world, self.assistance, step);
-                }
-                targets = self.problem.set_targets(&mut world, knots, step);
-                world.step(&mut engine);
-                orders.push(world.contact_order());
-            }
-            path.push(world.links());
-            record.links.push(world.link_poses().collect());
-            record.targets.push(targets);
-        }
-        Rollout {
-            record,
-            path,
-            orders,
-            end: world,
+    /// What the residuals look at of `path` with `targets`.
+    fn record(
+        &self,
+        path: &[PathFrame],
+        targets: impl Iterator<Item = Vec<UnitQuaternion<f64>>>,
+    ) -> Record {
+        let poses = path.iter().map(|body| body.link_poses(&self.problem.body));
+        Record {
+            links: poses.collect(),
+            targets: targets.collect(),
+            loads: path.iter().map(|body| body.loads).collect(),
         }
     }
 
     /// The rollout at x, simulated unless it is kept.
-    fn rollout_at(&self, x: &[f64]) -> Arc<Rollout> {
+    fn rollout_at(&self, x: &[f64]) -> Arc<Recorded> {
         let kept = self.rollouts.get(x, self.assistance);
         kept.unwrap_or_else(|| {
             let rollout = Arc::new(self.rollout(&self.start.world, 0, &self.knots_at(x)));
@@ -311,6 +297,7 @@ impl<'a> PhysicsWindow<'a> {
                 earlier: earlier.as_ref(),
                 earliest: earliest.as_ref(),
                 targets: &record.targets[i + 1],
+                loads: record.loads[i + 1],
             };
             self.terms.residuals(&step, out);
         }

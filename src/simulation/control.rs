@@ -88,6 +88,11 @@ pub struct ControlTrack {
 }
 
 impl ControlTrack {
+    /// When simulation step `step` of the clip begins, s.
+    pub fn time(&self, step: usize) -> f64 {
+        step as f64 / (self.steps_per_frame as f64 * self.fps)
+    }
+
     /// Samples the joint rotations of `poses` (at `fps`) at `steps_per_frame` steps a frame.
     pub fn new(body: &Body, poses: &[Pose], fps: f64, steps_per_frame: usize) -> Self {
         let links = body.links.len();

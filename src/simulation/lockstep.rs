@@ -1,7 +1,8 @@
-//! Many copies of the humanoid, simulated side by side: what a Jacobian by differences needs.
+//! The engine's fast twin: many copies of the humanoid, simulated side by side, which is what a Jacobian by differences
+//! needs. [Property tests](../../../tests/batched_simulator.rs) hold it to the engine.
 //!
 //! The copies of a group take the same steps at the same time, each in one lane of the processor's
-//! vector registers. Equations, iterations and their order are those of the [engine](super::Engine)
+//! vector registers. Equations, iterations and their order are those of the [engine](super::Rapier)
 //! with ball joints, torque-limited motors and spheres on a plane or on boxes: a step is divided into substeps, of
 //! which each has some sweeps of projected Gauss–Seidel over all joints, then all contacts, the motion
 //! of the bodies, and one more sweep without the springs that mend errors of position (E. Catto, "Solver2D",
@@ -11,12 +12,14 @@
 //! Each lane computes what it would alone: results do not depend on the width of the registers, nor on
 //! which copies share a group.
 
-use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
+use std::ops::Range;
+
+use nalgebra::{Isometry3, Vector3};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{ControlTrack, Knots, Physics, Touch};
-use crate::body::Body;
+use super::{Drive, Path, Physics, Rapier, Replica, Rollout, Simulator, World};
+use crate::body::{Body, Side};
 use crate::scene::Scene;
 use bodies::Bodies;
 
@@ -28,66 +31,10 @@ mod rows;
 /// Frequency and damping ratio of the springs that hold joints together, as the engine has them: Hz and 1.
 const JOINT_SPRING: [f64; 2] = [1e6, 1.0];
 
-/// Position and velocity of a link, in the world frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LinkState {
-    /// The centre of mass, m.
-    pub center: Vector3<f64>,
-    /// Orientation of the link frame.
-    pub rotation: UnitQuaternion<f64>,
-    /// Velocity of the centre of mass, m/s.
-    pub linear: Vector3<f64>,
-    /// Angular velocity, rad/s.
-    pub angular: Vector3<f64>,
-}
-
-/// The states of all links at a number of frames in a row, `[frame][link]`.
-pub type Path = Vec<Vec<LinkState>>;
-
-/// One of the copies that are simulated side by side.
-pub struct Replica<'a> {
-    /// The frame from which on it is simulated.
-    pub onset: usize,
-    /// Its links there; otherwise those of the simulation that it leaves.
-    pub start: Option<&'a [LinkState]>,
-    /// The link, if any, whose PD target is its own, and the offsets that this target has.
-    pub own: Option<(usize, &'a Knots)>,
-}
-
-/// What all copies share.
-pub struct Drive<'a> {
-    /// Reference targets.
-    pub track: &'a ControlTrack,
-    /// The offsets of all targets that are not a copy's own.
-    pub knots: &'a Knots,
-    /// Springs that pull the links along.
-    pub assistance: Option<Assistance<'a>>,
-}
-
-/// The simulation that copies leave.
-pub struct Original<'a> {
-    /// The frame that it starts from.
-    pub first: usize,
-    /// Its links from there on.
-    pub path: &'a [Vec<LinkState>],
-    /// In every step, the spheres near surfaces in the order in which the
-    /// [engine](super::World::contact_order) had them.
-    pub orders: &'a [Vec<Touch>],
-}
-
-/// A force m (k Δp + d Δv) at the centre of mass of every link.
-pub struct Assistance<'a> {
-    /// k, 1/s².
-    pub stiffness: f64,
-    /// d, 1/s.
-    pub damping: f64,
-    /// Where the centres of mass of all links should be at a simulation step, m, and how fast they should
-    /// move, m/s.
-    pub centers: &'a (dyn Fn(usize) -> Vec<(Vector3<f64>, Vector3<f64>)> + Sync),
-}
-
 /// The body as the copies see it.
 pub struct Lockstep {
+    /// What simulates the rollouts that copies leave.
+    engine: Rapier,
     links: Vec<LinkModel>,
     /// In the order in which the engine solves them.
     joints: Vec<Joint>,
@@ -107,8 +54,6 @@ pub struct Lockstep {
 struct LinkModel {
     inertia: Vector3<f64>,
     inverse_inertia: Vector3<f64>,
-    /// In the link's frame.
-    center_of_mass: Vector3<f64>,
 }
 
 struct Joint {
@@ -128,6 +73,8 @@ struct Joint {
 
 struct Sphere {
     link: usize,
+    /// The side whose foot the link belongs to, if it is one.
+    foot: Option<Side>,
     /// Of the link, 1/kg.
     inverse_mass: f64,
     /// From the link's centre of mass, in its frame.
@@ -164,7 +111,6 @@ impl Lockstep {
         let links = body.links.iter().map(|link| LinkModel {
             inertia: link.inertia,
             inverse_inertia: link.inertia.map(|moment| 1.0 / moment),
-            center_of_mass: link.center_of_mass,
         });
         let joints = body.links.iter().enumerate().filter_map(|(child, link)| {
             let parent = link.parent?;
@@ -186,12 +132,14 @@ impl Lockstep {
             let spheres = link.contact_spheres().into_iter();
             spheres.map(move |(center, radius)| Sphere {
                 link: i,
+                foot: link.foot,
                 inverse_mass: 1.0 / link.mass,
                 center: center - link.center_of_mass,
                 radius,
             })
         });
         Self {
+            engine: Rapier::new((body, scene), physics),
             joints: in_rounds(joints.collect(), body.links.len()),
             links: links.collect(),
             spheres: spheres.collect(),
@@ -210,13 +158,17 @@ impl Lockstep {
             friction: physics.friction,
         }
     }
+}
 
-    /// Simulates `copies`, sorted by onset, up to frame `end` of the clip. Returns the path of each from its
-    /// onset on, which is the first entry.
-    pub fn run(
+impl Simulator for Lockstep {
+    fn nominal(&self, start: &World, frames: Range<usize>, drive: &Drive) -> Rollout {
+        self.engine.nominal(start, frames, drive)
+    }
+
+    fn perturbed(
         &self,
-        original: &Original,
-        copies: &[Replica],
+        nominal: &Rollout,
+        replicas: &[Replica],
         drive: &Drive,
         end: usize,
     ) -> Vec<Path> {
@@ -225,26 +177,21 @@ impl Lockstep {
             let first = copies[0].onset;
             let paths = arch.dispatch(Run {
                 lockstep: self,
-                original,
+                nominal,
                 copies,
                 drive,
                 end,
             });
             let paths = paths.into_iter().zip(copies);
-            let from_onset = paths.map(|(mut path, copy)| path.split_off(copy.onset - first));
+            let from_onset = paths.map(|(mut path, copy)| {
+                let mut path = path.split_off(copy.onset - first);
+                path[0].loads = [0.0; 2];
+                path
+            });
             from_onset.collect::<Vec<_>>()
         };
-        let groups = copies.par_chunks(arch.dispatch(Width));
+        let groups = replicas.par_chunks(arch.dispatch(Width));
         groups.flat_map_iter(run).collect()
-    }
-
-    /// World poses of the link frames in `state`.
-    pub fn link_poses(&self, state: &[LinkState]) -> Vec<Isometry3<f64>> {
-        let poses = self.links.iter().zip(state).map(|(link, state)| {
-            let origin = state.center - state.rotation * link.center_of_mass;
-            Isometry3::from_parts(Translation3::from(origin), state.rotation)
-        });
-        poses.collect()
     }
 }
 
@@ -280,7 +227,7 @@ impl WithSimd for Width {
 /// A run of as many copies as there are lanes, or fewer.
 struct Run<'a> {
     lockstep: &'a Lockstep,
-    original: &'a Original<'a>,
+    nominal: &'a Rollout,
     copies: &'a [Replica<'a>],
     drive: &'a Drive<'a>,
     end: usize,
@@ -293,31 +240,33 @@ impl WithSimd for Run<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let Self {
             lockstep,
-            original,
+            nominal,
             copies,
             drive,
             end,
         } = self;
         let first = copies[0].onset;
         let per_frame = drive.track.steps_per_frame;
+        let frame_time = (per_frame * lockstep.substeps) as f64 * lockstep.dt;
         // Until its onset, and for good in a lane without a copy, a lane does what the original does.
-        let mut bodies = Bodies::new(simd, lockstep, &original.path[first - original.first]);
+        let start = &nominal.path[first - nominal.first];
+        let mut bodies = Bodies::new(simd, lockstep, &start.links);
         let mut paths = vec![Vec::with_capacity(end - first + 1); copies.len()];
-        let mut orders = original.orders[(first - original.first) * per_frame..].iter();
+        let mut orders = nominal.orders[(first - nominal.first) * per_frame..].iter();
         for frame in first..end {
             for (lane, copy) in copies.iter().enumerate() {
                 if copy.onset == frame {
-                    let links = copy.start.unwrap_or(&original.path[frame - original.first]);
-                    bodies.load(lane, links);
+                    let here = &nominal.path[frame - nominal.first].links;
+                    bodies.load(lane, copy.start.unwrap_or(here));
                 }
             }
-            bodies.record(&mut paths);
+            bodies.record(&mut paths, frame_time);
             for step in frame * per_frame..(frame + 1) * per_frame {
                 bodies.aim(lockstep, copies, drive, step);
                 bodies.step(lockstep, orders.next().map_or(&[], Vec::as_slice));
             }
         }
-        bodies.record(&mut paths);
+        bodies.record(&mut paths, frame_time);
         paths
     }
 }
@@ -327,7 +276,7 @@ mod tests {
     use super::*;
     use crate::body::{Pose, Subject, fit, reference_poses};
     use crate::motion::sample;
-    use crate::simulation::{Engine, Velocity, World};
+    use crate::simulation::{ControlTrack, Knots, PathFrame, Velocity};
 
     /// The first second of the sample walk: the body, its reference poses and their targets.
     fn walk() -> (Body, Vec<Pose>, ControlTrack, Physics) {
@@ -341,32 +290,17 @@ mod tests {
         (body, poses, track, physics)
     }
 
-    /// The links of the engine's world after every frame.
-    fn engine_states(
-        mut world: World,
-        (track, physics, links): (&ControlTrack, &Physics, usize),
-        knots: &Knots,
-        frames: usize,
-    ) -> (Path, Vec<Vec<Touch>>) {
-        let mut engine = Engine::new(physics);
-        let (mut path, mut orders) = (vec![world.links()], Vec::new());
-        for frame in 0..frames {
-            for step in frame * track.steps_per_frame..(frame + 1) * track.steps_per_frame {
-                for link in 1..links {
-                    let (target, velocity) = track.target(knots, link, step);
-                    world.set_target(link, &target, &velocity);
-                }
-                world.step(&mut engine);
-                orders.push(world.contact_order());
-            }
-            path.push(world.links());
-        }
-        (path, orders)
-    }
-
-    fn assert_same(path: &[Vec<LinkState>], expected: &[Vec<LinkState>]) {
+    fn assert_same(path: &[PathFrame], expected: &[PathFrame]) {
         assert_eq!(path.len(), expected.len());
-        for (a, b) in path.iter().flatten().zip(expected.iter().flatten()) {
+        let frames = || path.iter().zip(expected);
+        for (a, b) in frames().skip(1) {
+            let differences = [0, 1].map(|foot| (a.loads[foot] - b.loads[foot]).abs());
+            assert!(
+                differences.iter().all(|difference| *difference < 1e-5),
+                "{differences:?}"
+            );
+        }
+        for (a, b) in frames().flat_map(|(a, b)| a.links.iter().zip(&b.links)) {
             assert!((a.center - b.center).norm() < 1e-12);
             assert!(a.rotation.angle_to(&b.rotation) < 1e-7);
             assert!((a.linear - b.linear).norm() < 1e-10);
@@ -401,23 +335,19 @@ mod tests {
                 knots: &knots,
                 assistance: None,
             };
-            let engine = (&track, &physics, links);
-            let (path, orders) = engine_states(world.clone(), engine, &knots, 30);
-            let original = Original {
-                first: 0,
-                path: &path,
-                orders: &orders,
-            };
+            let nominal = lockstep.nominal(&world, 0..30, &drive);
             let copy = |onset, own| Replica {
                 onset,
                 start: None,
                 own,
             };
             let copies = [copy(0, None), copy(10, Some((7, &own)))];
-            let copies = lockstep.run(&original, &copies, &drive, 30);
-            assert_same(&copies[0], &path);
-            let (path, _) = engine_states(world, engine, &own, 30);
-            assert_same(&copies[1], &path[10..]);
+            let twins = lockstep.perturbed(&nominal, &copies, &drive, 30);
+            let paths = lockstep.engine.perturbed(&nominal, &copies, &drive, 30);
+            assert_eq!(paths[0], nominal.path);
+            for (twin, path) in twins.iter().zip(&paths) {
+                assert_same(twin, path);
+            }
         }
     }
 
@@ -434,7 +364,6 @@ mod tests {
             &vec![Velocity::default(); links],
         );
         let knots = Knots::zeros(5, 60, links);
-        let (path, orders) = engine_states(world, (&track, &physics, links), &knots, 10);
         let owns: Vec<_> = (1..links)
             .map(|link| {
                 let mut own = knots.clone();
@@ -455,16 +384,12 @@ mod tests {
             knots: &knots,
             assistance: None,
         };
-        let original = Original {
-            first: 0,
-            path: &path,
-            orders: &orders,
-        };
-        let together = lockstep.run(&original, &copies, &drive, 10);
+        let nominal = lockstep.nominal(&world, 0..10, &drive);
+        let together = lockstep.perturbed(&nominal, &copies, &drive, 10);
         for (copy, expected) in copies.iter().zip(&together) {
             let alone = pulp::Scalar::new().vectorize(Run {
                 lockstep: &lockstep,
-                original: &original,
+                nominal: &nominal,
                 copies: std::slice::from_ref(copy),
                 drive: &drive,
                 end: 10,

@@ -8,7 +8,10 @@ use crate::scene::Scene;
 pub use contact::Contact;
 pub use control::{ControlTrack, Knots};
 pub use feet::{simulated_feet, simulated_flat_feet};
-pub use lockstep::{Assistance, Drive, LinkState, Lockstep, Original, Path, Replica};
+pub use lockstep::Lockstep;
+pub use simulator::{
+    Assistance, Drive, LinkState, Path, PathFrame, Rapier, Replica, Rollout, Simulator,
+};
 pub use turns::Touch;
 pub(crate) use world::tangents;
 pub use world::{Engine, Velocity, World};
@@ -17,6 +20,7 @@ mod contact;
 mod control;
 mod feet;
 mod lockstep;
+mod simulator;
 mod turns;
 mod world;
 

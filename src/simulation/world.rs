@@ -1,9 +1,12 @@
-//! The humanoid in rapier: the only file that names the engine.
+//! The humanoid in rapier: the only module that names the engine.
 //!
 //! Ball joints are impulse joints with three `ForceBased` motors. rapier has no quaternion motor,
 //! so the joint's first frame is rotated to the PD target and the motors drive the remaining
 //! rotation to zero, which is exact for large rotations. The motors' target velocity is the
 //! angular velocity of the target: the controller is τ = kp (q* ⊖ q) + kd (q̇* − q̇).
+
+mod contacts;
+mod groups;
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use rapier3d::prelude::{
@@ -16,9 +19,11 @@ use rapier3d::prelude::{
 };
 
 use super::turns::{Touch, Turns};
-use super::{Contact, LinkState, PREDICTION, Physics};
-use crate::body::Body;
-use crate::scene::{Cuboid, Scene};
+use super::{LinkState, PREDICTION, PathFrame, Physics};
+use crate::body::{Body, Side};
+use crate::scene::Scene;
+pub(crate) use contacts::tangents;
+use groups::{Circles, EVERY_SPHERE};
 
 const ANGULAR: [JointAxis; 3] = [JointAxis::AngX, JointAxis::AngY, JointAxis::AngZ];
 
@@ -53,6 +58,8 @@ pub struct World {
     spheres: Vec<ColliderHandle>,
     /// The links that they belong to.
     sphere_links: Vec<usize>,
+    /// Per link, the side whose foot it belongs to, if it is one.
+    feet: Vec<Option<Side>>,
     /// What they touch: the ground, then the boxes of the scene.
     surfaces: Vec<ColliderHandle>,
     /// Of the spheres that were near surfaces in the last step.
@@ -118,6 +125,7 @@ impl World {
             motors: Vec::new(),
             spheres: Vec::new(),
             sphere_links: Vec::new(),
+            feet: body.links.iter().map(|link| link.foot).collect(),
             surfaces: Vec::new(),
             turns: Turns::default(),
         };
@@ -229,6 +237,19 @@ impl World {
         }
     }
 
+    /// Puts the links where and as fast as `links` are.
+    pub fn place(&mut self, links: &[LinkState]) {
+        for (handle, state) in self.links.iter().zip(links) {
+            let body = &mut self.bodies[*handle];
+            let center = from_vector(body.mass_properties().local_mprops.local_com);
+            let origin = state.center - state.rotation * center;
+            let pose = Isometry3::from_parts(origin.into(), state.rotation);
+            body.set_position(to_engine(&pose), true);
+            body.set_linvel(vector(state.linear), true);
+            body.set_angvel(vector(state.angular), true);
+        }
+    }
+
     /// Position and velocity of the centre of mass of every link, m and m/s.
     pub fn mass_centers(&self) -> impl Iterator<Item = (Vector3<f64>, Vector3<f64>)> + '_ {
         self.links.iter().map(|handle| {
@@ -309,6 +330,14 @@ impl World {
         links.map(link).collect()
     }
 
+    /// The body as a path begins: without loads, which come with steps.
+    pub fn path_frame(&self) -> PathFrame {
+        PathFrame {
+            links: self.links(),
+            loads: [0.0; 2],
+        }
+    }
+
     /// Motor torque on every link from its parent in the last step, world frame, N·m.
     pub fn torques(&self, engine: &Engine) -> Vec<Vector3<f64>> {
         let substep = engine.parameters.dt / engine.parameters.num_solver_iterations as f64;
@@ -328,107 +357,6 @@ impl World {
             });
         std::iter::once(Vector3::zeros()).chain(motors).collect()
     }
-
-    /// What the ground did to each link that touched it in the last step.
-    pub fn contacts(&self, engine: &Engine) -> Vec<Contact> {
-        let links = self.links.iter().enumerate();
-        let of_link = |(link, handle): (usize, &RigidBodyHandle)| {
-            let colliders = self.bodies[*handle].colliders();
-            let contacts: Vec<Contact> = colliders
-                .iter()
-                .flat_map(|collider| self.contacts_of(link, *collider, engine))
-                .collect();
-            Contact::total(&contacts)
-        };
-        links.filter_map(of_link).collect()
-    }
-
-    /// The contacts of a collider of `link` in the last step.
-    fn contacts_of<'w>(
-        &'w self,
-        link: usize,
-        collider: ColliderHandle,
-        engine: &'w Engine,
-    ) -> impl Iterator<Item = Contact> + 'w {
-        let pose = self.colliders[collider].position();
-        let pairs = self.narrow_phase.contact_pairs_with(collider);
-        let manifolds = pairs.flat_map(move |pair| {
-            let is_first = pair.collider1 == collider;
-            let manifolds = pair.manifolds().iter();
-            manifolds.map(move |manifold| (is_first, manifold))
-        });
-        manifolds.flat_map(move |(is_first, manifold)| {
-            let away = from_vector(manifold.data.normal);
-            let [first, second] = tangents(&-away);
-            let sign = if is_first { 1.0 } else { -1.0 };
-            let rate = sign / engine.parameters.dt;
-            manifold.contacts().iter().filter_map(move |point| {
-                let local = if is_first {
-                    point.local_p1
-                } else {
-                    point.local_p2
-                };
-                let slip = point.data.tangent_impulse;
-                let normal = -rate * point.data.impulse * away;
-                let friction = rate * (slip.x * first + slip.y * second);
-                let at = from_vector(pose.transform_point(local));
-                (point.data.impulse != 0.0).then(|| Contact::at(link, at, normal, friction))
-            })
-        })
-    }
-}
-
-/// The group that every sphere is in; that of all surfaces is `GROUP_1`.
-const EVERY_SPHERE: Group = Group::GROUP_2;
-
-/// The sets of links that boxes are for, each of which has a group of its own.
-struct Circles<'a> {
-    sets: Vec<&'a [String]>,
-}
-
-impl<'a> Circles<'a> {
-    fn of(scene: &'a Scene) -> Self {
-        let mut sets = Vec::new();
-        for links in scene
-            .boxes
-            .iter()
-            .filter_map(|cuboid| cuboid.links.as_deref())
-        {
-            if !sets.contains(&links) {
-                sets.push(links);
-            }
-        }
-        Self { sets }
-    }
-
-    /// Of the set with number `i`; the engine has 32 groups, and [`Scene::check`] allows no more sets than go in.
-    fn group(i: usize) -> Group {
-        Group::from_bits_truncate(EVERY_SPHERE.bits() << (1 + i))
-    }
-
-    /// The spheres that `cuboid` is for.
-    fn of_box(&self, cuboid: &Cuboid) -> Group {
-        let own = cuboid.links.as_deref();
-        let set = own.and_then(|links| self.sets.iter().position(|set| *set == links));
-        set.map_or(EVERY_SPHERE, Self::group)
-    }
-
-    /// The groups that the spheres of a link are in.
-    fn of_link(&self, link: &str) -> Group {
-        let sets = self.sets.iter().enumerate();
-        let own = sets.filter(|(_, set)| set.iter().any(|name| name == link));
-        own.fold(EVERY_SPHERE, |groups, (i, _)| groups | Self::group(i))
-    }
-}
-
-/// Two directions at right angles to the unit vector `push` and to each other, along which the engine counts friction
-/// impulses on the first body, on which a surface pushes along `push` (Duff et al., "Building an orthonormal basis, revisited", Journal of
-/// Computer Graphics Techniques 6(1), 2017).
-pub(crate) fn tangents(push: &Vector3<f64>) -> [Vector3<f64>; 2] {
-    let sign = 1.0_f64.copysign(push.z);
-    let a = -1.0 / (sign + push.z);
-    let first = Vector3::new(push.x * push.y * a, sign + push.y * push.y * a, -push.y);
-    [first, push.cross(&first)]
 }
 
 fn vector(v: Vector3<f64>) -> Vector {

@@ -8,6 +8,7 @@
 
 mod acceleration;
 mod capture_point;
+mod foot_load;
 mod jerk;
 mod joint_limit;
 mod mass_center;
@@ -40,13 +41,14 @@ pub const POSITION_UNIT: f64 = 0.01;
 const LOOK_AHEAD: f64 = 0.05;
 
 /// Names of the terms, in the order of their residuals; those of the offsets come after all frames.
-pub const TERM_NAMES: [&str; 14] = [
+pub const TERM_NAMES: [&str; 15] = [
     position::NAME,
     velocity::NAME,
     acceleration::NAME,
     jerk::NAME,
     capture_point::NAME,
     mass_center::NAME,
+    foot_load::NAME,
     torque::NAME,
     joint_limit::NAME,
     skate::NAME,
@@ -104,6 +106,8 @@ pub struct Step<'a> {
     pub earliest: Option<&'a Simulated<'a>>,
     /// PD targets of the links, rotation parent ← child.
     pub targets: &'a [UnitQuaternion<f64>],
+    /// Vertical forces of the ground on the feet `[right, left]`, means over the step, N.
+    pub loads: [f64; 2],
 }
 
 impl Step<'_> {
@@ -177,6 +181,7 @@ impl<'a> FrameTerms<'a> {
             jerk::term(scope),
             capture_point::term(scope),
             mass_center::term(scope),
+            foot_load::term(scope),
             torque::term(scope),
             joint_limit::term(scope),
             skate::term(scope),

@@ -31,6 +31,8 @@ pub struct Weights {
     /// Acceleration of the centre of mass against that of the reference poses, low-passed at 6 Hz, per m/s².
     /// Default: 0.5.
     pub mass_center: f64,
+    /// Vertical force on each foot against what the reference poses imply, per body weight. Default: 10.
+    pub foot_load: f64,
     /// Torque the PD controller asks for, as a share of the joint's limit. Default: 0.1.
     pub torque: f64,
     /// Joint rotation beyond its limit, rad. Default: 2.
@@ -60,6 +62,7 @@ impl Default for Weights {
             jerk: 1.0,
             capture_point: 1.0,
             mass_center: 0.5,
+            foot_load: 10.0,
             torque: 0.1,
             joint_limit: 2.0,
             foot_slip: 2.0,

@@ -15,9 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use nalgebra::{DMatrix, DVector, Isometry3};
 use rayon::prelude::*;
 
-use super::{DIFFERENCE_STEP, Past, PhysicsWindow, Record, Rollout};
+use super::{DIFFERENCE_STEP, Past, PhysicsWindow, Record, Recorded};
 use crate::objective::Residuals;
-use crate::simulation::{Knots, LinkState, Original, Replica, World};
+use crate::simulation::{Knots, LinkState, PathFrame, Replica, World};
 
 /// The last Jacobian of a window, and where its columns ended.
 pub struct LastJacobian {
@@ -49,7 +49,7 @@ fn as_past(before: &Before) -> Past<'_> {
 struct Base<'a> {
     /// Frames after the window's first frame at which it starts.
     frame: usize,
-    rollout: Arc<Rollout>,
+    rollout: Arc<Recorded>,
     past: Past<'a>,
     /// Residuals of the frames after the start, zero before, and of the knots.
     residuals: DVector<f64>,
@@ -120,7 +120,7 @@ impl PhysicsWindow<'_> {
                 free: self.free.clone(),
                 knots,
                 jacobian: jacobian.clone(),
-                base: (base.rollout.end.clone(), before),
+                base: (base.rollout.rollout.end.clone(), before),
                 columns,
             });
         }
@@ -214,21 +214,17 @@ impl PhysicsWindow<'_> {
                 own: Some((*link, knots)),
             })
             .collect();
-        let original = Original {
-            first: self.first + base.frame,
-            path: &base.rollout.path,
-            orders: &base.rollout.orders,
-        };
+        let nominal = &base.rollout.rollout;
         let end = self.first + self.frames;
         let drive = (knots, self.assistance);
-        let mut paths = self.problem.simulate(&original, &copies, drive, end);
+        let mut paths = self.problem.perturbed(nominal, &copies, drive, end);
         let column = |(n, column): (usize, &mut [f64])| {
             self.column(base, &branches[n], &perturbed[n], &paths[n], column)
         };
         let columns = jacobian.as_mut_slice().par_chunks_mut(self.len());
         let before: Vec<_> = columns.enumerate().map(column).collect();
         let ends = paths.iter_mut().filter_map(Vec::pop);
-        ends.zip(before).collect()
+        ends.map(|end| end.links).zip(before).collect()
     }
 
     /// Writes the derivatives by one variable into `column`; returns the link poses before the end of
@@ -238,23 +234,17 @@ impl PhysicsWindow<'_> {
         base: &Base,
         branch: &Branch,
         (link, knots): &(usize, Knots),
-        path: &[Vec<LinkState>],
+        path: &[PathFrame],
         column: &mut [f64],
     ) -> Before {
         let unperturbed = &base.rollout.record;
         let since = branch.onset - base.frame;
         let mut targets = unperturbed.targets[since..].to_vec();
         for (frame, targets) in (branch.onset..).zip(&mut targets).skip(1) {
-            let step = self.step_of(frame) - 1;
+            let step = (self.first + frame) * self.problem.track.steps_per_frame - 1;
             targets[*link] = self.problem.track.target(knots, *link, step).0;
         }
-        let links = path
-            .iter()
-            .map(|links| self.problem.lockstep.link_poses(links));
-        let record = Record {
-            links: links.collect(),
-            targets,
-        };
+        let record = self.record(path, targets.into_iter());
         let past = match branch.start {
             Some((_, past)) => past,
             None => [1, 2].map(|ago| unperturbed.before(since, ago, base.past)),

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Rollout;
+use super::Recorded;
 
 /// Rollouts kept at least: those of the points that `lm-search` tries from one linearization, of which the
 /// Jacobian at the best one needs its own again.
@@ -17,12 +17,12 @@ pub(super) struct Rollouts(Mutex<VecDeque<Kept>>);
 struct Kept {
     x: Vec<f64>,
     assistance: f64,
-    rollout: Arc<Rollout>,
+    rollout: Arc<Recorded>,
 }
 
 impl Rollouts {
     /// The rollout at x with `assistance`, where it is kept.
-    pub fn get(&self, x: &[f64], assistance: f64) -> Option<Arc<Rollout>> {
+    pub fn get(&self, x: &[f64], assistance: f64) -> Option<Arc<Recorded>> {
         let kept = self.lock();
         let mut kept = kept.iter();
         let found = kept.find(|kept| kept.assistance == assistance && kept.x == x)?;
@@ -30,7 +30,7 @@ impl Rollouts {
     }
 
     /// Keeps `rollout`, for the oldest one.
-    pub fn keep(&self, x: &[f64], assistance: f64, rollout: Arc<Rollout>) {
+    pub fn keep(&self, x: &[f64], assistance: f64, rollout: Arc<Recorded>) {
         let mut kept = self.lock();
         if kept.len() >= KEPT.max(2 * rayon::current_num_threads()) {
             kept.pop_front();

@@ -3,11 +3,11 @@
 use nalgebra::Vector3;
 use pulp::Simd;
 
+use super::Lockstep;
 use super::contacts::{BoxRows, GroundRows};
 use super::lanes::{Lanes, Rotations, Symmetric, Vectors};
 use super::rows::JointRows;
-use super::{Drive, LinkState, Lockstep, Path, Replica};
-use crate::simulation::{GRAVITY, Touch};
+use crate::simulation::{Drive, GRAVITY, LinkState, Path, PathFrame, Replica, Touch};
 
 /// The links of all copies, and what acts on them.
 pub struct Bodies<S: Simd> {
@@ -20,6 +20,8 @@ pub struct Bodies<S: Simd> {
     targets: Vec<(Rotations<S>, Vectors<S>)>,
     joints: Vec<JointRows<S>>,
     contacts: Vec<Rows<S>>,
+    /// Vertical impulses of the ground on the feet `[right, left]` since they were recorded, N·s.
+    impulses: [Lanes<S>; 2],
 }
 
 /// The rows of a contact: of a sphere on the ground, whose normal is the same everywhere, or on a box.
@@ -71,6 +73,7 @@ impl<S: Simd> Bodies<S> {
             targets: Vec::with_capacity(lockstep.joints.len()),
             joints: Vec::with_capacity(lockstep.joints.len()),
             contacts: Vec::with_capacity(lockstep.spheres.len()),
+            impulses: [Lanes::splat(simd, 0.0); 2],
         }
     }
 
@@ -149,12 +152,30 @@ impl<S: Simd> Bodies<S> {
                 }
             }
             self.sweep(lockstep);
+            self.count_impulses(lockstep);
         }
     }
 
-    /// Adds the links' states to the path of every copy.
+    /// Adds the impulses of the contacts that have been solved for to those of the feet.
     #[inline(always)]
-    pub fn record(&self, paths: &mut [Path]) {
+    fn count_impulses(&mut self, lockstep: &Lockstep) {
+        for contact in &self.contacts {
+            let (sphere, lift) = match contact {
+                Rows::Ground(rows) => rows.lift(),
+                Rows::Box(rows) => rows.lift(),
+            };
+            if let Some(side) = lockstep.spheres[sphere].foot {
+                let impulse = &mut self.impulses[side.index()];
+                *impulse += lift;
+            }
+        }
+    }
+
+    /// Adds the bodies to the path of every copy; `frame_time` has passed since the last time, s.
+    #[inline(always)]
+    pub fn record(&mut self, paths: &mut [Path], frame_time: f64) {
+        let impulses = self.impulses;
+        self.impulses = [Lanes::splat(self.simd, 0.0); 2];
         for (lane, path) in paths.iter_mut().enumerate() {
             let links = self.links.iter().zip(&self.velocities);
             let state = |(link, velocity): (&Links<S>, &Velocities<S>)| LinkState {
@@ -163,7 +184,10 @@ impl<S: Simd> Bodies<S> {
                 linear: velocity.linear.lane(lane),
                 angular: velocity.angular.lane(lane),
             };
-            path.push(links.map(state).collect());
+            path.push(PathFrame {
+                links: links.map(state).collect(),
+                loads: impulses.map(|impulse| impulse.lane(lane) / frame_time),
+            });
         }
     }
 

@@ -162,6 +162,12 @@ impl<S: Simd> GroundRows<S> {
         lockstep.spheres[self.0.sphere].link
     }
 
+    /// The sphere's number, and the vertical part of the impulse on it in this substep, N·s.
+    #[inline(always)]
+    pub fn lift(&self) -> (usize, Lanes<S>) {
+        (self.0.sphere, self.0.impulses[2])
+    }
+
     /// Begins a substep.
     #[inline(always)]
     pub fn begin(&mut self, lockstep: &Lockstep, link: &Links<S>) {
@@ -230,6 +236,15 @@ impl<S: Simd> BoxRows<S> {
     #[inline(always)]
     pub fn link(&self, lockstep: &Lockstep) -> usize {
         lockstep.spheres[self.contact.sphere].link
+    }
+
+    /// The sphere's number, and the vertical part of the impulse on it in this substep, N·s.
+    #[inline(always)]
+    pub fn lift(&self) -> (usize, Lanes<S>) {
+        let [x, y, z] = self.contact.impulses;
+        let [first, second, normal] = self.axes;
+        let lift = first.z * x + second.z * y + normal.z * z;
+        (self.contact.sphere, lift)
     }
 
     /// Begins a substep.
