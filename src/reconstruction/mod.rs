@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
-use crate::body::Body;
+use crate::body::{Body, Pose};
 use crate::error::Result;
 use crate::learned;
 use crate::motion::{Motion, resample};
@@ -23,7 +23,7 @@ use crate::simulation::Trajectory;
 
 pub use family::{WindowFamily, WindowTask};
 pub use from_keypoints::{Reconstructed, reconstruct_keypoints};
-pub use problem::TrackingProblem;
+pub use problem::{TrackingProblem, mass_center_accelerations};
 pub use settings::{MASSES, MOST, STATURES, Settings};
 pub use start::Start;
 pub use strategies::Strategies;
@@ -106,6 +106,8 @@ pub struct Reconstruction {
     pub body: Body,
     /// The observed motion at the working rate.
     pub reference: Motion,
+    /// The reference poses: the body as it was observed, frame by frame of `reference`.
+    pub poses: Vec<Pose>,
     /// Mean joint error of the reference poses: what the body's proportions leave over, mm.
     pub kinematic_error_mm: f64,
     /// The simulated motion, frame by frame of `reference`.

@@ -399,8 +399,9 @@ fn check_start(body: &Body, scene: &Scene, links: &[Isometry3<f64>]) -> Result<(
     Ok(())
 }
 
-/// Accelerations of the centre of mass, low-passed, m/s²; zero in the first and last frame.
-fn mass_center_accelerations(centers: &[Vector3<f64>], fps: f64) -> Vec<Vector3<f64>> {
+/// Accelerations of the centre of mass, m/s², given where it is, m, `fps` times a second: low-passed without lag at
+/// 6 Hz; zero in the first and last frame.
+pub fn mass_center_accelerations(centers: &[Vector3<f64>], fps: f64) -> Vec<Vector3<f64>> {
     let smooth = low_pass(centers, fps, FORCE_CUTOFF);
     let inner = smooth
         .windows(3)
