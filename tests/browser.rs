@@ -96,7 +96,7 @@ const shades = (id) => {
   return new Set(new Uint32Array(data.buffer)).size;
 };
 found.shades = shades('view0');
-found.curves = ['errors', 'reactions', 'contacts'].map(shades);
+found.curves = ['errors', 'up-right', 'ahead-left', 'left-right', 'along-left', 'across-left', 'contacts'].map(shades);
 const start = clock(), first = view();
 found.plays = false;
 for (let n = 0; n < 20 && !found.plays; n += 1) {
@@ -160,12 +160,49 @@ fn check_report(page: &Path, width: u32) {
     assert_eq!(found["network"], 0);
 }
 
+/// The measured forces are drawn over the simulated ones where plates were given, and there alone.
+fn check_measured(work: &Workspace) {
+    let script = r#"
+found.legend = !document.getElementById('measured').hidden;
+found.series = plots.map((plot) => plot.series.length);
+const draws = (id) => {
+  const canvas = document.getElementById(id), before = canvas.toDataURL();
+  const { series } = plots.find((plot) => plot.id === id);
+  const measured = series.pop();
+  draw();
+  const changed = canvas.toDataURL() !== before;
+  series.push(measured);
+  draw();
+  return changed && canvas.toDataURL() === before;
+};
+playing = false;
+draw();
+found.drawn = found.legend && ['up-right', 'up-left', 'ahead-left', 'along-right'].map(draws);
+"#;
+    let Some(found) = open(&work.path("measured/report.html"), script, 1280) else {
+        return;
+    };
+    assert_eq!(found["series"], json!(vec![2; 10]), "{found}");
+    assert_eq!(found["drawn"], json!([true, true, true, true]), "{found}");
+    let Some(found) = open(&work.path("first/report.html"), script, 1280) else {
+        return;
+    };
+    assert_eq!(
+        (&found["legend"], &found["series"]),
+        (&json!(false), &json!(vec![1; 10]))
+    );
+}
+
 #[test]
 fn the_report_plays_and_two_runs_compare() {
     let work = Workspace::new();
     let first = work.run("first", &[]);
     check_report(&work.path("first/report.html"), 1280);
     check_report(&work.path("first/report.html"), 390);
+    let plates = work.write_plates("plates.npz", 300.0);
+    work.run("measured", &["--plates", &plates]);
+    check_report(&work.path("measured/report.html"), 390);
+    check_measured(&work);
     let second = work.run("second", &["--mass", "90"]);
     let page = work.arg("compare.html");
     succeed(&["compare", &first, &second, "--out", &page]);

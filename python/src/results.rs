@@ -87,7 +87,7 @@ impl Result {
         let losses: Vec<Vec<f64>> = curve
             .map(|window| window.iter().map(|point| point.loss).collect())
             .collect();
-        report::encode(&self.recording, &self.name, &metrics, &losses)
+        report::encode(&self.recording, &self.name, &metrics, &losses, &[])
     }
 
     /// Writes all files of the command; returns their names.
@@ -102,6 +102,7 @@ impl Result {
                 input: self.input.clone(),
                 seconds: self.seconds,
                 force_rate: None,
+                measured: &[],
             })?;
             output.write_all(&files)?;
             Ok(files.iter().map(|(name, _)| *name).collect())

@@ -10,6 +10,7 @@ use super::evaluate_manifest::evaluate_manifest;
 use super::evaluate_page::{page, write_report};
 use super::evaluate_rows::{Files, Sheet, evaluate_sheet};
 use super::evaluate_windows::evaluate_windows;
+use super::forces::compared;
 use super::overrides::Overrides;
 use super::reconstruct::{check_optimizer, run};
 use super::{NAME_ONCE, Session, json, refuse, refuse_repeated};
@@ -17,6 +18,7 @@ use crate::cluster::Shard;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::clips::{self, Clip, Split};
+use crate::evaluation::plates::ForcePlates;
 use crate::evaluation::record;
 use crate::evaluation::summary::{Row, markdown, summarize};
 use crate::motion;
@@ -55,6 +57,10 @@ pub struct EvaluateArgs {
     /// given.
     #[arg(long, value_name = "FILE")]
     index: Option<PathBuf>,
+    /// Compare the ground forces with measured ones: NAME_grf.npz beside NAME.npy, as reconstruct --plates takes it,
+    /// with mass_kg and category of NAME.json. A manifest names "plates" and "mass" of its clips itself.
+    #[arg(long, conflicts_with_all = ["manifest", "windows"])]
+    plates: bool,
     /// Names of the optimizers, separated by commas; that of the configuration unless given.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(super) optimizers: Vec<String>,
@@ -139,7 +145,10 @@ impl<'a> Clips<'a> {
     fn new(args: &'a EvaluateArgs) -> Result<(Self, Value)> {
         let config = args.overrides.configuration()?;
         let motions = args.motions.as_deref().unwrap_or(Path::new(".")); // clap asks for one of the two
-        let all = clips::find(motions, args.index.as_deref())?;
+        let mut all = clips::find(motions, args.index.as_deref())?;
+        if args.plates {
+            all = clips::with_plates(all, motions)?;
+        }
         let clips = select(&all, motions, args)?;
         let optimizers = optimizers(args, &config)?;
         let with_each = |clip: &Clip| {
@@ -201,10 +210,13 @@ impl Sheet for Clips<'_> {
 
     fn find(&self, job: usize, session: &Session) -> Result<Row> {
         let (clip, optimizer) = &self.jobs[job];
-        let config = Config {
+        let mut config = Config {
             optimizer: optimizer.clone(),
             ..self.config.clone()
         };
+        if clip.mass.is_some() {
+            config.reconstruction.mass = clip.mass;
+        }
         one(clip, &config, self.args, session)
     }
 
@@ -217,7 +229,7 @@ impl Sheet for Clips<'_> {
         Ok(vec![
             ("summary.json", json(&groups)?),
             ("summary.md", markdown(&groups, rows).into_bytes()),
-            ("summary.html", page(out, rows)),
+            ("summary.html", page(out, rows, &groups)),
         ])
     }
 
@@ -312,16 +324,23 @@ fn one(clip: &Clip, config: &Config, args: &EvaluateArgs, session: &Session) -> 
         let end = options.start.unwrap_or(0.0) + seconds;
         options.end = Some(options.end.map_or(end, |given| given.min(end)));
     }
-    let result = motion::read(&clip.path, &options)
-        .and_then(|reading| run(&reading.motion, config, session));
+    let read = || {
+        let plates = clip.plates.as_deref().map(ForcePlates::read).transpose()?;
+        Ok((motion::read(&clip.path, &options)?.motion, plates))
+    };
+    let result = read().and_then(|(motion, plates)| Ok((run(&motion, config, session)?, plates)));
     match result {
-        Ok(reconstruction) => {
+        Ok((reconstruction, plates)) => {
             row.extend(record(&reconstruction, &config.optimizer));
             row.insert(
                 "clip_seconds".into(),
                 json!(reconstruction.reference.seconds()),
             );
-            write_report(&args.out, &row, &reconstruction)?;
+            let offset = options.start.unwrap_or_default();
+            let measured =
+                plates.map(|plates| compared(&plates, &reconstruction, offset, &mut row));
+            let measured = measured.unwrap_or_default();
+            write_report(&args.out, &row, (&reconstruction, &measured))?;
         }
         Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(error) => {

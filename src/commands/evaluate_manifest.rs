@@ -118,7 +118,7 @@ impl Sheet for Sequences<'_> {
         Ok(vec![
             ("summary.json", json(&lines(rows))?),
             ("summary.md", self.summary(rows).into_bytes()),
-            ("summary.html", page_of(out, rows)),
+            ("summary.html", page_of(out, rows, &[])),
         ])
     }
 
@@ -146,7 +146,7 @@ fn one(
     match found {
         Ok((record, reconstruction)) => {
             row.extend(record);
-            write_report(&args.out, &row, &reconstruction)?;
+            write_report(&args.out, &row, (&reconstruction, &[]))?;
         }
         Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(error) => {

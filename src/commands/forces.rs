@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::evaluation::plates::{ForcePlates, score};
+use crate::evaluation::plates::table::{ERROR, KEY};
+use crate::evaluation::plates::{self, ForcePlates, PlateScore};
 use crate::reconstruction::Reconstruction;
+use crate::simulation::Push;
 
 /// Options about ground forces.
 #[derive(Debug, Args)]
@@ -43,22 +45,50 @@ impl ForceArgs {
     }
 }
 
-/// Adds the errors against `plates` to `record`; the run starts `offset` s after the trial. Returns a line
-/// about them.
+/// Adds the errors against `plates` to `record`; the run starts `offset` s after the trial. Returns what was measured,
+/// and a line about the errors.
 ///
 /// # Errors
-/// As [`score`].
+/// As [`plates::compare`].
 pub fn compare(
     plates: &ForcePlates,
     run: &Reconstruction,
     offset: f64,
     record: &mut Map<String, Value>,
-) -> Result<String> {
-    let score = score(&run.body, &run.trajectory, &run.reference, plates, offset)?;
-    let line = format!(
-        "  plates, {:.1} s of a foot: vertical MAE {:.1} and RMSE {:.1} % of body weight, fore-aft {:.1}, \
-         sideways {:.1}, centre of pressure {}",
-        score.foot_seconds,
+) -> Result<(Vec<[Option<Push>; 2]>, String)> {
+    let found = plates::compare(run, plates, offset)?;
+    record.insert(KEY.into(), json!(found));
+    let simulated = format!(
+        "  plates, {:.1} s of a foot: {}",
+        found.simulated.foot_seconds,
+        told(&found.simulated)
+    );
+    let alone = found.kinematics.as_ref().map(told);
+    let alone = alone.map(|alone| format!("\n  without a simulation, by kinematics: {alone}"));
+    Ok((found.measured, simulated + &alone.unwrap_or_default()))
+}
+
+/// As [`compare`] for the row of an evaluation: where there is nothing to compare, the row says why, and nothing was
+/// measured.
+pub(super) fn compared(
+    plates: &ForcePlates,
+    run: &Reconstruction,
+    offset: f64,
+    row: &mut Map<String, Value>,
+) -> Vec<[Option<Push>; 2]> {
+    match compare(plates, run, offset, row) {
+        Ok((measured, _)) => measured,
+        Err(error) => {
+            row.insert(ERROR.into(), json!(error.to_string()));
+            Vec::new()
+        }
+    }
+}
+
+/// The errors in words.
+fn told(score: &PlateScore) -> String {
+    format!(
+        "vertical MAE {:.1} and RMSE {:.1} % of body weight, fore-aft {:.1}, sideways {:.1}, centre of pressure {}",
         score.vertical_mae,
         score.vertical_rmse,
         score.ap_rmse,
@@ -66,7 +96,5 @@ pub fn compare(
         score
             .cop_rmse_mm
             .map_or("-".into(), |mm| format!("{mm:.0} mm")),
-    );
-    record.insert("plates".into(), json!(score));
-    Ok(line)
+    )
 }

@@ -203,7 +203,7 @@ pub(super) fn reconstruct_one(
         let offset = args.start.unwrap_or_default();
         compare(&plates, &reconstruction, offset, &mut record)
     });
-    let forces = forces.transpose()?;
+    let (measured, forces) = forces.transpose()?.unzip();
     let name = &motion.name;
     let files = files(Run {
         name,
@@ -213,6 +213,7 @@ pub(super) fn reconstruct_one(
         input,
         seconds,
         force_rate: args.forces.force_rate,
+        measured: measured.as_deref().unwrap_or_default(),
     })?;
     session.check()?;
     output.write_all(&files)?;
@@ -260,6 +261,7 @@ fn from_keypoints(
         ("--smooth", args.smooth.is_some()),
         ("--clip", args.clip.is_some()),
         ("--markers", args.markers.is_some()),
+        ("--plates", args.forces.plates.is_some()),
     ];
     let advice = "leave it out: it is for 3D poses alone";
     refuse(&for_poses, "input", "keypoints", advice)?;
@@ -299,6 +301,7 @@ fn from_keypoints(
         input,
         seconds,
         force_rate: args.forces.force_rate,
+        measured: &[],
     })?;
     files.push((
         KINEMATIC,

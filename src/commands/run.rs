@@ -6,6 +6,7 @@ use super::json;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::export::forces::{self, FootForces};
+use crate::export::report::Pushes;
 use crate::export::{Recording, glb, npz, report};
 use crate::plot::{Chart, Curve, Mark, Picture};
 use crate::reconstruction::{CurvePoint, Reconstruction};
@@ -29,6 +30,8 @@ pub struct Run<'a> {
     pub seconds: f64,
     /// Rate of the forces to be written besides, Hz.
     pub force_rate: Option<f64>,
+    /// What force plates measured over the interval that ends at each frame; nothing without them.
+    pub measured: &'a Pushes,
 }
 
 /// All files of a run, complete in memory. Times are only in `metrics.json` and `loss.csv`: everything else is
@@ -45,6 +48,7 @@ pub fn files(run: Run) -> Result<Vec<(&'static str, Vec<u8>)>> {
         input,
         seconds,
         force_rate,
+        measured,
     } = run;
     let recording = Recording::new(
         reconstruction.body.clone(),
@@ -53,7 +57,7 @@ pub fn files(run: Run) -> Result<Vec<(&'static str, Vec<u8>)>> {
     )?;
     let losses = losses(&reconstruction.curve);
     let metrics = Value::Object(record.clone());
-    let page = report::encode(&recording, name, &metrics, &losses);
+    let page = report::encode(&recording, name, &metrics, &losses, measured);
     let mut timed = record.clone();
     timed.shift_insert(2, "seconds".into(), json!(seconds));
     timed.insert("input".into(), input);

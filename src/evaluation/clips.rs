@@ -9,9 +9,17 @@ use crate::error::{Error, Result};
 use crate::json;
 use crate::motion::ReadOptions;
 use crate::motion::files::{RATES, rate_beside};
+use crate::reconstruction::MASSES;
+
+pub use trials::with_plates;
+
+mod trials;
 
 /// The category of clips that are in domain.
 const WALK: &str = "walk";
+
+/// The category of clips of which nothing says it.
+const UNKNOWN: &str = "unknown";
 
 /// A pose file and what is known about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +32,10 @@ pub struct Clip {
     pub category: String,
     /// How to read it.
     pub options: ReadOptions,
+    /// Mass of the subject, kg; that of the configuration unless known.
+    pub mass: Option<f64>,
+    /// The file of the force plates that measured it.
+    pub plates: Option<PathBuf>,
 }
 
 impl Clip {
@@ -37,7 +49,7 @@ impl Clip {
     pub fn to_json(&self) -> Value {
         let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
         let options = &self.options;
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "name": self.name,
             "file": path.display().to_string(),
             "category": self.category,
@@ -48,7 +60,16 @@ impl Clip {
             "start": options.start,
             "end": options.end,
             "smooth": options.smoothing.to_string(),
-        })
+        });
+        // Only where they are there: sets without them are what they were.
+        if let Some(mass) = self.mass {
+            json["mass"] = mass.into();
+        }
+        if let Some(plates) = &self.plates {
+            let path = std::path::absolute(plates).unwrap_or_else(|_| plates.clone());
+            json["plates"] = path.display().to_string().into();
+        }
+        json
     }
 }
 
@@ -79,12 +100,13 @@ impl Split {
 /// `.c3d`, `.pkl`, `.pt`), or a manifest.
 ///
 /// A directory is described by `index`, or the file `index.csv` in it: a table with the columns
-/// `file` and `category`, and perhaps `fps`, matched by the file's stem. Of several files with
+/// `file` (or `name`) and `category`, and perhaps `fps`, matched by the file's stem. Of several files with
 /// one stem the first in this order is taken. A JSON file beside a pose file, of the same stem, may give its `fps`;
 /// the index's `fps` counts only for rows that name the pose file itself.
 ///
 /// A manifest is a JSON array of objects with the fields `file` (relative to the manifest) and,
-/// optionally, `name`, `category`, `fps`, `layout`, `up`, `units`, `start`, `end`, `smooth`.
+/// optionally, `name`, `category`, `fps`, `layout`, `up`, `units`, `start`, `end`, `smooth`, `mass` (kg) and `plates`
+/// (a file of force plates, relative to the manifest).
 ///
 /// # Errors
 /// [`Error::Input`] when there are no clips, the index or the manifest is not as above, or there
@@ -107,6 +129,7 @@ pub fn find(motions: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
             return Err(Error::input(motions.display(), field, fps, advice));
         }
     }
+    check_masses(&clips, motions)?;
     clips.sort_by(|a, b| a.name.cmp(&b.name));
     if clips.is_empty() {
         let advice =
@@ -114,6 +137,19 @@ pub fn find(motions: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
         return Err(Error::input(motions.display(), "clips", "none", advice));
     }
     Ok(clips)
+}
+
+/// Refuses masses that nobody has; `origin` is where the clips are from.
+fn check_masses(clips: &[Clip], origin: &Path) -> Result<()> {
+    let (least, most) = MASSES;
+    for clip in clips {
+        if let Some(mass) = clip.mass.filter(|mass| !(least..=most).contains(mass)) {
+            let field = format!("mass of {}", clip.name);
+            let advice = format!("give {least} to {most} kg");
+            return Err(Error::input(origin.display(), field, mass, advice));
+        }
+    }
+    Ok(())
 }
 
 /// Extensions of pose files; of several files with one stem, the first counts.
@@ -149,12 +185,12 @@ fn in_directory(directory: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     paths.sort_by_key(|path| (path.with_extension(""), rank(path), path.clone()));
     paths.dedup_by_key(|path| path.with_extension(""));
     let of_paths = |row: &IndexRow| {
-        let named = stem(Path::new(&row.file));
+        let named = stem(Path::new(row.named()));
         paths.iter().any(|path| stem(path) == named)
     };
     if let Some(row) = index.first().filter(|_| !index.iter().any(of_paths)) {
         let advice = format!("no row names a file in {}", directory.display());
-        return Err(Error::input("index", "file", &row.file, advice));
+        return Err(Error::input("index", "file", row.named(), advice));
     }
     paths
         .into_iter()
@@ -166,33 +202,49 @@ fn described(path: PathBuf, index: &[IndexRow]) -> Result<Clip> {
     let stem = stem(&path);
     let row = index
         .iter()
-        .find(|row| self::stem(Path::new(&row.file)) == stem);
-    let of_file = row.filter(|row| path.file_name() == Path::new(&row.file).file_name());
+        .find(|row| self::stem(Path::new(row.named())) == stem);
+    let of_file = row.filter(|row| path.file_name() == Path::new(row.named()).file_name());
     let beside = rate_beside(&path)?;
     Ok(Clip {
         name: stem,
         path,
-        category: row.map_or("unknown".into(), |row| row.category.clone()),
+        category: row.map_or(UNKNOWN.into(), |row| row.category.clone()),
         options: ReadOptions {
             fps: beside.or(of_file.and_then(|row| row.fps)),
             ..ReadOptions::default()
         },
+        mass: None,
+        plates: None,
     })
 }
 
 #[derive(Debug, Deserialize)]
 struct IndexRow {
-    file: String,
+    file: Option<String>,
+    /// In place of `file`.
+    name: Option<String>,
     category: String,
     fps: Option<f64>,
+}
+
+impl IndexRow {
+    /// The file that it is about, or its stem.
+    fn named(&self) -> &str {
+        let named = self.file.as_deref().or(self.name.as_deref());
+        named.unwrap_or_default()
+    }
 }
 
 fn read_index(path: &Path) -> Result<Vec<IndexRow>> {
     let file = std::fs::File::open(path).map_err(|e| Error::io(path, "read", e))?;
     let rows = csv::Reader::from_reader(file).into_deserialize();
-    rows.map(|row| {
-        let advice = "give a CSV table with the columns file, category and perhaps fps";
-        row.map_err(|e| Error::input(path.display(), "index", e, advice))
+    let advice = "give a CSV table with the columns file, category and perhaps fps";
+    rows.map(|row: csv::Result<IndexRow>| {
+        let row = row.map_err(|e| Error::input(path.display(), "index", e, advice))?;
+        match row.named() {
+            "" => Err(Error::input(path.display(), "file", "missing", advice)),
+            _ => Ok(row),
+        }
     })
     .collect()
 }
@@ -210,6 +262,8 @@ struct ManifestEntry {
     start: Option<f64>,
     end: Option<f64>,
     smooth: Option<String>,
+    mass: Option<f64>,
+    plates: Option<PathBuf>,
 }
 
 fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
@@ -221,7 +275,7 @@ fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
             Ok(Clip {
                 name: entry.name.unwrap_or_else(|| stem(&entry.file)),
                 path: directory.join(&entry.file),
-                category: entry.category.unwrap_or_else(|| "unknown".into()),
+                category: entry.category.unwrap_or_else(|| UNKNOWN.into()),
                 options: ReadOptions {
                     fps: entry.fps,
                     layout: parsed(entry.layout)?,
@@ -232,6 +286,8 @@ fn in_manifest(path: &Path) -> Result<Vec<Clip>> {
                     smoothing: parsed(entry.smooth)?.unwrap_or_default(),
                     ..ReadOptions::default()
                 },
+                mass: entry.mass,
+                plates: entry.plates.map(|plates| directory.join(plates)),
             })
         })
         .collect()
@@ -309,7 +365,19 @@ mod tests {
         assert_eq!(clips[0].options.end, Some(2.0));
         let json = clips[0].to_json();
         assert_eq!((&json["up"], &json["end"]), (&"y".into(), &2.0.into()));
+        assert!(json.get("mass").is_none() && json.get("plates").is_none());
         assert_eq!(find(&path, Some(&path)).unwrap_err().exit_code(), 2);
+        let text = r#"[{ "file": "y.npy", "mass": 60.0, "plates": "p/y_grf.npz" }]"#;
+        std::fs::write(&path, text).unwrap();
+        let clip = &find(&path, None).unwrap()[0];
+        assert_eq!(clip.plates, Some(dir.path().join("p/y_grf.npz")));
+        assert_eq!(
+            (clip.mass, &clip.to_json()["mass"]),
+            (Some(60.0), &60.0.into())
+        );
+        std::fs::write(&path, text.replace("60.0", "6000")).unwrap();
+        let error = find(&path, None).unwrap_err().to_string();
+        assert!(error.contains("mass of y: found 6000"), "{error}");
         std::fs::write(&path, r#"[{ "path": "y.npy" }]"#).unwrap();
         let error = find(&path, None).unwrap_err().to_string();
         assert!(

@@ -121,6 +121,7 @@ mod tests {
             },
             body: recording.body,
             trajectory: recording.trajectory,
+            poses: Vec::new(),
             kinematic_error_mm: 0.0,
             curve: Vec::new(),
             windows: Vec::new(),

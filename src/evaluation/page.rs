@@ -5,7 +5,8 @@ use std::fmt::Write;
 use nalgebra::Vector3;
 use serde_json::{Value, json};
 
-use super::summary::Row;
+use super::plates::table::{self, KEY};
+use super::summary::{Group, Row, with_plates};
 use crate::motion::Joints;
 use crate::motion::skeleton::bones;
 
@@ -29,11 +30,24 @@ const COLUMNS: [(&str, &[&str], usize); 12] = [
     ("time, s", &["seconds"], 1),
 ];
 
-/// The page; `report` tells where the report of a row is, without `.html`, if it has one.
-pub fn encode(rows: &[Row], report: impl Fn(&Row) -> Option<String>) -> String {
+/// Columns about force plates, shown where a row has any.
+const PLATES: [(&str, &[&str], usize); 7] = [
+    ("vertical force MAE, %", &[KEY, "vertical_mae"], 1),
+    ("by kinematics, %", &[KEY, "kinematics", "vertical_mae"], 1),
+    ("RMSE, %", &[KEY, "vertical_rmse"], 1),
+    ("r", &[KEY, "pearson_r"], 3),
+    ("fore-aft, %", &[KEY, "ap_rmse"], 1),
+    ("sideways, %", &[KEY, "ml_rmse"], 1),
+    ("pressure, mm", &[KEY, "cop_rmse_mm"], 0),
+];
+
+/// The page of `rows`, and of their `groups`; `report` tells where the report of a row is, without `.html`, if it has one.
+pub fn encode(rows: &[Row], groups: &[Group], report: impl Fn(&Row) -> Option<String>) -> String {
     let text = |row: &Row, key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
     let mut rows: Vec<&Row> = rows.iter().collect();
     rows.sort_by(|a, b| badness(b).total_cmp(&badness(a)));
+    let about_plates = rows.iter().any(|row| row.contains_key(KEY));
+    let columns = COLUMNS.iter().chain(PLATES.iter().filter(|_| about_plates));
     let lines = rows.iter().map(|row| {
         json!({
             "clip": text(row, "clip"),
@@ -42,16 +56,33 @@ pub fn encode(rows: &[Row], report: impl Fn(&Row) -> Option<String>) -> String {
             "failed": row.get("failed").and_then(Value::as_bool).unwrap_or(false),
             "error": text(row, "error"),
             "report": report(row),
-            "values": COLUMNS.map(|(_, path, _)| value(row, path)),
+            "values": columns.clone().map(|(_, path, _)| value(row, path)).collect::<Vec<_>>(),
         })
     });
     let data = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "columns": COLUMNS.map(|(name, _, digits)| json!([name, digits])),
+        "columns": columns.clone().map(|(name, _, digits)| json!([name, digits])).collect::<Vec<_>>(),
+        "plates": plates(groups),
         "rows": lines.collect::<Vec<_>>(),
     });
     // Inside a script element only "</" could end the data early.
     PAGE.replace("@DATA@", &data.to_string().replace("</", "<\\/"))
+}
+
+/// The table of means against force plates.
+fn plates(groups: &[Group]) -> Value {
+    let lines = table::lines(with_plates(groups)).into_iter().map(|line| {
+        let [optimizer, group] = line.names;
+        json!({
+            "names": [optimizer, group, line.source],
+            "trials": line.trials,
+            "values": line.values,
+        })
+    });
+    json!({
+        "columns": table::COLUMNS.map(|(name, _, digits)| json!([name, digits])),
+        "rows": lines.collect::<Vec<_>>(),
+    })
 }
 
 fn value(row: &Row, path: &[&str]) -> Option<f64> {
@@ -136,6 +167,7 @@ fn strokes(joints: &Joints, center: &Vector3<f64>, side: &Vector3<f64>, left: f6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluation::summary::summarize;
     use crate::export::fixture;
 
     fn row(clip: &str, error: Option<f64>) -> Row {
@@ -153,11 +185,35 @@ mod tests {
             row("bad", Some(40.0)),
             row("lost", None),
         ];
-        let page = encode(&rows, |row| (row["clip"] == "bad").then(|| file_name(row)));
+        let page = encode(&rows, &[], |row| {
+            (row["clip"] == "bad").then(|| file_name(row))
+        });
         let places = ["lost", "bad", "good"].map(|clip| page.find(&format!("\"clip\":\"{clip}\"")));
         assert!(places.is_sorted() && places[0].is_some());
         assert!(page.contains("\"report\":\"bad.out_w_safetensors\""));
         assert!(!PAGE.contains("http"));
+        assert!(!page.contains("by kinematics, %"));
+    }
+
+    #[test]
+    fn forces_beside_plates_are_columns_and_a_table_of_means() {
+        let mut measured = row("measured", Some(4.0));
+        let plates = json!({ "vertical_mae": 5.5, "kinematics": { "vertical_mae": 6.5 } });
+        measured.insert(KEY.into(), plates);
+        let rows = [measured, row("other", Some(3.0))];
+        let page = encode(&rows, &summarize(&rows), |_| None);
+        let start = page.find("type=\"application/json\">").unwrap() + 24;
+        let end = start + page[start..].find("</script>").unwrap();
+        let data: Value = serde_json::from_str(&page[start..end]).unwrap();
+        let of = |row: usize, column: usize| &data["rows"][row]["values"][column];
+        assert_eq!(data["columns"][COLUMNS.len()][0], "vertical force MAE, %");
+        assert_eq!((of(0, 12), of(0, 13)), (&json!(5.5), &json!(6.5)));
+        assert_eq!((of(1, 0), of(1, 12)), (&json!(3.0), &Value::Null));
+        let means = data["plates"]["rows"].as_array().unwrap();
+        assert_eq!(means[0]["names"][1], "walk");
+        assert_eq!(means[0]["names"][2], "simulated");
+        assert_eq!(means[1]["values"][1], 6.5);
+        assert_eq!(means.len(), 4, "of walk and of all, both");
     }
 
     #[test]

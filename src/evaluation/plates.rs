@@ -1,16 +1,20 @@
-//! Simulated ground reactions against force plates.
+//! Ground reactions against force plates: the simulated ones, and those that kinematics alone give.
 
+mod kinematic;
 mod measured;
+pub mod table;
 
 use nalgebra::{Vector2, Vector3};
 use serde::Serialize;
 
-pub use measured::{ForcePlates, Interval};
+pub use kinematic::Observed;
+pub use measured::ForcePlates;
 
 use crate::body::{Body, Side};
 use crate::error::{Error, Result};
-use crate::motion::{Joints, Motion, skeleton};
-use crate::simulation::{Contact, GRAVITY, Trajectory};
+use crate::motion::directions_of_travel;
+use crate::reconstruction::Reconstruction;
+use crate::simulation::{Contact, Frame, GRAVITY, Push, Trajectory};
 
 /// Share of body weight from which on a foot counts as loaded.
 const LOADED: f64 = 0.05;
@@ -23,12 +27,6 @@ const STANCES: (f64, f64) = (0.08, 1.5);
 
 /// Time by which simulated peaks may lie outside the measured stance, s.
 const PEAK_MARGIN: f64 = 0.04;
-
-/// Speed below which the direction of travel is that in which the body faces, m/s.
-const WALKING: f64 = 0.3;
-
-/// Half the time over which the direction of travel is taken, s.
-const TRAVEL: f64 = 0.25;
 
 /// How far the forces of a run are from those measured, over the intervals between frames in which the plates
 /// measure a foot's whole load. Forces in % of body weight.
@@ -62,6 +60,55 @@ pub struct PlateScore {
     pub cop_rmse_mm: Option<f64>,
 }
 
+/// A run beside force plates.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The simulated forces.
+    #[serde(flatten)]
+    pub simulated: PlateScore,
+    /// Those that the observed motion gives without a simulation ([`Observed`]); none for a body whose feet have no
+    /// heel and ball.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kinematics: Option<PlateScore>,
+    /// What was measured over the interval that ends at each frame; none where the plates do not measure a foot.
+    #[serde(skip)]
+    pub measured: Vec<[Option<Push>; 2]>,
+}
+
+/// `run`, whose first frame is `offset` s after the beginning of the plates' record, beside `plates`.
+///
+/// # Errors
+/// [`Error::Input`] when no foot is measured while something is simulated.
+pub fn compare(run: &Reconstruction, plates: &ForcePlates, offset: f64) -> Result<Comparison> {
+    let fps = run.trajectory.fps;
+    let measured = plates.frames(fps, run.trajectory.frames.len(), offset);
+    let ahead = directions_of_travel(&run.reference.joints, run.reference.fps);
+    let weight = run.body.mass() * GRAVITY;
+    let scored = |feet: &[[Push; 2]]| score(&samples(feet, &measured, &ahead), weight, fps);
+    let Some(simulated) = scored(&pushes(&run.body, &run.trajectory)) else {
+        let advice = "give the plates of the same trial: time 0 is its first frame";
+        return Err(Error::input(
+            &plates.origin,
+            "valid",
+            "no measured foot",
+            advice,
+        ));
+    };
+    let kinematics = Observed::of(run).map(|observed| observed.pushes());
+    Ok(Comparison {
+        simulated,
+        kinematics: kinematics.and_then(|feet| scored(&feet)),
+        measured,
+    })
+}
+
+/// What pushes the feet `[right, left]` of a simulated body, frame by frame.
+fn pushes(body: &Body, trajectory: &Trajectory) -> Vec<[Push; 2]> {
+    let feet =
+        |frame: &Frame| Side::BOTH.map(|side| Contact::on_foot(&frame.contacts, body, side).into());
+    trajectory.frames.iter().map(feet).collect()
+}
+
 /// One foot in one interval between frames.
 struct Sample {
     interval: usize,
@@ -71,51 +118,33 @@ struct Sample {
     ahead: Vector2<f64>,
 }
 
-/// The score of `trajectory`, whose first frame is `offset` s after the beginning of the plates' record;
-/// `reference` is the observed motion.
-///
-/// # Errors
-/// [`Error::Input`] when no foot is measured while something is simulated.
-pub fn score(
-    body: &Body,
-    trajectory: &Trajectory,
-    reference: &Motion,
-    plates: &ForcePlates,
-    offset: f64,
-) -> Result<PlateScore> {
-    let fps = trajectory.fps;
-    let ahead = directions(&reference.joints, reference.fps);
-    let feet = [Side::Right, Side::Left].map(|side| {
-        let foot = side.index();
-        // Nothing is simulated before the first frame.
-        let frames = trajectory.frames.iter().enumerate().skip(1);
-        let samples = frames.filter_map(|(t, frame)| {
-            let end = offset + t as f64 / fps;
-            let measured = plates.interval(foot, [end - 1.0 / fps, end])?;
-            let contact = Contact::on_foot(&frame.contacts, body, side);
+/// The intervals in which a foot is measured, of the right and of the left one.
+fn samples(
+    simulated: &[[Push; 2]],
+    measured: &[[Option<Push>; 2]],
+    ahead: &[Vector2<f64>],
+) -> [Vec<Sample>; 2] {
+    [0, 1].map(|foot| {
+        let frames = simulated.iter().zip(measured).enumerate();
+        let samples = frames.filter_map(|(t, (simulated, measured))| {
+            let (simulated, measured) = (simulated[foot], measured[foot]?);
             Some(Sample {
                 interval: t,
-                simulated: contact.map_or(Vector3::zeros(), |contact| contact.force),
+                simulated: simulated.force,
                 measured: measured.force,
-                centers: [contact.map(|contact| contact.point), measured.center],
+                centers: [simulated.center, measured.center],
                 ahead: ahead[t.min(ahead.len() - 1)],
             })
         });
-        samples.collect::<Vec<Sample>>()
-    });
-    if feet.iter().all(Vec::is_empty) {
-        let advice = "give the plates of the same trial: time 0 is its first frame";
-        return Err(Error::input(
-            "--plates",
-            "valid",
-            "no measured foot",
-            advice,
-        ));
-    }
-    Ok(summary(&feet, body.mass() * GRAVITY, fps))
+        samples.collect()
+    })
 }
 
-fn summary(feet: &[Vec<Sample>; 2], weight: f64, fps: f64) -> PlateScore {
+/// The score of the samples of both feet for a body of `weight`, N; none without any.
+fn score(feet: &[Vec<Sample>; 2], weight: f64, fps: f64) -> Option<PlateScore> {
+    if feet.iter().all(Vec::is_empty) {
+        return None;
+    }
     let percent = 100.0 / weight;
     let all = || feet.iter().flatten();
     let error = |sample: &Sample| percent * (sample.simulated - sample.measured);
@@ -142,7 +171,7 @@ fn summary(feet: &[Vec<Sample>; 2], weight: f64, fps: f64) -> PlateScore {
     let (simulated, measured): (f64, f64) = all().fold((0.0, 0.0), |(a, b), sample| {
         (a + sample.simulated.z, b + sample.measured.z)
     });
-    PlateScore {
+    Some(PlateScore {
         foot_seconds: all().count() as f64 / fps,
         vertical_rmse: rms(vertical()).unwrap_or_default(),
         vertical_mae: mean(vertical().map(f64::abs)).unwrap_or_default(),
@@ -156,7 +185,7 @@ fn summary(feet: &[Vec<Sample>; 2], weight: f64, fps: f64) -> PlateScore {
         peak2_error: peak(1),
         peak_error: peak(2),
         cop_rmse_mm: rms(all().filter_map(distance)),
-    }
+    })
 }
 
 /// Simulated less measured vertical peaks of every complete stance of a foot: in its first half, its second and
@@ -193,25 +222,6 @@ fn peak_errors(samples: &[Sample], weight: f64, fps: f64) -> Vec<[f64; 3]> {
         ]);
     }
     errors
-}
-
-/// Horizontal directions of travel, one per frame; where the body is slow, those in which it faces.
-fn directions(joints: &[Joints], fps: f64) -> Vec<Vector2<f64>> {
-    let reach = ((TRAVEL * fps).round() as usize).max(1);
-    let at = |t: usize| {
-        let (from, to) = (t.saturating_sub(reach), (t + reach).min(joints.len() - 1));
-        let pelvis = |t: usize| joints[t][skeleton::PELVIS].xy();
-        let velocity = (pelvis(to) - pelvis(from)) * fps / (to - from).max(1) as f64;
-        let right = joints[t][skeleton::RIGHT_HIP] - joints[t][skeleton::LEFT_HIP];
-        let facing = Vector2::new(-right.y, right.x);
-        let direction = if velocity.norm() > WALKING {
-            velocity
-        } else {
-            facing
-        };
-        direction.try_normalize(1e-9).unwrap_or(Vector2::x())
-    };
-    (0..joints.len()).map(at).collect()
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -5,6 +5,11 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::plates::table::{self, Means};
+
+/// Names of the groups of clips that learned optimizers are trained on, and of the others.
+const DOMAINS: [&str; 2] = ["in domain", "out of domain"];
+
 /// A row of `clips.json`: `clip`, `category`, `optimizer`, `failed`, and the metrics.
 pub type Row = Map<String, Value>;
 
@@ -45,6 +50,9 @@ pub struct Group {
     pub evaluations: Option<f64>,
     /// Median computing time per second of motion, s.
     pub seconds_per_second: Option<f64>,
+    /// Mean errors against force plates; none without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plates: Option<Means>,
 }
 
 /// Summarizes `rows`: for every optimizer, in order of appearance, each category (sorted), the two
@@ -75,8 +83,8 @@ pub fn summarize(rows: &[Row]) -> Vec<Group> {
             .iter()
             .map(|name| (*name, select(&|category| category == *name)));
         let domains = [
-            ("in domain", select(&|category| category == "walk")),
-            ("out of domain", select(&|category| category != "walk")),
+            (DOMAINS[0], select(&|category| category == "walk")),
+            (DOMAINS[1], select(&|category| category != "walk")),
             ("all", select(&|_| true)),
         ];
         let named = by_category
@@ -123,12 +131,28 @@ impl Group {
             skate_not_above_reference_percent: not_above("ankle_skate_percent"),
             evaluations: median(&["evaluations"]),
             seconds_per_second: finite_median(pace),
+            plates: Means::new(rows),
         }
     }
 }
 
-/// The summary as a Markdown table, followed by the clips that failed.
+/// The summary as Markdown tables, followed by the clips that failed.
 pub fn markdown(groups: &[Group], rows: &[Row]) -> String {
+    table_of(groups) + &table::markdown(with_plates(groups)) + &failures(rows)
+}
+
+/// The categories, and all, that have force plates.
+pub fn with_plates(groups: &[Group]) -> Vec<([&str; 2], &Means)> {
+    let is_domain = |group: &Group| DOMAINS.contains(&group.group.as_str());
+    let groups = groups.iter().filter(|group| !is_domain(group));
+    let named = groups.filter_map(|group| {
+        let names = [group.optimizer.as_str(), group.group.as_str()];
+        Some((names, group.plates.as_ref()?))
+    });
+    named.collect()
+}
+
+fn table_of(groups: &[Group]) -> String {
     // Writing to a String cannot fail: the results of writeln! are dropped.
     let mut page = String::from(
         "Medians over the clips of a group; TV and ankle skate: simulated / observed; \"≤ obs.\": \
@@ -159,6 +183,12 @@ pub fn markdown(groups: &[Group], rows: &[Row]) -> String {
         ];
         let _ = writeln!(page, "| {} |", cells.join(" | "));
     }
+    page
+}
+
+/// The clips that failed, and those whose plates could not be compared with.
+fn failures(rows: &[Row]) -> String {
+    let mut page = String::new();
     let failed = rows
         .iter()
         .filter(|row| row.get("failed") == Some(&Value::Bool(true)));
@@ -175,6 +205,16 @@ pub fn markdown(groups: &[Group], rows: &[Row]) -> String {
             text(row, "optimizer"),
         ];
         let _ = writeln!(page, "{heading}* {}: {reason}", names.join(", "));
+    }
+    let without = rows.iter().filter(|row| row.contains_key(table::ERROR));
+    for (k, row) in without.enumerate() {
+        let heading = if k == 0 {
+            "\nNot compared with plates:\n\n"
+        } else {
+            ""
+        };
+        let (clip, reason) = (text(row, "clip"), text(row, table::ERROR));
+        let _ = writeln!(page, "{heading}* {clip}: {reason}");
     }
     page
 }

@@ -1,4 +1,4 @@
-//! Heels and balls of the feet of a simulated body.
+//! Heels and balls of the feet of a body.
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
@@ -12,7 +12,7 @@ const TOUCH: f64 = 5.0;
 const CLOSE: f64 = 0.01;
 
 /// A foot's contact spheres, in two halves.
-pub(super) struct Foot {
+pub struct Foot {
     side: Side,
     /// Those of the heel and those of the ball, with their radii, m.
     halves: [Vec<(Marker, f64)>; 2],

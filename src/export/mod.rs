@@ -15,7 +15,7 @@ mod arrays;
 pub mod bvh;
 pub mod csv;
 mod document;
-mod feet;
+pub mod feet;
 pub mod forces;
 pub mod gif;
 pub mod glb;

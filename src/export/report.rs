@@ -11,17 +11,29 @@ use crate::motion::skeleton::bones;
 use crate::scene::Cuboid;
 use crate::simulation::GRAVITY;
 
+mod ground;
+
+pub use ground::Pushes;
+
 const PAGE: &str = include_str!("../../assets/report.html");
 
 /// The report of a recording: `title` names the clip, `metrics` is the content of `metrics.json`,
-/// `losses` holds one curve of losses by evaluation for every window.
-pub fn encode(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec<f64>]) -> String {
-    page(&data(recording, title, metrics, losses))
+/// `losses` holds one curve of losses by evaluation for every window, and `measured` what force plates measured over the
+/// interval that ends at each frame; nothing without them.
+pub fn encode(
+    recording: &Recording,
+    title: &str,
+    metrics: &Value,
+    losses: &[Vec<f64>],
+    measured: &Pushes,
+) -> String {
+    page(&data((recording, measured), title, metrics, losses))
 }
 
 /// The report that shows two recordings side by side, each with its title and metrics.
 pub fn compare(recordings: [(&Recording, &str, &Value); 2]) -> String {
-    let runs = recordings.map(|(recording, title, metrics)| data(recording, title, metrics, &[]));
+    let runs =
+        recordings.map(|(recording, title, metrics)| data((recording, &[]), title, metrics, &[]));
     page(&json!({ "runs": runs }))
 }
 
@@ -31,7 +43,12 @@ fn page(data: &Value) -> String {
 }
 
 /// What the page shows of one recording.
-fn data(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec<f64>]) -> Value {
+fn data(
+    (recording, measured): (&Recording, &Pushes),
+    title: &str,
+    metrics: &Value,
+    losses: &[Vec<f64>],
+) -> Value {
     let simulated = recording.joints();
     let frames = &recording.trajectory.frames;
     let weight = recording.body.mass() * GRAVITY;
@@ -66,6 +83,7 @@ fn data(recording: &Recording, title: &str, metrics: &Value, losses: &[Vec<f64>]
         "reactions": reactions
             .map(|feet| feet.map(|foot| rounded(force(foot).z / weight, 3)))
             .collect::<Vec<_>>(),
+        "ground": ground::data(recording, measured),
         "losses": losses,
     })
 }
@@ -150,7 +168,13 @@ mod tests {
     fn the_page_carries_the_motion() {
         let recording = fixture::recording();
         let metrics = json!({ "mpjpe_mm": 3.5, "reference": { "foot_skate_percent": 0.0 } });
-        let page = encode(&recording, "</script> & co", &metrics, &[vec![3.0, 1.0]]);
+        let page = encode(
+            &recording,
+            "</script> & co",
+            &metrics,
+            &[vec![3.0, 1.0]],
+            &[],
+        );
         let data = data(&page);
         assert_eq!(data["title"], "</script> & co");
         assert_eq!(data["metrics"], metrics);

@@ -13,6 +13,7 @@ mod sample;
 pub mod skeleton;
 pub mod smoothing;
 pub mod synthesis;
+mod travel;
 
 use nalgebra::Vector3;
 
@@ -22,6 +23,7 @@ pub use files::{ReadOptions, Reading, excerpt, read};
 pub use hull::distance_from_hull;
 pub use resample::resample;
 pub use sample::sample;
+pub use travel::directions_of_travel;
 
 /// Number of joints of the working layout, Human3.6M-17.
 pub const JOINTS: usize = 17;

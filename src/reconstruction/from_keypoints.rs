@@ -36,6 +36,12 @@ impl Reconstructed {
         let mut thinned = self.reconstruction.clone();
         let frames = &self.reconstruction.trajectory.frames;
         thinned.trajectory.frames = frames.iter().step_by(every).take(count).cloned().collect();
+        thinned.poses = thinned
+            .poses
+            .into_iter()
+            .step_by(every)
+            .take(count)
+            .collect();
         thinned.trajectory.fps = self.observation.fps;
         let failed = self.reconstruction.failed_frames.iter();
         let observed = failed.filter(|t| *t % every == 0).map(|t| t / every);
@@ -172,6 +178,7 @@ mod tests {
                     joints,
                     toes: None,
                 },
+                poses: Vec::new(),
                 kinematic_error_mm: 0.0,
                 trajectory: recording.trajectory,
                 curve: Vec::new(),

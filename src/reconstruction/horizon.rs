@@ -57,6 +57,7 @@ pub(super) fn solve(
         evaluations,
         failed_frames: (0..errors.len()).filter(failed).collect(),
         body: problem.body,
+        poses: problem.poses,
         reference: problem.motion,
     })
 }

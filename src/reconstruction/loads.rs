@@ -17,7 +17,7 @@ use crate::simulation::GRAVITY;
 /// they imply is off by, RMS in % of body weight over 46 trials with force plates, at 6, 8, 12 and 20 Hz: walks 4.9,
 /// 4.6, 4.4, 4.5; runs 21.1, 19.7, 18.8, 18.4; jumps 32.5, 26.5, 21.4, 19.3. Files with more noise are smoothed when
 /// they are read.
-const CUTOFF: f64 = 12.0;
+pub(super) const FORCE_CUTOFF: f64 = 12.0;
 
 /// Vertical force, as a share of body weight, from which on something has to carry the body.
 const CARRIED: f64 = 0.5;
@@ -40,9 +40,14 @@ pub(super) struct Reference<'a> {
     pub fps: f64,
 }
 
-/// Accelerations of the centre of mass at `centers`, m, low-passed, m/s²; zero in the first and last frame.
-pub(super) fn accelerations(centers: &[Vector3<f64>], fps: f64) -> Vec<Vector3<f64>> {
-    second_differences(&low_pass(centers, fps, CUTOFF), fps)
+/// Accelerations of the centre of mass, m/s², given where it is, m, `fps` times a second: low-passed without lag at
+/// `cutoff`, Hz; zero in the first and last frame.
+pub fn mass_center_accelerations(
+    centers: &[Vector3<f64>],
+    fps: f64,
+    cutoff: f64,
+) -> Vec<Vector3<f64>> {
+    second_differences(&low_pass(centers, fps, cutoff), fps)
 }
 
 /// Second differences of `track`, m, in m/s²; those at the ends are zero.
@@ -182,7 +187,7 @@ mod tests {
             .map(|pose| body.forward_kinematics(pose))
             .collect();
         let centers: Vec<_> = links.iter().map(|links| body.mass_center(links)).collect();
-        let accelerations = accelerations(&centers, motion.fps);
+        let accelerations = mass_center_accelerations(&centers, motion.fps, FORCE_CUTOFF);
         (body, links, accelerations)
     }
 

@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
-use crate::body::Body;
+use crate::body::{Body, Pose};
 use crate::error::Result;
 use crate::learned;
 use crate::motion::{Motion, resample};
@@ -23,6 +23,7 @@ use crate::simulation::Trajectory;
 
 pub use family::{WindowFamily, WindowTask};
 pub use from_keypoints::{Reconstructed, reconstruct_keypoints};
+pub use loads::mass_center_accelerations;
 pub use problem::TrackingProblem;
 pub use settings::{MASSES, MOST, STATURES, Settings, SimulatorKind};
 pub use start::Start;
@@ -107,6 +108,8 @@ pub struct Reconstruction {
     pub body: Body,
     /// The observed motion at the working rate.
     pub reference: Motion,
+    /// The reference poses: the body as it was observed, frame by frame of `reference`.
+    pub poses: Vec<Pose>,
     /// Mean joint error of the reference poses: what the body's proportions leave over, mm.
     pub kinematic_error_mm: f64,
     /// The simulated motion, frame by frame of `reference`.

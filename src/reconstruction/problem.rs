@@ -7,7 +7,7 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use super::differences::{accelerations, jerks, nearby};
 use super::footing::{self, Footing, Hold, STANDING_FRAMES, footings};
-use super::loads::{self, Reference};
+use super::loads::{FORCE_CUTOFF, Reference, mass_center_accelerations};
 use super::settings::{Settings, SimulatorKind};
 use super::start::Start;
 use super::supports;
@@ -121,7 +121,8 @@ impl TrackingProblem {
         let links: Vec<_> = poses.iter().map(kinematics).collect();
         let centers = |links: &Vec<Isometry3<f64>>| body.link_mass_centers(links).collect();
         let mass_centers: Vec<_> = links.iter().map(|links| body.mass_center(links)).collect();
-        let mass_center_accelerations = loads::accelerations(&mass_centers, motion.fps);
+        let mass_center_accelerations =
+            mass_center_accelerations(&mass_centers, motion.fps, FORCE_CUTOFF);
         let reference = Reference {
             body: &body,
             scene: &scene,

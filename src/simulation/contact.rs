@@ -1,4 +1,4 @@
-//! What the ground does to a link: force, centre of pressure, free moment.
+//! What the ground does to a link or a foot: force, centre of pressure, free moment.
 
 use nalgebra::Vector3;
 
@@ -17,6 +17,24 @@ pub struct Contact {
     pub normal: Vector3<f64>,
     /// Moment about the vertical axis through `point`, N·m.
     pub free_moment: f64,
+}
+
+/// What the ground does to a foot, as plates measure it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Push {
+    /// Force on the foot, friction included, world frame, N.
+    pub force: Vector3<f64>,
+    /// Centre of pressure, world frame, m; none in the air.
+    pub center: Option<Vector3<f64>>,
+}
+
+impl From<Option<Contact>> for Push {
+    fn from(contact: Option<Contact>) -> Self {
+        Self {
+            force: contact.map_or(Vector3::zeros(), |contact| contact.force),
+            center: contact.map(|contact| contact.point),
+        }
+    }
 }
 
 impl Contact {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::scene::Scene;
 
-pub use contact::Contact;
+pub use contact::{Contact, Push};
 pub use control::{ControlTrack, Knots};
 pub use feet::{simulated_feet, simulated_flat_feet};
 pub use lockstep::Lockstep;

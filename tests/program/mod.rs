@@ -5,7 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use ndarray::Array3;
+use ndarray::{Array1, Array2, Array3};
+use ndarray_npy::NpzWriter;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -88,6 +89,25 @@ impl Workspace {
 
     pub fn write_array(&self, name: &str, array: &Array3<f32>) -> String {
         ndarray_npy::write_npy(self.path(name), array).unwrap();
+        self.arg(name)
+    }
+
+    /// Force plates that measured `newtons` upwards on each foot for two seconds, from 0.1 s on.
+    pub fn write_plates(&self, name: &str, newtons: f64) -> String {
+        let file = fs::File::create(self.path(name)).unwrap();
+        let time = Array1::from_shape_fn(200, |i| i as f64 / 100.0);
+        let force = Array3::from_shape_fn((200, 2, 3), |(_, _, axis)| match axis {
+            2 => newtons,
+            _ => 0.0,
+        });
+        let cop = Array3::<f64>::zeros((200, 2, 3));
+        let valid = Array2::from_shape_fn((200, 2), |(i, _)| i >= 10);
+        let mut npz = NpzWriter::new(file);
+        npz.add_array("time", &time).unwrap();
+        npz.add_array("force", &force).unwrap();
+        npz.add_array("cop", &cop).unwrap();
+        npz.add_array("valid", &valid).unwrap();
+        npz.finish().unwrap();
         self.arg(name)
     }
 

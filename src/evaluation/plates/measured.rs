@@ -8,6 +8,7 @@ use ndarray::{Array1, Array2, Array3, Dimension};
 use ndarray_npy::{NpzReader, ReadNpzError};
 
 use crate::error::{Error, Result};
+use crate::simulation::Push;
 
 /// Share of an interval in which a foot has to be measured; less is rounding.
 const WHOLE: f64 = 1.0 - 1e-6;
@@ -15,6 +16,8 @@ const WHOLE: f64 = 1.0 - 1e-6;
 /// Records of force plates, foot by foot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForcePlates {
+    /// The file they were read from.
+    pub(super) origin: String,
     /// Times, s, rising; 0 is the first frame of the motion.
     time: Vec<f64>,
     /// Forces on the `[right, left]` foot, z up, N.
@@ -23,15 +26,6 @@ pub struct ForcePlates {
     center: Vec<[Option<Vector3<f64>>; 2]>,
     /// Whether the plates measure the whole load of the `[right, left]` foot.
     valid: Vec<[bool; 2]>,
-}
-
-/// Means over an interval of time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Interval {
-    /// Force, N.
-    pub force: Vector3<f64>,
-    /// Centre of pressure, m, weighted by the vertical force.
-    pub center: Option<Vector3<f64>>,
 }
 
 impl ForcePlates {
@@ -84,6 +78,7 @@ impl ForcePlates {
                 && !outside.as_ref().is_some_and(|outside| outside[i])
         };
         Ok(Self {
+            origin: path.display().to_string(),
             force: (0..count)
                 .map(|i| [0, 1].map(|foot| vector(&force, i, foot)))
                 .collect(),
@@ -97,8 +92,23 @@ impl ForcePlates {
         })
     }
 
-    /// The means for `foot` between two times, s; none where it is not measured throughout.
-    pub fn interval(&self, foot: usize, [from, to]: [f64; 2]) -> Option<Interval> {
+    /// The means for the feet `[right, left]` over the interval that ends at each of `count` frames, the first of which
+    /// is `offset` s after the beginning of the record; none where a foot is not measured throughout, nor before the
+    /// first frame, where nothing is simulated.
+    pub fn frames(&self, fps: f64, count: usize, offset: f64) -> Vec<[Option<Push>; 2]> {
+        let at = |t: usize| {
+            let end = offset + t as f64 / fps;
+            [0, 1].map(|foot| {
+                self.interval(foot, [end - 1.0 / fps, end])
+                    .filter(|_| t > 0)
+            })
+        };
+        (0..count).map(at).collect()
+    }
+
+    /// The means for `foot` between two times, s, that of the centre of pressure weighted by the vertical force;
+    /// none where it is not measured throughout.
+    fn interval(&self, foot: usize, [from, to]: [f64; 2]) -> Option<Push> {
         let (first, last) = (self.time[0], self.time[self.time.len() - 1]);
         if from < first - 1e-6 || to > last + 1e-6 {
             return None;
@@ -114,7 +124,7 @@ impl ForcePlates {
         };
         let moment = mean(&|i| load(i) * self.center[i][foot].unwrap_or_default());
         let load = mean(&|i| Vector3::repeat(load(i))).x;
-        Some(Interval {
+        Some(Push {
             force: mean(&|i| self.force[i][foot]),
             center: (load > 0.0).then(|| moment / load),
         })

@@ -28,7 +28,7 @@ pub struct Weights {
     /// the body would come to rest, so that the window's end is worth something to the next.
     /// Default: 1.
     pub capture_point: f64,
-    /// Acceleration of the centre of mass against that of the reference poses, low-passed at 6 Hz, per m/s².
+    /// Acceleration of the centre of mass against that of the reference poses, low-passed at 12 Hz, per m/s².
     /// Default: 0.5.
     pub mass_center: f64,
     /// Vertical force on each foot against what the reference poses imply, per body weight. Default: 10.
