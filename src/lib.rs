@@ -15,16 +15,47 @@
 //!
 //! # From a file to glTF
 //! ```no_run
-//! use std::ops::ControlFlow;
 //! use motionfit::{export, motion, reconstruction};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let read = motion::read("walk.bvh".as_ref(), &motion::ReadOptions::default())?;
 //! let settings = reconstruction::Settings::default();
-//! let mut go_on = |_: &reconstruction::Progress| ControlFlow::Continue(());
-//! let run = reconstruction::reconstruct(&read.motion, &settings, "lm-search", &mut go_on)?;
+//! let optimizer = reconstruction::optimizer_of_windows("lm-search", settings.seed)?;
+//! let run = reconstruction::reconstruct(&read.motion, &settings, optimizer.as_ref(), None)?;
 //! let recording = export::Recording::new(run.body, run.trajectory, run.reference.joints)?;
 //! std::fs::write("walk.glb", export::glb::encode(&recording, &serde_json::Value::Null)?)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # An optimizer of your own
+//! ```
+//! use motionfit::error::Result;
+//! use motionfit::motion::sample;
+//! use motionfit::objective::{Evaluation, Order};
+//! use motionfit::optim::{Named, Optimizer, Query};
+//! use motionfit::reconstruction::{Settings, reconstruct};
+//!
+//! struct Descent { learning_rate: f64 }
+//! impl Optimizer for Descent {
+//!     type State = Vec<f64>;
+//!     fn init(&self, x0: &[f64]) -> Vec<f64> { x0.to_vec() }
+//!     fn ask<'s>(&self, state: &'s Vec<f64>) -> Query<'s> {
+//!         Query { x: state, order: Order::Gradient }
+//!     }
+//!     fn tell(&self, state: &mut Vec<f64>, evaluation: &Evaluation) -> Result<()> {
+//!         for (x, g) in state.iter_mut().zip(&evaluation.gradient) { *x -= self.learning_rate * g; }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<()> {
+//! let mut motion = sample("squat").expect("an embedded sample");
+//! motion.joints.truncate(12);
+//! let settings = Settings { evaluations: 3, ..Settings::default() };
+//! let descent = Named::new("descent", Descent { learning_rate: 1e-3 });
+//! let run = reconstruct(&motion, &settings, &descent, None)?;
+//! assert_eq!(run.trajectory.frames.len(), 12);
 //! # Ok(())
 //! # }
 //! ```

@@ -1,10 +1,8 @@
 //! A body is data: one that no line of code knows is read, scaled, simulated, and refused where it is wrong.
 
-use std::ops::ControlFlow;
-
 use motionfit::body::{BodyModel, Side, Subject};
 use motionfit::motion::sample;
-use motionfit::reconstruction::{Settings, reconstruct};
+use motionfit::reconstruction::{Settings, optimizer_of_windows, reconstruct};
 use nalgebra::Vector3;
 
 const TOES: &str = include_str!("bodies/toes.json");
@@ -21,9 +19,8 @@ fn a_body_with_toes_that_only_a_file_knows_walks() {
         body: Some(toes()),
         ..Settings::default()
     };
-    let found = reconstruct(&motion, &settings, "lm-search", &mut |_| {
-        ControlFlow::Continue(())
-    });
+    let optimizer = optimizer_of_windows("lm-search", 0).unwrap();
+    let found = reconstruct(&motion, &settings, optimizer.as_ref(), None);
     let found = found.unwrap();
     assert_eq!(found.body.links.len(), 16);
     assert!(found.failed_frames.is_empty());

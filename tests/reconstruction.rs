@@ -7,7 +7,8 @@ use motionfit::motion::camera::Camera;
 use motionfit::motion::{Motion, resample, sample};
 use motionfit::objective::{Objective, Residuals};
 use motionfit::reconstruction::{
-    Emphasis, PhysicsWindow, Settings, Start, TrackingProblem, reconstruct,
+    Emphasis, PhysicsWindow, Progress, Settings, Start, TrackingProblem, optimizer_of_windows,
+    reconstruct,
 };
 use motionfit::simulation::{Engine, Knots};
 use nalgebra::{DVector, Rotation3, Vector2, Vector3};
@@ -335,16 +336,13 @@ fn jerks_count_with_the_share_they_are_given() {
 fn the_walk_is_followed_without_a_hand_on_the_root() {
     let motion = walk(41);
     let mut seen = 0;
-    let result = reconstruct(
-        &motion,
-        &Settings::default(),
-        "lm-search",
-        &mut |progress| {
-            seen = progress.evaluations;
-            ControlFlow::Continue(())
-        },
-    )
-    .unwrap();
+    let optimizer = optimizer_of_windows("lm-search", 0).unwrap();
+    let mut observer = |progress: &Progress| {
+        seen = progress.evaluations;
+        ControlFlow::Continue(())
+    };
+    let settings = Settings::default();
+    let result = reconstruct(&motion, &settings, optimizer.as_ref(), Some(&mut observer)).unwrap();
     assert_eq!(result.trajectory.frames.len(), 41);
     assert_eq!(result.evaluations, seen);
     assert!(result.failed_frames.is_empty());
@@ -373,9 +371,8 @@ fn the_walk_is_followed_without_a_hand_on_the_root() {
 #[test]
 fn bad_settings_are_refused() {
     let message = |settings: Settings| {
-        let result = reconstruct(&walk(20), &settings, "lm", &mut |_| {
-            ControlFlow::Continue(())
-        });
+        let optimizer = optimizer_of_windows("lm", 0).unwrap();
+        let result = reconstruct(&walk(20), &settings, optimizer.as_ref(), None);
         result.unwrap_err().to_string()
     };
     let settings = Settings {

@@ -1,9 +1,7 @@
 //! Scenes: boxes beside the ground, given or inferred.
 
-use std::ops::ControlFlow;
-
 use motionfit::motion::{Motion, sample};
-use motionfit::reconstruction::{Reconstruction, Settings, reconstruct};
+use motionfit::reconstruction::{Reconstruction, Settings, optimizer_of_windows, reconstruct};
 use motionfit::scene::{Cuboid, Scene};
 use nalgebra::{Isometry3, Vector3};
 use program::{Workspace, fail, succeed, walk};
@@ -39,10 +37,8 @@ fn run(motion: &Motion, scene: Option<Scene>) -> Reconstruction {
         scene,
         ..Settings::default()
     };
-    reconstruct(motion, &settings, "lm-search", &mut |_| {
-        ControlFlow::Continue(())
-    })
-    .unwrap()
+    let optimizer = optimizer_of_windows("lm-search", 0).unwrap();
+    reconstruct(motion, &settings, optimizer.as_ref(), None).unwrap()
 }
 
 /// Mean joint error, mm.

@@ -154,8 +154,15 @@ pub(crate) fn reconstruct(
         raised: None,
     };
     let found = on_threads(py, threads, &interrupted, || {
-        let observer = &mut |progress: &Progress| watch.see(progress);
-        reconstruction::reconstruct(&motion.motion, &config.reconstruction, optimizer, observer)
+        let settings = &config.reconstruction;
+        let optimizer = reconstruction::optimizer_of_windows(optimizer, settings.seed)?;
+        let mut observer = |progress: &Progress| watch.see(progress);
+        reconstruction::reconstruct(
+            &motion.motion,
+            settings,
+            optimizer.as_ref(),
+            Some(&mut observer),
+        )
     })?;
     if let Some(error) = watch.raised {
         return Err(error);

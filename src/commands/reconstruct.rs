@@ -390,16 +390,14 @@ fn load(args: &ReconstructArgs, path: Option<&Path>, stature: Option<f64>) -> Re
 
 /// Reconstructs `motion`, showing progress and stopping at Ctrl-C.
 pub(super) fn run(motion: &Motion, config: &Config, session: &Session) -> Result<Reconstruction> {
+    let settings = &config.reconstruction;
+    let optimizer = reconstruction::optimizer_of_windows(&config.optimizer, settings.seed)?;
     let mut reporter = Reporter::new(session, &motion.name);
-    reconstruction::reconstruct(
-        motion,
-        &config.reconstruction,
-        &config.optimizer,
-        &mut |progress| {
-            reporter.show(progress);
-            session.flow()
-        },
-    )
+    let mut observer = |progress: &Progress| {
+        reporter.show(progress);
+        session.flow()
+    };
+    reconstruction::reconstruct(motion, settings, optimizer.as_ref(), Some(&mut observer))
 }
 
 fn describe_windows(reconstruction: &Reconstruction, session: &Session) -> Result<()> {

@@ -127,22 +127,25 @@ pub struct Reconstruction {
 /// Length of the first steps of guided learned optimizers, rad.
 const FIRST_STEP: f64 = 0.02;
 
-/// Reconstructs `motion` with the optimizer called `optimizer`.
+/// What looks on after every window, and may stop the run.
+pub type Observer<'o> = &'o mut dyn FnMut(&Progress) -> ControlFlow<()>;
+
+/// Reconstructs `motion` with `optimizer`: one [by name](optimizer_of_windows) or a user's own.
 ///
 /// # Errors
-/// [`Error::Input`](crate::error::Error::Input) for an unknown optimizer or a motion without
+/// [`Error::Input`](crate::error::Error::Input) for settings that cannot be used or a motion without
 /// bones, [`Error::Interrupted`](crate::error::Error::Interrupted) when `observer` breaks.
 pub fn reconstruct(
     motion: &Motion,
     settings: &Settings,
-    optimizer: &str,
-    observer: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    optimizer: &dyn Minimize,
+    observer: Option<Observer>,
 ) -> Result<Reconstruction> {
     settings.check()?;
-    let optimizer = optimizer_of_windows(optimizer, settings.seed)?;
     let reference = resample(motion, settings.fps);
     let problem = TrackingProblem::new(reference, settings)?;
-    horizon::solve(problem, settings, optimizer.as_ref(), observer)
+    let mut go_on = |_: &Progress| ControlFlow::Continue(());
+    horizon::solve(problem, settings, optimizer, observer.unwrap_or(&mut go_on))
 }
 
 /// The optimizer called `name`, for windows.

@@ -1,11 +1,16 @@
 //! Vertical force of the ground on each foot against the load that the reference poses imply, as a share of body
 //! weight. More weight: feet that share the body's weight as those of the observed person do, and press less on the
-//! ground in between, at the cost of the joints' places.
+//! ground in between, at the cost of the joints' places. Large errors count in proportion, not by their squares: they
+//! are where the poses do not tell well when a foot comes or leaves.
 
 use super::{Scope, Step, Term, Weighted, weighted};
 use crate::simulation::GRAVITY;
 
 pub const NAME: &str = "foot_load";
+
+/// Share of body weight up to which errors count by their squares: about what the reference is off by
+/// ([`FORCE_CUTOFF`](super::super::loads::FORCE_CUTOFF)).
+const DOUBTFUL: f64 = 0.1;
 
 struct FootLoad<'a> {
     scale: f64,
@@ -37,7 +42,8 @@ impl Term for FootLoad<'_> {
         let reference = self.reference[step.frame];
         for (foot, out) in out.iter_mut().enumerate() {
             let error = |share: [f64; 2]| step.loads[foot] / self.weight - share[foot];
-            *out = self.scale * reference.map_or(0.0, error);
+            let error = reference.map_or(0.0, error);
+            *out = self.scale * error / (1.0 + (error / DOUBTFUL).powi(2)).powf(0.25);
         }
     }
 }
