@@ -4,9 +4,9 @@ use nalgebra::{DMatrix, DVector};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::objective::{LogScale, Objective, Rng, Task, TaskFamily};
+use crate::objective::{LogScale, Objective, Rng, Task};
 
-use super::functions::{FUNCTIONS, Function};
+use super::functions::Function;
 
 /// x ↦ f(s R (x − o)) − f*, with scale s, rotation R and offset o: the minimum is 0.
 #[derive(Clone, Debug)]
@@ -183,71 +183,11 @@ pub fn random_rotation(dimension: usize, rng: &mut Rng) -> DMatrix<f64> {
     q
 }
 
-/// Test functions at random, from random offsets if so wanted: what meta-training draws from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FunctionFamily {
-    /// Functions drawn from, as positions in [`FUNCTIONS`].
-    pub functions: Vec<usize>,
-    /// Dimensions drawn from.
-    pub dimensions: Vec<usize>,
-    /// The protocol that scales functions and places initial points.
-    pub protocol: super::Protocol,
-    /// Whether each task is moved by a random offset, so that positions cannot be memorized.
-    pub offsets: bool,
-    /// The share of tasks whose function is turned by a random rotation, so that coordinates
-    /// depend on each other.
-    pub rotated: f64,
-}
-
-impl TaskFamily for FunctionFamily {
-    type Task = Problem;
-
-    fn sample(&self, rng: &mut Rng) -> Problem {
-        let dimension = self.dimension(rng);
-        self.problem(dimension, rng)
-    }
-
-    /// Functions whose number of variables is not free (Powell) are drawn where they fit.
-    fn sample_batch(&self, count: usize, rng: &mut Rng) -> Vec<Problem> {
-        let first = self.sample(rng);
-        let variables = first.dimension();
-        let mut problems = vec![first];
-        while problems.len() < count {
-            let problem = self.problem(variables, rng);
-            if problem.dimension() == variables {
-                problems.push(problem);
-            }
-        }
-        problems
-    }
-}
-
-impl FunctionFamily {
-    fn dimension(&self, rng: &mut Rng) -> usize {
-        self.dimensions[rng.random_range(0..self.dimensions.len())]
-    }
-
-    /// A random function of `dimension` variables.
-    fn problem(&self, dimension: usize, rng: &mut Rng) -> Problem {
-        let function = self.functions[rng.random_range(0..self.functions.len())];
-        let mut problem = self.protocol.problem(FUNCTIONS[function], dimension);
-        let n = problem.dimension();
-        if self.offsets {
-            let (low, high) = super::protocol::offset_range(&problem);
-            problem = problem.moved((0..n).map(|_| rng.random_range(low..high)).collect());
-        }
-        if self.rotated > 0.0 && rng.random_bool(self.rotated) {
-            problem = problem.rotated(random_rotation(n, rng));
-        }
-        problem
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;
 
-    use super::super::functions::Trid;
+    use super::super::functions::{FUNCTIONS, Trid};
     use super::*;
     use crate::objective::central_difference;
 

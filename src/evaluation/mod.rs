@@ -22,6 +22,9 @@ pub use keypoints::keypoint_record;
 /// A clip fails when the mean joint error of any frame is larger, or no number, mm.
 pub const FAILURE_MM: f64 = 250.0;
 
+/// A row of `clips.json`: `clip`, `category`, `optimizer`, `failed`, and the metrics.
+pub type Row = Map<String, Value>;
+
 /// The metrics of a reconstruction and how it went, as in `metrics.json`; without times, so that
 /// the same input gives the same record.
 pub fn record(reconstruction: &Reconstruction, optimizer: &str) -> Map<String, Value> {

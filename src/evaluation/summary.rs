@@ -3,15 +3,13 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+pub use super::Row;
 use super::plates::table::{self, Means};
 
 /// Names of the groups of clips that learned optimizers are trained on, and of the others.
 const DOMAINS: [&str; 2] = ["in domain", "out of domain"];
-
-/// A row of `clips.json`: `clip`, `category`, `optimizer`, `failed`, and the metrics.
-pub type Row = Map<String, Value>;
 
 /// The clips of one category, of one split, or all, as one optimizer did on them.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::objective::Evaluation;
 use crate::optim::Iterate;
 
-use super::guidance::{self, Guidance};
+use super::directions::shorten;
+use super::guidance::Guidance;
 use super::moments::Moments;
 
 /// The inner states of B problems with N variables each.
@@ -78,7 +79,7 @@ impl Inner {
             vec![0.0; step.len()]
         };
         if self.guidance.is_some() {
-            guidance::shorten(&mut step);
+            shorten(&mut step);
         }
         let scale = self.scale();
         self.iterate.advance(scale, &step);

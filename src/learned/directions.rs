@@ -1,7 +1,10 @@
 //! Directions that guidance proposes, and the vector arithmetic they need.
 
-use super::guidance::LONGEST;
 use super::moments::{Decays, Moments};
+
+/// Largest root mean square of a proposal, and of a coordinate's secant step in units of its last
+/// step: how fast steps may grow.
+pub const LONGEST: f64 = 10.0;
 
 /// Bias-corrected m̂ / √r̂, each `(N,)`: the fastest decay as a feature, the others as proposals.
 pub struct AdamDirections {
@@ -31,7 +34,7 @@ impl AdamDirections {
 }
 
 /// −g Δx/Δg where the curvature Δg/Δx is positive, twice the last step towards descent where not;
-/// no coordinate more than [`LONGEST`](super::guidance) times its last step (or a hundredth of `scale`).
+/// no coordinate more than [`LONGEST`] times its last step (or a hundredth of `scale`).
 pub fn secant_newton(gradient: &[f64], s: &[f64], y: &[f64], scale: f64) -> Vec<f64> {
     let coordinates = gradient.iter().zip(s).zip(y);
     coordinates
@@ -45,6 +48,16 @@ pub fn secant_newton(gradient: &[f64], s: &[f64], y: &[f64], scale: f64) -> Vec<
             }
         })
         .collect()
+}
+
+/// Shortens `step: (N,)`, in units of σ, to [`LONGEST`]; one that is not finite becomes zero.
+pub fn shorten(step: &mut [f64]) {
+    let excess = rms(step) / LONGEST;
+    if !excess.is_finite() {
+        step.fill(0.0);
+    } else if excess > 1.0 {
+        step.iter_mut().for_each(|s| *s /= excess);
+    }
 }
 
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -26,19 +26,20 @@ use serde::{Deserialize, Serialize};
 
 use super::architecture::Optimus;
 use super::curvature::{AVERAGED, Average, CURVED, Curvature};
-use super::directions::{AdamDirections, dot, rms, secant_newton, signed_at_least};
+use super::directions::{
+    AdamDirections, LONGEST, dot, rms, secant_newton, shorten, signed_at_least,
+};
 use super::memory::{Look, Move, Pairs};
 use super::moments::{Decays, Moments};
-use super::optimus::FAMILIAR;
 use super::regression::Regression;
 use crate::objective::Evaluation;
 
 /// Number of proposals without curvature.
 pub const PROPOSALS: usize = 9;
 
-/// Largest root mean square of a proposal, and of a coordinate's secant step in units of its last
-/// step: how fast steps may grow.
-pub(super) const LONGEST: f64 = 10.0;
+/// Largest number of coordinates in training; a guided optimizer is shown larger problems as if
+/// they had this many.
+pub(super) const FAMILIAR: usize = 100;
 
 /// Decays of the regressions.
 const REGRESSION_DECAYS: [f64; 2] = [0.9, 0.98];
@@ -383,16 +384,6 @@ impl Guidance {
         }
         let finite = |f: f64| if f.is_finite() { f as f32 } else { 0.0 };
         features.into_iter().map(finite).collect()
-    }
-}
-
-/// Shortens `step: (N,)`, in units of σ, to [`LONGEST`]; one that is not finite becomes zero.
-pub(super) fn shorten(step: &mut [f64]) {
-    let excess = rms(step) / LONGEST;
-    if !excess.is_finite() {
-        step.fill(0.0);
-    } else if excess > 1.0 {
-        step.iter_mut().for_each(|s| *s /= excess);
     }
 }
 

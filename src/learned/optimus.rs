@@ -10,7 +10,7 @@ use candle_nn::ops::sigmoid;
 
 use super::architecture::{Normalization, Optimus, Structure};
 use super::curvature::{self, AVERAGED, CURVED};
-use super::guidance::{PROPOSALS, Sight};
+use super::guidance::{FAMILIAR, PROPOSALS, Sight};
 use super::layout::{Initial, Layout, Weights};
 use super::network::{Encoder, EncoderShape, LayerNorm, Linear, Trunk};
 
@@ -44,10 +44,6 @@ const fn curved_gates<const P: usize>(share: f32) -> [f32; P] {
 
 /// Scale of the initial weights of heads whose first outputs should be small.
 const QUIET: f32 = 0.1;
-
-/// Largest number of coordinates in training; a guided optimizer is shown larger problems as if
-/// they had this many.
-pub(super) const FAMILIAR: usize = 100;
 
 /// The layers.
 #[derive(Clone, Debug)]

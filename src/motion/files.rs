@@ -5,6 +5,7 @@
 //! reported in [`Reading::notes`].
 
 mod archive;
+mod array;
 mod beside;
 mod bvh;
 pub mod c3d;
@@ -12,12 +13,14 @@ mod container;
 mod markers;
 mod names;
 pub mod pickle;
+mod points;
 mod positions;
 mod repair;
 mod rig;
 pub mod smpl;
 mod torch;
 mod trc;
+mod whole;
 mod world;
 
 use std::path::Path;
@@ -29,10 +32,11 @@ use super::skeleton::{self, Frame, Layout, NAMES};
 use super::smoothing::{self, Smoothing};
 use super::{Motion, gaps};
 use crate::error::{Error, Result};
-pub use archive::{Archive, Array};
+pub use archive::Archive;
+pub use array::Array;
 pub use beside::rate_beside;
-use container::Points;
 pub use markers::MarkerMap;
+use points::Points;
 use smpl::Known;
 
 /// Frames per second of a file that does not say, and for which none are given: Human3.6M's.

@@ -18,6 +18,7 @@ use crate::output::OutputDir;
 mod figures;
 mod profiles;
 mod steps;
+mod values;
 
 /// Run optimizers on the fifteen classic test functions and compare them.
 ///

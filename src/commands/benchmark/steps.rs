@@ -6,7 +6,7 @@ use crate::benchmark::trajectory::{self, Step};
 use crate::error::Result;
 use crate::plot::{Chart, Curve, Mark, Picture};
 
-use super::figures::log_value;
+use super::values::log_value;
 
 /// Iterations that are drawn of a path.
 const PATH: usize = 60;

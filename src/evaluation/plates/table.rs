@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::evaluation::summary::Row;
+use crate::evaluation::Row;
 
 /// The key of a row under which [`Comparison`](super::Comparison) stands.
 pub const KEY: &str = "plates";

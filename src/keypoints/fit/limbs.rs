@@ -4,7 +4,7 @@
 use nalgebra::Vector3;
 
 use super::anatomy::direction;
-use super::lift::Picture;
+use super::picture::Picture;
 use crate::motion::Joints;
 use crate::motion::skeleton::*;
 

@@ -13,6 +13,7 @@ mod anatomy;
 mod layout;
 mod lift;
 mod limbs;
+mod picture;
 mod posture;
 mod start;
 mod system;

@@ -136,7 +136,7 @@ impl C3d {
     /// # Errors
     /// When it cannot be read, is no C3D file or ends early, and when `check` refuses.
     pub fn read(path: &Path, check: impl Fn(usize, f64) -> Result<()>) -> Result<Self> {
-        let bytes = super::container::bytes(path)?;
+        let bytes = super::whole::bytes(path)?;
         Self::parse(&bytes, &path.display().to_string(), check)
     }
 

@@ -9,7 +9,7 @@ mod sources;
 
 use nalgebra::Vector3;
 
-use super::container::Points;
+use super::points::Points;
 use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit, quantile};
 use crate::motion::skeleton::{Layout, is_seen};

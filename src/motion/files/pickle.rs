@@ -7,16 +7,17 @@
 mod joblib;
 mod machine;
 mod numpy;
+mod objects;
 
 use std::io::Read;
 use std::path::Path;
 
-use super::Array;
+use super::array::Array;
 use crate::error::{Error, Result};
 use crate::motion::npy;
 pub(super) use joblib::begins as begins_compressed;
-use machine::{Graph, Id, Object};
 pub(super) use numpy::Tensor;
+use objects::{Graph, Id, Object};
 
 /// The largest file that is read, bytes.
 const LARGEST: u64 = 1 << 29;

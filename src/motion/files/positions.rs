@@ -1,8 +1,8 @@
 //! Archives of NumPy arrays: joint positions under the names of many programs, or poses of SMPL.
 
 use super::archive::Archive;
-use super::container::{Check, Points};
 use super::markers::Markers;
+use super::points::{Check, Points};
 use super::smpl::{self, Known, Members};
 use crate::error::{Error, Result};
 use crate::motion::calibration::Axis;

@@ -3,7 +3,7 @@
 
 use nalgebra::Vector3;
 
-use super::container::Points;
+use super::points::Points;
 use super::world::complete;
 use crate::error::{Error, Result};
 use crate::motion::Joints;

@@ -7,7 +7,7 @@
 
 use nalgebra::Vector3;
 
-use super::bvh::{Joint, Pose, printable};
+use super::bvh::tree::{Joint, Pose, printable};
 use super::names::{ANKLE, Meaning, Part};
 use crate::error::{Error, Result};
 use crate::motion::JOINTS;

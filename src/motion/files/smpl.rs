@@ -10,9 +10,10 @@ pub(super) mod pickled;
 
 use nalgebra::Vector3;
 
-use super::archive::{Archive, Array};
-use super::container::{Check, Points};
+use super::archive::Archive;
+use super::array::Array;
 use super::markers::MarkerMap;
+use super::points::{Check, Points};
 use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::skeleton::Layout;

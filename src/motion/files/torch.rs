@@ -8,7 +8,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::archive::Array;
+use super::array::Array;
 use super::pickle::{Node, Pickle, Tensor};
 use crate::error::{Error, Result};
 

@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix3x4, Vector3};
 
-use super::container::Points;
+use super::points::Points;
 use super::{DEFAULT_FPS, ReadOptions};
 use crate::error::{Error, Result};
 use crate::motion::calibration::{self, Axis, FLOOR_TOLERANCE};

@@ -4,8 +4,8 @@ use std::io::Read;
 
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
-use super::machine::{Failure, Id, Object};
 use super::numpy::Element;
+use super::objects::{Failure, Id, Object};
 
 /// The class that stands for an array.
 pub const WRAPPER: &str = "joblib.numpy_pickle NumpyArrayWrapper";

@@ -6,51 +6,10 @@
 use std::collections::HashMap;
 
 use super::joblib;
+use super::objects::{Failure, Graph, Id, Object};
 
 /// The most objects that are read; a file of arrays has a few hundred.
 const MOST_OBJECTS: usize = 2_000_000;
-
-/// Index of an object in a [`Graph`].
-pub type Id = usize;
-
-/// What a pickle can hold.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Object {
-    None,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(String),
-    Bytes(Vec<u8>),
-    List(Vec<Id>),
-    Tuple(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    /// The name of a class or function, "module name".
-    Global(String),
-    /// That something is called, and the state that the result is given.
-    Call {
-        function: Id,
-        arguments: Id,
-        state: Option<Id>,
-    },
-    /// What lies outside the pickle (storages of torch).
-    Persistent(Id),
-    /// An array whose numbers follow inside the file (joblib): its type and shape as in the record of
-    /// the call, and the numbers.
-    Inline {
-        dtype: Id,
-        shape: Vec<usize>,
-        fortran: bool,
-        bytes: Vec<u8>,
-    },
-}
-
-/// All objects of a pickle.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Graph {
-    pub objects: Vec<Object>,
-    pub root: Id,
-}
 
 /// What is on the stack: an object or a mark.
 #[derive(Clone, Copy)]
@@ -59,8 +18,6 @@ enum Slot {
     Mark,
 }
 
-/// Why a pickle cannot be read.
-pub type Failure = String;
 type Outcome<T> = Result<T, Failure>;
 
 /// Reads the pickle at the beginning of `bytes`.

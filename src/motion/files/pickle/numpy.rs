@@ -1,6 +1,6 @@
 //! What NumPy and torch mean by the calls that a pickle records.
 
-use super::machine::{Id, Object};
+use super::objects::{Id, Object};
 
 /// The type of an array's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

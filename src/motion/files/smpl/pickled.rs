@@ -7,9 +7,9 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit};
-use crate::motion::files::archive::Array;
-use crate::motion::files::container::{Check, Points};
+use crate::motion::files::array::Array;
 use crate::motion::files::pickle::{Node, Pickle, shown};
+use crate::motion::files::points::{Check, Points};
 use crate::motion::files::torch::Torch;
 use crate::motion::skeleton::Layout;
 

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::evaluate::{EvaluateArgs, settings};
-use super::{SETTINGS, Session, check_begun_with, json};
+use super::args::{EvaluateArgs, settings};
 use crate::cluster::{self, Collector};
+use crate::commands::{SETTINGS, Session, check_begun_with, json};
 use crate::error::Result;
 use crate::evaluation::journal::{self, Journal};
 use crate::output::OutputDir;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::run::losses;
+use crate::commands::run::losses;
 use crate::error::{Error, Result};
 use crate::evaluation::page;
 use crate::evaluation::summary::{Group, Row};

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use super::evaluate::{EvaluateArgs, key, key_of, optimizers};
-use super::evaluate_page::{page as page_of, write_report};
-use super::evaluate_rows::{Files, Sheet, evaluate_sheet};
-use super::reconstruct::{run, run_keypoints};
-use super::{Session, json, refuse_repeated};
+use super::args::{EvaluateArgs, optimizers};
+use super::clips::{key, key_of};
+use super::page::{page as page_of, write_report};
+use super::rows::{Files, Sheet, evaluate_sheet};
+use crate::commands::reconstruct::{run, run_keypoints};
+use crate::commands::{Session, json, refuse_repeated};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::manifest::Manifest;

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::evaluate::EvaluateArgs;
-use super::evaluate_rows::{Files, Sheet, evaluate_sheet};
-use super::overrides::check_evaluations;
-use super::windows::family;
-use super::{NAME_ONCE, Session, json, named_by, refuse_repeated};
+use super::args::EvaluateArgs;
+use super::rows::{Files, Sheet, evaluate_sheet};
+use crate::commands::overrides::check_evaluations;
+use crate::commands::windows::family;
+use crate::commands::{NAME_ONCE, Session, json, named_by, refuse_repeated};
 use crate::error::{Error, Result};
 use crate::evaluation::windows::{
     Interval, Line, Row, WindowEntry, WindowSet, lines, markdown, run,

@@ -7,10 +7,11 @@ use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::progress::{MinuteLines, counter};
-use super::reconstruct::{ReconstructArgs, reconstruct_one};
-use super::{Session, refuse, refuse_repeated};
+use super::args::ReconstructArgs;
+use super::one::reconstruct_one;
 use crate::cluster::{Collector, work_off};
+use crate::commands::progress::{MinuteLines, counter};
+use crate::commands::{Session, refuse, refuse_repeated};
 use crate::config::Config;
 use crate::error::{Error, Result};
 
