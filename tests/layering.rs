@@ -50,9 +50,6 @@ const HOMES: [(&str, &[&str]); 14] = [
     ("basin", &["optim/basin.rs"]),
 ];
 
-/// Folders in which circles of files are still to be opened.
-const STILL_ROUND: [&str; 2] = ["reconstruction/", "simulation/"];
-
 struct Source {
     /// Relative to `src`.
     path: String,
@@ -174,23 +171,14 @@ fn files_import_each_other_in_no_circle() {
     let sources = sources();
     let files = sources.iter().map(|s| (s.path.as_str(), s.code.as_str()));
     let arrows = circles::arrows(&files.collect::<Vec<_>>());
-    let mut still_round = Vec::new();
     let mut wrong = Vec::new();
     for circle in circles::circles(&arrows) {
-        let is_inside = |folder: &&&str| circle.iter().all(|file| file.starts_with(**folder));
-        if let Some(folder) = STILL_ROUND.iter().find(is_inside) {
-            still_round.push(*folder);
-            continue;
-        }
         wrong.push(format!("a circle of {} files:", circle.len()));
         for file in &circle {
             let next = arrows[file].intersection(&circle);
             wrong.extend(next.map(|next| format!("  src/{file} imports src/{next}")));
         }
     }
-    let is_open = |folder: &&str| !still_round.contains(folder);
-    let open = STILL_ROUND.into_iter().filter(is_open);
-    wrong.extend(open.map(|folder| format!("src/{folder} has no circle left: strike it")));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

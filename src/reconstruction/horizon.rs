@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::strategies::{Checkpoint, exceeds};
+use super::exceeds;
 use super::window::LastJacobian;
 use super::{
     CurvePoint, Emphasis, PhysicsWindow, Progress, Reconstruction, Settings, Start,
@@ -60,6 +60,15 @@ pub(super) fn solve(
         poses: problem.poses,
         reference: problem.motion,
     })
+}
+
+/// Where a window started, to be taken back to.
+pub(super) struct Checkpoint {
+    pub first: usize,
+    pub world: World,
+    pub knots: Knots,
+    /// Number of windows before it.
+    pub windows: usize,
 }
 
 /// The state of a reconstruction between two windows.

@@ -26,12 +26,12 @@ pub use from_keypoints::{Reconstructed, reconstruct_keypoints};
 pub use loads::mass_center_accelerations;
 pub use problem::TrackingProblem;
 pub use settings::{MASSES, MOST, STATURES, Settings, SimulatorKind};
+pub use sighting::Sighting;
 pub use start::Start;
 pub use strategies::Strategies;
-pub use terms::{Emphasis, Sighting, Weights};
+pub use terms::Emphasis;
+pub use weights::Weights;
 pub use window::PhysicsWindow;
-
-pub(crate) use strategies::exceeds;
 
 mod differences;
 mod family;
@@ -42,10 +42,12 @@ mod loads;
 mod problem;
 pub mod recorded;
 mod settings;
+mod sighting;
 mod start;
 mod strategies;
 mod supports;
 pub mod terms;
+mod weights;
 pub mod window;
 
 /// Where a reconstruction stands.
@@ -165,4 +167,9 @@ pub fn window_options(seed: u64) -> Options {
         seed,
         ..Options::default()
     }
+}
+
+/// Whether `value` is above `limit` or no number at all.
+pub(crate) fn exceeds(value: f64, limit: f64) -> bool {
+    value.is_nan() || value > limit
 }

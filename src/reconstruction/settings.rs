@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::strategies::Strategies;
-use super::terms::Weights;
+use super::weights::Weights;
 use crate::body::{BodyModel, Sex};
 use crate::error::{Error, Result};
 use crate::scene::Scene;

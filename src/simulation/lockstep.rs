@@ -26,6 +26,7 @@ use bodies::Bodies;
 mod bodies;
 mod contacts;
 mod lanes;
+mod links;
 mod rows;
 
 /// Frequency and damping ratio of the springs that hold joints together, as the engine has them: Hz and 1.

@@ -9,9 +9,8 @@ pub use contact::{Contact, Push};
 pub use control::{ControlTrack, Knots};
 pub use feet::{simulated_feet, simulated_flat_feet};
 pub use lockstep::Lockstep;
-pub use simulator::{
-    Assistance, Drive, LinkState, Path, PathFrame, Rapier, Replica, Rollout, Simulator,
-};
+pub use path::{LinkState, Path, PathFrame};
+pub use simulator::{Assistance, Drive, Rapier, Replica, Rollout, Simulator};
 pub use turns::Touch;
 pub(crate) use world::tangents;
 pub use world::{Engine, Velocity, World};
@@ -20,6 +19,7 @@ mod contact;
 mod control;
 mod feet;
 mod lockstep;
+mod path;
 mod simulator;
 mod turns;
 mod world;

@@ -2,23 +2,14 @@
 //! settled again with more look-ahead.
 
 use super::super::Start;
-use super::super::horizon::Horizon;
-use super::exceeds;
-use crate::simulation::{Knots, World};
+use super::super::exceeds;
+use super::super::horizon::{Checkpoint, Horizon};
 
 /// Windows that can be taken back.
 const HISTORY: usize = 5;
 
 /// So many windows in a row with an unusual loss are taken back.
 const UNUSUAL_ROW: usize = 3;
-
-/// Where a window starts.
-pub struct Checkpoint {
-    first: usize,
-    world: World,
-    knots: Knots,
-    windows: usize,
-}
 
 impl Horizon<'_> {
     /// Notes where the window at hand starts, in `start`, so that it may be taken back.

@@ -2,8 +2,8 @@
 //! on that.
 
 use super::super::Emphasis;
+use super::super::exceeds;
 use super::super::horizon::{Attempt, Commitment, Horizon};
-use super::exceeds;
 use crate::error::Result;
 use crate::simulation::Frame;
 

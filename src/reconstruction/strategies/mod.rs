@@ -8,8 +8,6 @@ mod retry;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use backtracking::Checkpoint;
-
 /// Which strategies are on; all are by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -40,9 +38,4 @@ impl Default for Strategies {
             inherit_jacobian: true,
         }
     }
-}
-
-/// Whether `value` is above `limit` or no number at all.
-pub(crate) fn exceeds(value: f64, limit: f64) -> bool {
-    value.is_nan() || value > limit
 }

@@ -1,7 +1,7 @@
 //! Retrying: a window that ends far above those before is approached anew.
 
+use super::super::exceeds;
 use super::super::horizon::{Attempt, Horizon};
-use super::exceeds;
 use crate::error::Result;
 use crate::motion::calibration::quantile;
 

@@ -4,7 +4,7 @@
 //! weight w it contributes ½ w² times a mean square, over frames and whatever else it is about, of
 //! something readable: distances in units of 10 mm, torques in units of their limit, radians, metres
 //! per second. A further term is a file with a [`Term`], a line in `FrameTerms::new` and one in
-//! [`TERM_NAMES`], and a field of [`Weights`].
+//! [`TERM_NAMES`], and a field of [`Weights`](super::Weights).
 
 mod acceleration;
 mod capture_point;
@@ -21,21 +21,16 @@ mod skate;
 mod slip;
 mod torque;
 mod velocity;
-mod weights;
 
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
+pub use super::sighting::POSITION_UNIT;
 pub use offsets::OffsetTerms;
-pub use reprojection::Sighting;
-pub use weights::Weights;
 
 use super::footing::STANDING_EXCESS;
 use super::problem::TrackingProblem;
 use crate::body::Body;
 use crate::motion::{JOINTS, Joints};
-
-/// Length that counts as one unit of position error, m.
-pub const POSITION_UNIT: f64 = 0.01;
 
 /// Time over which errors of velocities are counted as the position error that they make, s.
 const LOOK_AHEAD: f64 = 0.05;

@@ -6,6 +6,7 @@ use pulp::Simd;
 use super::Lockstep;
 use super::contacts::{BoxRows, GroundRows};
 use super::lanes::{Lanes, Rotations, Symmetric, Vectors};
+use super::links::{Links, Velocities};
 use super::rows::JointRows;
 use crate::simulation::{Drive, GRAVITY, LinkState, Path, PathFrame, Replica, Touch};
 
@@ -28,22 +29,6 @@ pub struct Bodies<S: Simd> {
 enum Rows<S: Simd> {
     Ground(GroundRows<S>),
     Box(BoxRows<S>),
-}
-
-/// One link in all copies.
-#[derive(Clone, Copy)]
-pub struct Links<S: Simd> {
-    pub center: Vectors<S>,
-    pub rotation: Rotations<S>,
-    /// About the centre of mass, world frame, at the beginning of the step.
-    pub inverse_inertia: Symmetric<S>,
-}
-
-/// The velocity of one link in all copies.
-#[derive(Clone, Copy)]
-pub struct Velocities<S: Simd> {
-    pub linear: Vectors<S>,
-    pub angular: Vectors<S>,
 }
 
 impl<S: Simd> Bodies<S> {

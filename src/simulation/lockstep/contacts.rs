@@ -3,8 +3,8 @@
 use nalgebra::{Isometry3, Vector3};
 use pulp::Simd;
 
-use super::bodies::{Links, Velocities};
 use super::lanes::{Lanes, Rotations, Vectors};
+use super::links::{Links, Velocities};
 use super::{Lockstep, Sphere};
 
 /// The fastest mending of a penetration, m/s.

@@ -2,8 +2,8 @@
 
 use pulp::Simd;
 
-use super::bodies::{Links, Velocities};
 use super::lanes::{Lanes, Rotations, Vectors};
+use super::links::{Links, Velocities};
 use super::{Joint, Spring};
 
 /// The rows of a joint: three motors and three locked axes.

@@ -29,9 +29,10 @@ pub struct Weights {
     /// Default: 1.
     pub capture_point: f64,
     /// Acceleration of the centre of mass against that of the reference poses, low-passed at 12 Hz, per m/s².
-    /// Default: 0.5.
+    /// Default: 0.25.
     pub mass_center: f64,
-    /// Vertical force on each foot against what the reference poses imply, per body weight. Default: 10.
+    /// Vertical force on each foot against what the reference poses imply, per body weight; above 0.1 it counts in
+    /// proportion, not by its square. Default: 12.
     pub foot_load: f64,
     /// Torque the PD controller asks for, as a share of the joint's limit. Default: 0.1.
     pub torque: f64,
@@ -61,8 +62,8 @@ impl Default for Weights {
             acceleration: 1.0,
             jerk: 1.0,
             capture_point: 1.0,
-            mass_center: 0.5,
-            foot_load: 10.0,
+            mass_center: 0.25,
+            foot_load: 12.0,
             torque: 0.1,
             joint_limit: 2.0,
             foot_slip: 2.0,
