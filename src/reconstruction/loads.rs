@@ -175,8 +175,11 @@ mod tests {
     use crate::body::{Subject, fit, reference_poses};
     use crate::motion::sample;
 
-    /// Body, links frame by frame, moved up by `lift`, m, and accelerations of the centre of mass of a sample.
-    fn sampled(name: &str, lift: f64) -> (Body, Vec<Vec<Isometry3<f64>>>, Vec<Vector3<f64>>) {
+    /// Link poses, frame by frame.
+    type Links = Vec<Vec<Isometry3<f64>>>;
+
+    /// Body, links, moved up by `lift`, m, and accelerations of the centre of mass of a sample.
+    fn sampled(name: &str, lift: f64) -> (Body, Links, Vec<Vector3<f64>>) {
         let motion = sample(name).unwrap();
         let body = fit(&motion, &Subject::default()).unwrap();
         let mut poses = reference_poses(&body, &motion).unwrap();

@@ -31,8 +31,8 @@ pub struct Weights {
     /// Acceleration of the centre of mass against that of the reference poses, low-passed at 12 Hz, per m/s².
     /// Default: 0.25.
     pub mass_center: f64,
-    /// Vertical force on each foot against what the reference poses imply, per body weight; above 0.1 it counts in
-    /// proportion, not by its square. Default: 12.
+    /// Vertical force on each foot against what the reference poses imply, per body weight; above 0.3 it counts in
+    /// proportion, not by its square. Default: 10.
     pub foot_load: f64,
     /// Torque the PD controller asks for, as a share of the joint's limit. Default: 0.1.
     pub torque: f64,
@@ -63,7 +63,7 @@ impl Default for Weights {
             jerk: 1.0,
             capture_point: 1.0,
             mass_center: 0.25,
-            foot_load: 12.0,
+            foot_load: 10.0,
             torque: 0.1,
             joint_limit: 2.0,
             foot_slip: 2.0,
