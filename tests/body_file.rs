@@ -1,6 +1,6 @@
 //! A body is data: one that no line of code knows is read, scaled, simulated, and refused where it is wrong.
 
-use motionfit::body::{BodyModel, Side, Subject};
+use motionfit::body::{BodyModel, Sex, Side, Subject};
 use motionfit::motion::sample;
 use motionfit::reconstruction::{Settings, optimizer_of_windows, reconstruct};
 use nalgebra::Vector3;
@@ -94,4 +94,30 @@ fn a_body_that_cannot_be_is_refused_with_what_is_wrong() {
         assert!(line.contains("body.json") && line.contains(named), "{line}");
         assert!(!line.contains('\n'), "{line}");
     }
+}
+
+#[test]
+fn a_woman_has_her_own_masses_where_the_file_has_them() {
+    let motion = sample("walk").unwrap();
+    let shares = |sex| {
+        let model = BodyModel::humanoid().unwrap().of_sex(sex).unwrap();
+        let body = model.fit(&motion, &Subject::default()).unwrap();
+        let thigh = body.links.iter().find(|link| link.name == "left_thigh");
+        let thigh = thigh.unwrap();
+        // How far down the centre of mass is, as a share of the way to the knee.
+        let knee = body.links.iter().find(|link| link.name == "left_shin");
+        let knee = knee.unwrap().offset;
+        [thigh.mass / body.mass(), thigh.center_of_mass.z / knee.z]
+    };
+    let (man, woman) = (shares(Sex::Male), shares(Sex::Female));
+    let near = |found: [f64; 2], expected: [f64; 2]| {
+        found
+            .iter()
+            .zip(&expected)
+            .all(|(a, b)| (a - b).abs() < 1e-3)
+    };
+    assert!(near(man, [0.1416, 0.4095]), "{man:?}");
+    assert!(near(woman, [0.1478, 0.3612]), "{woman:?}");
+    let refused = toes().of_sex(Sex::Female).unwrap_err().to_string();
+    assert!(refused.contains("--sex female"), "{refused}");
 }
