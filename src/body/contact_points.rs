@@ -81,6 +81,17 @@ impl ContactPoint {
         })
     }
 
+    /// The same of what its link of `body` can touch in `scene` at `time`, s.
+    pub fn place(
+        &self,
+        (body, scene): (&Body, &Scene),
+        links: &[Isometry3<f64>],
+        time: f64,
+    ) -> Place {
+        let boxes = scene.boxes_for(&body.links[self.link].name);
+        self.nearest(links, boxes.filter(|cuboid| cuboid.is_there(time)))
+    }
+
     /// How far the matter at its `lowest` point with the links at `links` has come from where it was
     /// with them at `previous`, world frame, m: nothing where the sphere rolls.
     pub fn slip(

@@ -66,8 +66,13 @@ pub(super) fn zero_moment_point(
     acceleration: &Vector3<f64>,
 ) -> Option<Vector2<f64>> {
     let vertical = acceleration.z + GRAVITY;
-    let point = center.xy() - acceleration.xy() * (center.z / vertical);
-    (vertical > CARRIED * GRAVITY).then_some(point)
+    (vertical > CARRIED * GRAVITY).then(|| on_ground(center, acceleration, vertical))
+}
+
+/// Where the line through `center`, m, along a force that accelerates it by `acceleration` to the side and by `vertical`
+/// upwards, gravity included, m/s², goes through the ground.
+fn on_ground(center: &Vector3<f64>, acceleration: &Vector3<f64>, vertical: f64) -> Vector2<f64> {
+    center.xy() - acceleration.xy() * (center.z / vertical)
 }
 
 /// A foot that may carry the body.
@@ -122,7 +127,7 @@ impl Reference<'_> {
             [Some(right), Some(left)] => {
                 let center = self.body.mass_center(&self.links[t]);
                 let vertical = total.max(CARRIED) * GRAVITY;
-                let zero_moment = center.xy() - acceleration.xy() * (center.z / vertical);
+                let zero_moment = on_ground(&center, acceleration, vertical);
                 let [from, to] = [right.pressed(&left), left.pressed(&right)];
                 let between = to - from;
                 let share = (zero_moment - from).dot(&between) / between.norm_squared().max(1e-6);
@@ -163,9 +168,8 @@ impl Reference<'_> {
     /// Of a contact point from what it may touch at frame `t`, m.
     fn distance(&self, point: &ContactPoint, t: usize) -> f64 {
         let time = t as f64 / self.fps;
-        let boxes = self.scene.boxes_for(&self.body.links[point.link].name);
-        let there = boxes.filter(|cuboid| cuboid.is_there(time));
-        point.nearest(&self.links[t], there).distance
+        let place = point.place((self.body, self.scene), &self.links[t], time);
+        place.distance
     }
 }
 

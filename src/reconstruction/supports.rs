@@ -105,9 +105,7 @@ impl Observed<'_> {
         };
         let time = t as f64 / self.fps;
         let near = self.points.iter().filter_map(|point| {
-            let boxes = scene.boxes_for(&self.body.links[point.link].name);
-            let there = boxes.filter(|cuboid| cuboid.is_there(time));
-            let place = point.nearest(&self.links[t], there);
+            let place = point.place((self.body, scene), &self.links[t], time);
             (place.distance < NEAR).then(|| place.point.xy())
         });
         distance_from_hull(&zero_moment, &near.collect::<Vec<_>>())
