@@ -15,12 +15,14 @@ pub use anatomy::{Anatomy, Movement};
 pub use contact_points::{ContactPoint, Place, heights_of_foot};
 pub use fit::{Subject, fit};
 pub use model::{BodyModel, Sex};
+pub use overlaps::{CapsulePair, capsule_pairs, deepest, near_pairs};
 pub use reference::{over_ground, reference_poses};
 
 mod anatomy;
 mod contact_points;
 mod fit;
 mod model;
+mod overlaps;
 mod reference;
 
 /// A humanoid scaled to one subject; as JSON, quaternions are `[x, y, z, w]`.

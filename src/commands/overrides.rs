@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 use crate::reconstruction::{MASSES, MOST, STATURES};
 use crate::scene::Scene;
 
+/// Weight of self-collision where it is asked for (docs/any-motion.md).
+const SELF_COLLISION: f64 = 2.0;
+
 /// Options that take precedence over the configuration file.
 #[derive(Debug, Args)]
 pub struct Overrides {
@@ -36,6 +39,10 @@ pub struct Overrides {
     /// each with "during": [from, to] in s and "links": the names of those that it is for, if it has to be.
     #[arg(long, value_name = "auto|none|FILE")]
     supports: Option<String>,
+    /// Keep the body out of itself: hands and forearms out of the trunk, legs out of each other. Slower; weight 2
+    /// unless the configuration says more.
+    #[arg(long)]
+    self_collision: bool,
     /// Seed of everything random.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
@@ -50,6 +57,7 @@ impl Overrides {
             ("--stature", self.stature.is_some()),
             ("--sex", self.sex.is_some()),
             ("--supports", self.supports.is_some()),
+            ("--self-collision", self.self_collision),
             ("--seed", self.seed.is_some()),
             ("--config", self.config.is_some()),
         ];
@@ -74,6 +82,9 @@ impl Overrides {
                 let scene = settings.scene.get_or_insert_default();
                 scene.boxes.extend(Scene::read(Path::new(file))?.boxes);
             }
+        }
+        if self.self_collision && settings.weights.self_collision == 0.0 {
+            settings.weights.self_collision = SELF_COLLISION;
         }
         if let Some(evaluations) = self.evaluations {
             settings.evaluations = check_evaluations("--evaluations", evaluations)?;

@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::body::{capsule_pairs, deepest};
 use crate::metrics::{Alignment, Metrics};
 use crate::reconstruction::{Reconstruction, exceeds};
 use crate::simulation::{GRAVITY, Trajectory, simulated_feet};
 
 pub mod clips;
+mod failures;
 pub mod journal;
 mod keypoints;
 pub mod manifest;
@@ -17,6 +19,7 @@ pub mod sequences;
 pub mod summary;
 pub mod windows;
 
+pub use failures::{Cause, Failure, failures};
 pub use keypoints::keypoint_record;
 
 /// A clip fails when the mean joint error of any frame is larger, or no number, mm.
@@ -40,6 +43,10 @@ pub fn record(reconstruction: &Reconstruction, optimizer: &str) -> Map<String, V
     let failed = exceeds(metrics.max_frame_error_mm, FAILURE_MM);
     record.insert("failed".into(), json!(failed));
     record.insert("failed_frames".into(), json!(reconstruction.failed_frames));
+    let failures = failures(reconstruction);
+    if !failures.is_empty() {
+        record.insert("failures".into(), json!(failures));
+    }
     // A struct of numbers: serialization has nothing to fail on.
     if let Ok(Value::Object(metrics)) = serde_json::to_value(&metrics) {
         record.extend(metrics);
@@ -59,6 +66,10 @@ pub fn record(reconstruction: &Reconstruction, optimizer: &str) -> Map<String, V
     record.insert(
         "max_torque_nm".into(),
         json!(max_torque(&reconstruction.trajectory)),
+    );
+    record.insert(
+        "self_penetration_mm".into(),
+        json!(self_penetration_mm(reconstruction)),
     );
     record.insert("windows".into(), json!(windows.len()));
     record.insert("retries".into(), json!(retries));
@@ -96,6 +107,14 @@ fn support(reconstruction: &Reconstruction) -> f64 {
 fn max_torque(trajectory: &Trajectory) -> f64 {
     let torques = trajectory.frames.iter().flat_map(|frame| &frame.torques);
     torques.map(|torque| torque.norm()).fold(0.0, f64::max)
+}
+
+/// Depth of the deepest overlap of two parts of the body, mean over frames, mm.
+fn self_penetration_mm(reconstruction: &Reconstruction) -> f64 {
+    let frames = &reconstruction.trajectory.frames;
+    let pairs = capsule_pairs(&reconstruction.body);
+    let depths = frames.iter().map(|frame| deepest(&pairs, &frame.links));
+    1e3 * depths.sum::<f64>() / frames.len().max(1) as f64
 }
 
 /// The median, infinite when half of the values or more are; `None` without values.

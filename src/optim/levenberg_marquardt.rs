@@ -103,10 +103,10 @@ enum Stage {
 
 impl LevenbergMarquardt {
     /// Forms the normal equations and proposes the first step from a linearization.
-    fn normalize(&self, state: &mut State, residuals: &DVector<f64>, jacobian: &DMatrix<f64>) {
+    fn normalize(&self, state: &mut State, gradient: DVector<f64>, jacobian: &DMatrix<f64>) {
         state.normal = gram(jacobian);
         state.tried = 0;
-        state.gradient = jacobian.tr_mul(residuals);
+        state.gradient = gradient;
         let finite = state.value.is_finite() && state.normal.iter().all(|v| v.is_finite());
         if !finite || state.gradient.amax() <= self.gradient_tolerance {
             Self::end_or_linearize(state);
@@ -289,7 +289,11 @@ impl Optimizer for LevenbergMarquardt {
                     (Some(r), Some(jacobian)) => {
                         state.value = evaluation.value;
                         state.fresh = is_exact;
-                        self.normalize(state, r, jacobian);
+                        let gradient = match is_exact {
+                            true => DVector::from_column_slice(&evaluation.gradient),
+                            false => jacobian.tr_mul(r),
+                        };
+                        self.normalize(state, gradient, jacobian);
                     }
                     _ if is_exact => {
                         let advice = "choose another optimizer for it, such as bfgs";

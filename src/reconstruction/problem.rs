@@ -13,7 +13,9 @@ use super::sighting::Sighting;
 use super::start::Start;
 use super::supports;
 use super::weights::Weights;
-use crate::body::{Body, BodyModel, ContactPoint, Pose, Subject};
+use crate::body::{
+    Body, BodyModel, CapsulePair, ContactPoint, Pose, Subject, capsule_pairs, near_pairs,
+};
 use crate::error::{Error, Result};
 use crate::keypoints::Observation;
 use crate::metrics::acceleration_tv;
@@ -77,6 +79,8 @@ pub struct TrackingProblem {
     /// Vertical forces on the feet `[right, left]` in the step to every frame that the reference poses imply, as
     /// shares of body weight; `None` where they do not tell.
     pub(super) foot_loads: Vec<Option<[f64; 2]>>,
+    /// Parts of the body that come near each other, where that counts.
+    pub(super) overlaps: Vec<CapsulePair>,
     /// The controlled axes, (link, axis), in the order x holds them.
     pub(super) axes: Vec<(usize, usize)>,
     /// Number of cameras.
@@ -131,9 +135,14 @@ impl TrackingProblem {
             fps: motion.fps,
         };
         let foot_loads = reference.foot_loads(&mass_center_accelerations);
+        let overlaps = match settings.weights.self_collision > 0.0 {
+            true => near_pairs(capsule_pairs(&body), &links),
+            false => Vec::new(),
+        };
         Ok(Self {
             mass_center_accelerations,
             foot_loads,
+            overlaps,
             link_centers: links.iter().map(centers).collect(),
             mass_centers,
             rapier: Rapier::new((&body, &scene), &physics),

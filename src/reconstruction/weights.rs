@@ -42,6 +42,8 @@ pub struct Weights {
     pub foot_slip: f64,
     /// Depth of contact points below the ground, per 10 mm. Default: 0.5.
     pub penetration: f64,
+    /// Depth of the body in itself, per 10 mm, one residual for every two parts that come near each other. Default: 0.
+    pub self_collision: f64,
     /// Distance of the projected joints from the keypoints of all cameras, as the length in space
     /// that it is at the reference pose, per 10 mm; weighted by confidence and saturated at about
     /// 50 mm. Only where there are keypoints. Default: 0.5.
@@ -68,6 +70,7 @@ impl Default for Weights {
             joint_limit: 2.0,
             foot_slip: 2.0,
             penetration: 0.5,
+            self_collision: 0.0,
             reprojection: 0.5,
             offset: 1.0,
             smoothness: 0.2,

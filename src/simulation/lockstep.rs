@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use nalgebra::{Isometry3, Vector3};
+use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -174,6 +174,8 @@ impl Simulator for Lockstep {
         end: usize,
     ) -> Vec<Path> {
         let arch = Arch::new();
+        let onsets = replicas.iter().map(|copy| copy.onset);
+        let targets = Targets::new(self, drive, onsets.min().unwrap_or(end)..end);
         let run = |copies: &[Replica]| {
             let first = copies[0].onset;
             let paths = arch.dispatch(Run {
@@ -181,6 +183,7 @@ impl Simulator for Lockstep {
                 nominal,
                 copies,
                 drive,
+                targets: &targets,
                 end,
             });
             let paths = paths.into_iter().zip(copies);
@@ -231,7 +234,40 @@ struct Run<'a> {
     nominal: &'a Rollout,
     copies: &'a [Replica<'a>],
     drive: &'a Drive<'a>,
+    targets: &'a Targets,
     end: usize,
+}
+
+/// The PD targets that all copies share but for their own link's: a rotation parent ← child and its angular velocity,
+/// in the order of the joints, for each of a number of steps.
+struct Targets {
+    first_step: usize,
+    joints: usize,
+    targets: Vec<(UnitQuaternion<f64>, Vector3<f64>)>,
+}
+
+impl Targets {
+    /// Those of `frames` that `drive` sets.
+    fn new(lockstep: &Lockstep, drive: &Drive, frames: Range<usize>) -> Self {
+        let per_frame = drive.track.steps_per_frame;
+        let steps = frames.start * per_frame..frames.end * per_frame;
+        let joints = &lockstep.joints;
+        let at = |step| {
+            let target = move |joint: &Joint| drive.track.target(drive.knots, joint.child, step);
+            joints.iter().map(target)
+        };
+        Self {
+            first_step: steps.start,
+            joints: joints.len(),
+            targets: steps.flat_map(at).collect(),
+        }
+    }
+
+    /// Those of simulation step `step` of the clip.
+    fn at(&self, step: usize) -> &[(UnitQuaternion<f64>, Vector3<f64>)] {
+        let from = (step - self.first_step) * self.joints;
+        &self.targets[from..from + self.joints]
+    }
 }
 
 impl WithSimd for Run<'_> {
@@ -244,6 +280,7 @@ impl WithSimd for Run<'_> {
             nominal,
             copies,
             drive,
+            targets,
             end,
         } = self;
         let first = copies[0].onset;
@@ -263,7 +300,7 @@ impl WithSimd for Run<'_> {
             }
             bodies.record(&mut paths, frame_time);
             for step in frame * per_frame..(frame + 1) * per_frame {
-                bodies.aim(lockstep, copies, drive, step);
+                bodies.aim(lockstep, copies, (drive, targets), step);
                 bodies.step(lockstep, orders.next().map_or(&[], Vec::as_slice));
             }
         }
@@ -393,6 +430,7 @@ mod tests {
                 nominal: &nominal,
                 copies: std::slice::from_ref(copy),
                 drive: &drive,
+                targets: &Targets::new(&lockstep, &drive, copy.onset..10),
                 end: 10,
             });
             assert_eq!(&alone[0], expected);

@@ -14,7 +14,7 @@ use crate::commands::run::{Run, SCENE, files};
 use crate::commands::{Session, refuse};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::evaluation::{keypoint_record, record};
+use crate::evaluation::{failures, keypoint_record, record};
 use crate::export::{forces, kinematic};
 use crate::keypoints::Observation;
 use crate::motion::files::MarkerMap;
@@ -313,12 +313,9 @@ fn shown(value: f64) -> String {
     }
 }
 
+/// A line for every failure.
 fn warning(reconstruction: &Reconstruction) -> Option<String> {
-    let frames = &reconstruction.failed_frames;
-    let (first, last) = (frames.first()?, frames.last()?);
-    Some(format!(
-        "WARNING: {} frames between {first} and {last} are not followed; try more --evaluations, or \
-         another --start and --end",
-        frames.len()
-    ))
+    let failures = failures(reconstruction);
+    let lines: Vec<_> = (failures.iter().map(|failure| format!("WARNING: {failure}"))).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }

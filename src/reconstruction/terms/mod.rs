@@ -17,6 +17,7 @@ mod penetration;
 mod places;
 mod position;
 mod reprojection;
+mod self_collision;
 mod skate;
 mod slip;
 mod torque;
@@ -36,7 +37,7 @@ use crate::motion::{JOINTS, Joints};
 const LOOK_AHEAD: f64 = 0.05;
 
 /// Names of the terms, in the order of their residuals; those of the offsets come after all frames.
-pub const TERM_NAMES: [&str; 15] = [
+pub const TERM_NAMES: [&str; 16] = [
     position::NAME,
     velocity::NAME,
     acceleration::NAME,
@@ -49,6 +50,7 @@ pub const TERM_NAMES: [&str; 15] = [
     skate::NAME,
     slip::NAME,
     penetration::NAME,
+    self_collision::NAME,
     reprojection::NAME,
     offsets::NAMES[0],
     offsets::NAMES[1],
@@ -182,6 +184,7 @@ impl<'a> FrameTerms<'a> {
             skate::term(scope),
             slip::term(scope),
             penetration::term(scope),
+            self_collision::term(scope),
             reprojection::term(scope),
         ]
         .into_iter()

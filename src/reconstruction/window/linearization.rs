@@ -94,6 +94,28 @@ impl PhysicsWindow<'_> {
         Some(memory.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Keeps `jacobian` at `knots`, where it is to be kept; its columns ended in `columns`.
+    fn remember(
+        &self,
+        base: &Base,
+        knots: Knots,
+        jacobian: &DMatrix<f64>,
+        columns: Vec<(Vec<LinkState>, Before)>,
+    ) {
+        if let Some(mut memory) = self.memory() {
+            let before = before_end(&base.rollout.record, base.past);
+            *memory = Some(LastJacobian {
+                first: self.first,
+                frames: self.frames,
+                free: self.free.clone(),
+                knots,
+                jacobian: jacobian.clone(),
+                base: (base.rollout.rollout.end.clone(), before),
+                columns,
+            });
+        }
+    }
+
     /// Residuals and Jacobian at x.
     pub(super) fn linearize(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
         let knots = self.knots_at(x);
@@ -112,18 +134,7 @@ impl PhysicsWindow<'_> {
         let branches: Vec<_> = (0..x.len()).map(branch).collect();
         let mut jacobian = DMatrix::zeros(self.len(), x.len());
         let columns = self.differentiate(&base, &knots, &branches, &mut jacobian);
-        if let Some(mut memory) = self.memory() {
-            let before = before_end(&base.rollout.record, base.past);
-            *memory = Some(LastJacobian {
-                first: self.first,
-                frames: self.frames,
-                free: self.free.clone(),
-                knots,
-                jacobian: jacobian.clone(),
-                base: (base.rollout.rollout.end.clone(), before),
-                columns,
-            });
-        }
+        self.remember(&base, knots, &jacobian, columns);
         (base.residuals, jacobian)
     }
 
@@ -178,7 +189,8 @@ impl PhysicsWindow<'_> {
             }
         };
         let branches: Vec<_> = (0..jacobian.ncols()).map(branch).collect();
-        self.differentiate(&base, &knots, &branches, &mut jacobian);
+        let columns = self.differentiate(&base, &knots, &branches, &mut jacobian);
+        self.remember(&base, knots, &jacobian, columns);
         Some(jacobian)
     }
 

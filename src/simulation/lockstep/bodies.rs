@@ -3,11 +3,11 @@
 use nalgebra::Vector3;
 use pulp::Simd;
 
-use super::Lockstep;
 use super::contacts::{BoxRows, GroundRows};
 use super::lanes::{Lanes, Rotations, Symmetric, Vectors};
 use super::links::{Links, Velocities};
 use super::rows::JointRows;
+use super::{Lockstep, Targets};
 use crate::simulation::{Drive, GRAVITY, LinkState, Path, PathFrame, Replica, Touch};
 
 /// The links of all copies, and what acts on them.
@@ -74,11 +74,16 @@ impl<S: Simd> Bodies<S> {
 
     /// Sets targets and forces for simulation step `step` of the clip.
     #[inline(always)]
-    pub fn aim(&mut self, lockstep: &Lockstep, copies: &[Replica], drive: &Drive, step: usize) {
+    pub fn aim(
+        &mut self,
+        lockstep: &Lockstep,
+        copies: &[Replica],
+        (drive, targets): (&Drive, &Targets),
+        step: usize,
+    ) {
         let simd = self.simd;
         self.targets.clear();
-        for joint in &lockstep.joints {
-            let shared = drive.track.target(drive.knots, joint.child, step);
+        for (joint, shared) in lockstep.joints.iter().zip(targets.at(step)) {
             let mut rotations = Rotations::splat(simd, &shared.0);
             let mut velocities = Vectors::splat(simd, &shared.1);
             for (lane, copy) in copies.iter().enumerate() {
@@ -234,7 +239,7 @@ impl<S: Simd> Bodies<S> {
         for (rows, joint) in self.joints.iter_mut().zip(&lockstep.joints) {
             let mut parent = self.velocities[joint.parent];
             let mut child = self.velocities[joint.child];
-            rows.solve(joint, &mut parent, &mut child);
+            rows.solve(joint, &lockstep.joint_spring, &mut parent, &mut child);
             self.velocities[joint.parent] = parent;
             self.velocities[joint.child] = child;
         }

@@ -459,6 +459,64 @@ impl<S: Simd> Symmetric<S> {
     }
 }
 
+impl<S: Simd> Symmetric<S> {
+    /// Plus `number` times the identity.
+    #[inline(always)]
+    pub fn plus(self, number: f64) -> Self {
+        let Vectors { x, y, z } = self.diagonal;
+        Self {
+            diagonal: Vectors::new(x + number, y + number, z + number),
+            ..self
+        }
+    }
+
+    /// The inverse, by cofactors.
+    #[inline(always)]
+    pub fn inverse(self) -> Self {
+        let (d, r) = (self.diagonal, self.rest);
+        let diagonal = Vectors::new(
+            d.y * d.z - r.x * r.x,
+            d.x * d.z - r.y * r.y,
+            d.x * d.y - r.z * r.z,
+        );
+        let rest = Vectors::new(
+            r.z * r.y - d.x * r.x,
+            r.z * r.x - r.y * d.y,
+            r.y * r.x - r.z * d.z,
+        );
+        let determinant = d.x * diagonal.x + r.z * rest.z + r.y * rest.y;
+        let factor = determinant.recip();
+        Self {
+            diagonal: diagonal * factor,
+            rest: rest * factor,
+        }
+    }
+}
+
+impl<S: Simd> Add for Symmetric<S> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self {
+            diagonal: self.diagonal + other.diagonal,
+            rest: self.rest + other.rest,
+        }
+    }
+}
+
+impl<S: Simd> Mul<f64> for Symmetric<S> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn mul(self, factor: f64) -> Self {
+        Self {
+            diagonal: self.diagonal * factor,
+            rest: self.rest * factor,
+        }
+    }
+}
+
 impl<S: Simd> Mul<Vectors<S>> for Symmetric<S> {
     type Output = Vectors<S>;
 
@@ -470,5 +528,56 @@ impl<S: Simd> Mul<Vectors<S>> for Symmetric<S> {
             y: r.z * v.x + d.y * v.y + r.x * v.z,
             z: r.y * v.x + r.x * v.y + d.z * v.z,
         }
+    }
+}
+
+/// A matrix per lane, by its columns.
+#[derive(Clone, Copy)]
+pub struct Matrices<S: Simd> {
+    x: Vectors<S>,
+    y: Vectors<S>,
+    z: Vectors<S>,
+}
+
+impl<S: Simd> Matrices<S> {
+    /// v ↦ M (arm × v)
+    #[inline(always)]
+    pub fn turning(matrix: &Symmetric<S>, arm: Vectors<S>) -> Self {
+        let (d, r) = (matrix.diagonal, matrix.rest);
+        let x = Vectors::new(d.x, r.z, r.y);
+        let y = Vectors::new(r.z, d.y, r.x);
+        let z = Vectors::new(r.y, r.x, d.z);
+        Self {
+            x: y * arm.z - z * arm.y,
+            y: z * arm.x - x * arm.z,
+            z: x * arm.y - y * arm.x,
+        }
+    }
+
+    /// v ↦ (M v) × arm for an M that [turns](Self::turning) about the same arm.
+    #[inline(always)]
+    pub fn lifted(self, arm: Vectors<S>) -> Symmetric<S> {
+        let Self { x, y, z } = self;
+        Symmetric {
+            diagonal: Vectors::new(
+                x.y * arm.z - x.z * arm.y,
+                y.z * arm.x - y.x * arm.z,
+                z.x * arm.y - z.y * arm.x,
+            ),
+            rest: Vectors::new(
+                z.z * arm.x - z.x * arm.z,
+                z.y * arm.z - z.z * arm.y,
+                y.y * arm.z - y.z * arm.y,
+            ),
+        }
+    }
+}
+
+impl<S: Simd> Mul<Vectors<S>> for Matrices<S> {
+    type Output = Vectors<S>;
+
+    #[inline(always)]
+    fn mul(self, v: Vectors<S>) -> Vectors<S> {
+        self.x * v.x + self.y * v.y + self.z * v.z
     }
 }

@@ -1,16 +1,16 @@
-//! The constraints of joints: rows of velocities to be brought to zero by impulses.
+//! The constraints of joints: velocities to be brought to zero by impulses.
 
 use pulp::Simd;
 
-use super::lanes::{Lanes, Rotations, Vectors};
+use super::lanes::{Lanes, Matrices, Rotations, Symmetric, Vectors};
 use super::links::{Links, Velocities};
 use super::{Joint, Spring};
 
-/// The rows of a joint: three motors and three locked axes.
+/// The constraints of a joint: three motors, and the lock that holds its ends together.
 #[derive(Clone, Copy)]
 pub struct JointRows<S: Simd> {
     motors: [MotorRow<S>; 3],
-    locks: [LockRow<S>; 3],
+    lock: Lock<S>,
 }
 
 #[derive(Clone, Copy)]
@@ -23,17 +23,19 @@ struct MotorRow<S: Simd> {
     impulse: Lanes<S>,
 }
 
+/// The ends of a joint in one place. The engine makes three rows of it that do not act on each other (Gram–Schmidt
+/// with the inverse masses as the metric), so that one after the other they do what this does at once.
 #[derive(Clone, Copy)]
-struct LockRow<S: Simd> {
-    axis: Vectors<S>,
-    /// Moment about the centres of mass of parent and child per impulse, and the change of their angular
-    /// velocities.
-    moments: [Vectors<S>; 2],
-    turns: [Vectors<S>; 2],
-    inverse: Lanes<S>,
-    gain: Lanes<S>,
-    rate: Lanes<S>,
-    impulse: Lanes<S>,
+struct Lock<S: Simd> {
+    /// From the centres of mass of parent and child to the joint.
+    arms: [Vectors<S>; 2],
+    /// Change of the angular velocities of parent and child per impulse.
+    turns: [Matrices<S>; 2],
+    /// Inverse of the effective inverse mass, softened.
+    mass: Symmetric<S>,
+    /// The velocity at which the ends should come together.
+    rate: Vectors<S>,
+    impulse: Vectors<S>,
 }
 
 impl<S: Simd> JointRows<S> {
@@ -67,55 +69,31 @@ impl<S: Simd> JointRows<S> {
             child.rotation * Vectors::splat(simd, &joint.anchors[1]),
         ];
         let gap = child.center + arms[1] - (parent.center + arms[0]);
-        let gap = gap * spring.recovery;
-        let mut locks = [
-            LockRow::new(ends, axes[0], arms, gap),
-            LockRow::new(ends, axes[1], arms, gap),
-            LockRow::new(ends, axes[2], arms, gap),
-        ];
-        // Modified Gram–Schmidt.
-        let mass = joint.masses[0] + joint.masses[1];
-        for j in 0..3 {
-            let row = locks[j];
-            let square = row.axis.dot(row.axis) * mass
-                + row.turns[0].dot(row.moments[0])
-                + row.turns[1].dot(row.moments[1]);
-            locks[j].gain = square * spring.compliance;
-            locks[j].inverse = (square + locks[j].gain).recip();
-            let inverse_square = square.recip();
-            for other in &mut locks[j + 1..] {
-                let product = other.axis.dot(row.axis) * mass
-                    + other.turns[0].dot(row.moments[0])
-                    + other.turns[1].dot(row.moments[1]);
-                let share = product * inverse_square;
-                other.axis -= row.axis * share;
-                other.rate -= row.rate * share;
-                for k in 0..2 {
-                    other.moments[k] -= row.moments[k] * share;
-                    other.turns[k] -= row.turns[k] * share;
-                }
-            }
+        Self {
+            motors,
+            lock: Lock::new(joint, spring, ends, arms, gap * spring.recovery),
         }
-        Self { motors, locks }
     }
 
     /// Leaves out what mends errors of position.
     #[inline(always)]
     pub fn relax(&mut self) {
-        for lock in &mut self.locks {
-            lock.rate = lock.rate.like(0.0);
-        }
+        self.lock.rate = self.lock.rate * 0.0;
     }
 
     /// One sweep.
     #[inline(always)]
-    pub fn solve(&mut self, joint: &Joint, parent: &mut Velocities<S>, child: &mut Velocities<S>) {
+    pub fn solve(
+        &mut self,
+        joint: &Joint,
+        spring: &Spring,
+        parent: &mut Velocities<S>,
+        child: &mut Velocities<S>,
+    ) {
         for motor in &mut self.motors {
             motor.solve(joint, parent, child);
         }
-        for lock in &mut self.locks {
-            lock.solve(joint, parent, child);
-        }
+        self.lock.solve(joint, spring, parent, child);
     }
 }
 
@@ -152,44 +130,48 @@ impl<S: Simd> MotorRow<S> {
     }
 }
 
-impl<S: Simd> LockRow<S> {
-    /// Along `axis`, with the joint at `arms` from the centres of mass, `gap` the rate at which its ends
-    /// should come together.
+impl<S: Simd> Lock<S> {
+    /// With the joint at `arms` from the centres of mass, and `rate` at which its ends should come together.
     #[inline(always)]
     fn new(
+        joint: &Joint,
+        spring: &Spring,
         [parent, child]: [&Links<S>; 2],
-        axis: Vectors<S>,
         arms: [Vectors<S>; 2],
-        gap: Vectors<S>,
+        rate: Vectors<S>,
     ) -> Self {
-        let moments = [arms[0].cross(axis), arms[1].cross(axis)];
-        let rate = axis.dot(gap);
-        let zero = rate.like(0.0);
+        let turns = [
+            Matrices::turning(&parent.inverse_inertia, arms[0]),
+            Matrices::turning(&child.inverse_inertia, arms[1]),
+        ];
+        let inverse_mass = turns[0].lifted(arms[0]) + turns[1].lifted(arms[1]);
+        let inverse_mass = inverse_mass.plus(joint.masses[0] + joint.masses[1]);
         Self {
-            axis,
-            moments,
-            turns: [
-                parent.inverse_inertia * moments[0],
-                child.inverse_inertia * moments[1],
-            ],
-            inverse: zero,
-            gain: zero,
+            arms,
+            turns,
+            mass: inverse_mass.inverse() * (1.0 / (1.0 + spring.compliance)),
             rate,
-            impulse: zero,
+            impulse: rate * 0.0,
         }
     }
 
     #[inline(always)]
-    fn solve(&mut self, joint: &Joint, parent: &mut Velocities<S>, child: &mut Velocities<S>) {
-        let rate = self.axis.dot(child.linear - parent.linear)
-            + (self.moments[1].dot(child.angular) - self.moments[0].dot(parent.angular))
+    fn solve(
+        &mut self,
+        joint: &Joint,
+        spring: &Spring,
+        parent: &mut Velocities<S>,
+        child: &mut Velocities<S>,
+    ) {
+        let softness = spring.compliance / (1.0 + spring.compliance);
+        let rate = child.linear - parent.linear
+            + (child.angular.cross(self.arms[1]) - parent.angular.cross(self.arms[0]))
             + self.rate;
-        let change = self.inverse * (rate - self.gain * self.impulse);
-        self.impulse += change;
-        let push = self.axis * change;
+        let push = self.mass * rate - self.impulse * softness;
+        self.impulse += push;
         parent.linear += push * joint.masses[0];
-        parent.angular += self.turns[0] * change;
+        parent.angular += self.turns[0] * push;
         child.linear -= push * joint.masses[1];
-        child.angular -= self.turns[1] * change;
+        child.angular -= self.turns[1] * push;
     }
 }
