@@ -2,7 +2,8 @@
 //! takes no more memory than it should.
 //!
 //! `cargo test` tries a few hundred; a campaign is `PROPTEST_CASES=100000 cargo test --release --test
-//! fuzz_readers`.
+//! fuzz_readers`. With MOTIONFIT_WRITE_CORPUS=FOLDER it writes the files that it begins with into a folder for each of
+//! the targets of `fuzz/`, which are guided by coverage.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -177,11 +178,28 @@ fn verdict(
     }
 }
 
+/// The target of `fuzz/` that reads files called `name`.
+fn target(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((_, "pkl")) => "pickle",
+        Some((_, "pt")) => "torch",
+        Some(("markers", _)) => "markers",
+        Some((_, "json")) => "keypoints",
+        Some((_, ending)) => ending,
+        None => name,
+    }
+}
+
 /// Reads mutations of `seed`, which is called `name`.
 fn fuzz(name: &str, seed: &[u8], read: &dyn Fn(&Path) -> motionfit::error::Result<()>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, seed).unwrap();
+    if let Some(corpus) = std::env::var_os("MOTIONFIT_WRITE_CORPUS") {
+        let folder = Path::new(&corpus).join(target(name));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name), seed).unwrap();
+    }
     let whole = verdict(&path, read).unwrap();
     assert!(whole, "{name} itself is not read");
     let mutations = prop::collection::vec(Mutation::any(), 1..6);

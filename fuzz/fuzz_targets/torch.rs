@@ -1,0 +1,10 @@
+//! Motions as `pt`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use motionfit::motion::{read, ReadOptions};
+
+fuzz_target!(|data: &[u8]| motionfit_fuzz::check("poses.pt", data, |path| {
+    read(path, &ReadOptions::default())
+}));
