@@ -83,6 +83,10 @@ pub struct Optimus {
     /// all coordinates are alike.
     #[serde(skip_serializing_if = "is_zero")]
     pub block: usize,
+    /// Whether a run goes in stages ([`Staged`](super::Staged)): the network opens it, line searches follow
+    /// valleys, surveys look for lower minima. Training is the same either way. Default: no.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub staged: bool,
     /// Length of the first steps of a guided optimizer, in units of x. Default: 1.
     pub initial_scale: f64,
     /// λ_a and λ_b of s = λ_b exp(λ_a a) d. Default: 0.1, as in the paper.
@@ -106,6 +110,7 @@ impl Default for Optimus {
             curvature: false,
             averaged: false,
             block: 0,
+            staged: false,
             initial_scale: 1.0,
             magnitude_scale: 0.1,
             direction_scale: 0.1,
@@ -191,6 +196,9 @@ impl Architecture {
                 if optimus.averaged && !optimus.curvature {
                     let advice = "set curvature to true as well";
                     return Err(Error::input(origin, "averaged", true, advice));
+                }
+                if optimus.staged && !optimus.guided {
+                    return Err(Error::input(origin, "staged", true, guided));
                 }
                 if optimus.block > 0 {
                     positive("block", optimus.block)?;

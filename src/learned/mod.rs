@@ -18,6 +18,7 @@ pub use optimizer::Learned;
 pub use registry::{NAMES, by_name};
 pub use rule::{Network, Rule, Tape};
 pub use shipped::{look_for_weights_in, provide_weights};
+pub use staged::Staged;
 pub use weights::{Card, Trained};
 
 mod architecture;
@@ -37,6 +38,8 @@ mod registry;
 mod regression;
 mod rule;
 mod shipped;
+mod staged;
+mod survey;
 mod weights;
 
 /// An optimizer whose rule is a function of meta-parameters θ.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::optim::{InMetric, Metric, Minimize, Named};
 
-use super::{Architecture, Learned, Network};
+use super::{Architecture, Learned, Network, Staged};
 
 /// The key of the metadata that holds the architecture as JSON.
 const ARCHITECTURE: &str = "architecture";
@@ -229,8 +229,15 @@ impl Trained {
     /// # Errors
     /// [`Error::Internal`] when θ does not fit the network.
     pub fn optimizer(self, name: &str) -> Result<Box<dyn Minimize>> {
+        let architecture = self.network.architecture().clone();
         let learned = Learned::new(self.network, &self.theta)?;
-        let optimizer = Box::new(Named::new(name, learned));
+        let optimizer: Box<dyn Minimize> = match architecture {
+            Architecture::Optimus(settings) if settings.staged => {
+                let staged = Staged::new(learned, settings.initial_scale);
+                Box::new(Named::new(name, staged))
+            }
+            _ => Box::new(Named::new(name, learned)),
+        };
         Ok(match self.metric {
             Some(metric) => Box::new(InMetric {
                 prefix: "",

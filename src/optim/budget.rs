@@ -16,6 +16,14 @@ pub struct Budget {
     pub jacobian_above: Option<f64>,
 }
 
+impl Budget {
+    /// Points that a method can look at which makes an iteration of every evaluation after the first.
+    pub fn points(&self) -> usize {
+        let iterations = self.iterations.unwrap_or(usize::MAX);
+        self.evaluations.min(iterations.saturating_add(1))
+    }
+}
+
 impl Default for Budget {
     fn default() -> Self {
         Self {
@@ -68,6 +76,18 @@ impl StoppingRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_budget_is_the_smaller_of_two() {
+        let budget = |evaluations, iterations| Budget {
+            evaluations,
+            iterations,
+            ..Budget::default()
+        };
+        assert_eq!(budget(50, None).points(), 50);
+        assert_eq!(budget(usize::MAX, Some(200)).points(), 201);
+        assert_eq!(budget(usize::MAX, None).points(), usize::MAX);
+    }
 
     #[test]
     fn the_rule_compares_the_last_value_with_the_mean_of_the_window() {

@@ -85,7 +85,7 @@ pub fn minimize<O: Optimizer>(
             advice,
         ));
     }
-    let mut state = optimizer.init(x0);
+    let mut state = optimizer.init_within(x0, budget);
     let mut run = Run::new(objective, x0, budget);
     let termination = loop {
         if optimizer.converged(&state) {

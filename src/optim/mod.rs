@@ -37,7 +37,7 @@ mod registry;
 
 /// An iterative minimizer: what stays fixed (`self`) apart from what evolves (`State`).
 ///
-/// The loop calls `init` once, then alternates `ask` and `tell`: `tell` receives the evaluation of
+/// The loop calls `init_within` once, then alternates `ask` and `tell`: `tell` receives the evaluation of
 /// exactly the point the last `ask` returned, at the order it asked for. A line search is
 /// accept/reject inside `tell`. Non-finite evaluations are ordinary news: the optimizer must
 /// shorten its step or stay where it is, never fail.
@@ -65,6 +65,11 @@ pub trait Optimizer: Sync {
 
     /// The state before the first evaluation, at `x0: (N,)`.
     fn init(&self, x0: &[f64]) -> Self::State;
+
+    /// As [`init`](Self::init), for a run within `budget`: for methods that plan ahead.
+    fn init_within(&self, x0: &[f64], _budget: &Budget) -> Self::State {
+        self.init(x0)
+    }
 
     /// The point to evaluate next and how closely to look.
     fn ask<'s>(&self, state: &'s Self::State) -> Query<'s>;
