@@ -316,7 +316,8 @@ mod tests {
 
     #[test]
     fn where_the_center_is_lowest_one_sweep_says_so() {
-        let mut survey = Survey::new(vec![0.0; 4], 9.0, (170, 200), true).unwrap();
+        let mut survey = Survey::new(vec![0.0; 4], 4.0, (170, 200), true).unwrap();
+        // Five looks for every ripple.
         for look in 1.. {
             match survey.tell(&rippled(survey.point(), &[0.0; 4])) {
                 News::GoOn => assert!(look < 40),

@@ -46,7 +46,7 @@ pub struct Settings {
     pub evaluations: usize,
     /// A window whose loss is at or below is good enough. Default: 0.5, about 4 mm.
     pub target_loss: f64,
-    /// A further Jacobian of a window is evaluated only while its loss is above, about 7 mm. Default: 2.
+    /// A further Jacobian of a window is evaluated only while its loss is above, about 7 mm. Default: 1.2.
     pub jacobian_loss: f64,
     /// A window whose loss ends above is tried again, and so is one above a third of it and above three
     /// times the median of the windows before. Default: 8, about 35 mm.
@@ -96,7 +96,7 @@ impl Default for Settings {
             knot_frames: 5,
             evaluations: 16,
             target_loss: 0.5,
-            jacobian_loss: 2.0,
+            jacobian_loss: 1.2,
             retry_loss: 8.0,
             assistance: vec![1.0, 0.05, 0.005],
             backtrack_error_mm: 80.0,

@@ -38,7 +38,7 @@ pub struct Physics {
     pub timestep: f64,
     /// Solver iterations (each a substep of the engine) per timestep. Default: 4.
     pub solver_iterations: usize,
-    /// Projected Gauss–Seidel sweeps per solver iteration. Default: 2. More: stiffer joints and
+    /// Projected Gauss–Seidel sweeps per solver iteration. Default: 4. More: stiffer joints and
     /// motors, slower.
     pub pgs_iterations: usize,
     /// Natural frequency of the contact springs, Hz. Default: 60. Lower: smoother loss, feet sink
@@ -55,7 +55,7 @@ impl Default for Physics {
         Self {
             timestep: 1.0 / 200.0,
             solver_iterations: 4,
-            pgs_iterations: 2,
+            pgs_iterations: 4,
             contact_frequency: 60.0,
             contact_damping_ratio: 2.5,
             friction: 0.9,
