@@ -3,8 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use motionfit::keypoints::{read, ReadOptions};
+use motionfit::keypoints::{ReadOptions, read};
 
-fuzz_target!(|data: &[u8]| motionfit_fuzz::check("keypoints.json", data, |path| {
-    read(path, &ReadOptions::default())
-}));
+fuzz_target!(
+    |data: &[u8]| motionfit_fuzz::check("keypoints.json", data, |path| {
+        read(path, &ReadOptions::default())
+    })
+);
