@@ -25,23 +25,23 @@ struct Bounds {
 const BOUNDS: [Bounds; 4] = [
     Bounds {
         name: "walk",
-        mpjpe_mm: 5.3,
-        worst_mm: 12.6,
-        variation: 1.28,
-        penetration_mm: 7.7,
+        mpjpe_mm: 4.9,
+        worst_mm: 11.6,
+        variation: 1.26,
+        penetration_mm: 7.1,
     },
     Bounds {
         name: "turn",
         mpjpe_mm: 4.5,
         worst_mm: 7.9,
-        variation: 1.42,
+        variation: 1.40,
         penetration_mm: 7.5,
     },
     Bounds {
         name: "squat",
         mpjpe_mm: 1.9,
         worst_mm: 4.4,
-        variation: 4.7,
+        variation: 4.54,
         penetration_mm: 2.7,
     },
     Bounds {

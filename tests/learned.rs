@@ -418,6 +418,11 @@ fn the_shipped_guided_optimizer_descends_and_leaves_local_minima() {
             "{function}: {guided} and {descent}"
         );
     }
+    let (guided, descent) = (
+        best("optimus-guided", "styblinski_tang", 50),
+        best("l-bfgs", "styblinski_tang", 50),
+    );
+    assert!(guided < 0.7 * descent, "{guided} against {descent}");
     for function in ["rosenbrock", "zakharov"] {
         let value = best("optimus-guided", function, 100);
         assert!(value < 1e-6, "{function}: {value:e}");
