@@ -237,7 +237,8 @@ fn sum_of_third_differences(joints: &[Joints]) -> f64 {
     joints.windows(4).map(jerks).sum()
 }
 
-fn mean_distance(a: &Joints, b: &Joints) -> f64 {
+/// Mean distance of corresponding joints, m.
+pub fn mean_distance(a: &Joints, b: &Joints) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).norm()).sum::<f64>() / JOINTS as f64
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::metrics::mean_distance;
 use crate::reconstruction::Reconstruction;
 use crate::simulation::GRAVITY;
 
@@ -120,9 +121,7 @@ fn worse(a: f64, b: f64) -> f64 {
 fn error_mm(reconstruction: &Reconstruction, t: usize) -> f64 {
     let links = &reconstruction.trajectory.frames[t].links;
     let simulated = reconstruction.body.marker_positions(links);
-    let observed = &reconstruction.reference.joints[t];
-    let distances = simulated.iter().zip(observed).map(|(a, b)| (a - b).norm());
-    1e3 * distances.sum::<f64>() / observed.len() as f64
+    1e3 * mean_distance(&simulated, &reconstruction.reference.joints[t])
 }
 
 /// What went wrong in the frames from `first` to `last`.

@@ -18,7 +18,7 @@ use crate::body::{
 };
 use crate::error::{Error, Result};
 use crate::keypoints::Observation;
-use crate::metrics::acceleration_tv;
+use crate::metrics::{acceleration_tv, mean_distance};
 use crate::motion::{JOINTS, Joints, Motion};
 use crate::scene::Scene;
 use crate::simulation::{
@@ -290,12 +290,7 @@ impl TrackingProblem {
 
     /// Mean distance of the 17 joints from those observed at frame `t`, m.
     pub fn frame_error(&self, links: &[Isometry3<f64>], t: usize) -> f64 {
-        let markers = self.body.marker_positions(links);
-        let errors = markers
-            .iter()
-            .zip(&self.motion.joints[t])
-            .map(|(a, b)| (a - b).norm());
-        errors.sum::<f64>() / markers.len() as f64
+        mean_distance(&self.body.marker_positions(links), &self.motion.joints[t])
     }
 
     /// How much jerkier than the observed joints those of `frames` are from frame `from` on: the ratio

@@ -239,6 +239,13 @@ impl<S: Simd> Vectors<S> {
         }
     }
 
+    /// `value` along every axis, in as many lanes.
+    #[inline(always)]
+    pub fn like(self, value: f64) -> Self {
+        let value = self.x.like(value);
+        Self::new(value, value, value)
+    }
+
     /// The vector in `lane`.
     #[inline(always)]
     pub fn lane(&self, lane: usize) -> Vector3<f64> {
@@ -457,9 +464,7 @@ impl<S: Simd> Symmetric<S> {
             },
         }
     }
-}
 
-impl<S: Simd> Symmetric<S> {
     /// Plus `number` times the identity.
     #[inline(always)]
     pub fn plus(self, number: f64) -> Self {

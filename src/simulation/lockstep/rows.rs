@@ -78,7 +78,7 @@ impl<S: Simd> JointRows<S> {
     /// Leaves out what mends errors of position.
     #[inline(always)]
     pub fn relax(&mut self) {
-        self.lock.rate = self.lock.rate * 0.0;
+        self.lock.rate = self.lock.rate.like(0.0);
     }
 
     /// One sweep.
@@ -151,7 +151,7 @@ impl<S: Simd> Lock<S> {
             turns,
             mass: inverse_mass.inverse() * (1.0 / (1.0 + spring.compliance)),
             rate,
-            impulse: rate * 0.0,
+            impulse: rate.like(0.0),
         }
     }
 
