@@ -14,12 +14,14 @@ mod feet;
 use nalgebra::{Matrix3, Vector3};
 use serde::Serialize;
 
+pub use crate::motion::contact::{FootTrack, observed_feet};
 use crate::motion::skeleton::{LEFT_HIP, PELVIS, RIGHT_HIP};
-use crate::motion::{JOINTS, Joints, Motion, third_difference};
+use crate::motion::{JOINTS, Joints, Motion, sum_of_third_differences};
+pub use crate::motion::{acceleration_tv, mean_distance};
 use feet::ankle_skate;
 pub use feet::{
-    FootSkate, FootTrack, OBSERVED_CONTACT_HEIGHT, SIMULATED_CONTACT_HEIGHT, SKATE_SPEED,
-    foot_skate, ground_distance, observed_feet, penetration,
+    FootSkate, OBSERVED_CONTACT_HEIGHT, SIMULATED_CONTACT_HEIGHT, SKATE_SPEED, foot_skate,
+    ground_distance, penetration,
 };
 
 /// What MPJPE moves onto the reference in every frame.
@@ -216,30 +218,10 @@ pub fn procrustes(estimate: &Joints, reference: &Joints) -> Joints {
     estimate.map(|y| scaled * (y - mu_y) + mu_x)
 }
 
-/// TV of the acceleration: (1/T) Σ_t Σ_k ‖p̈\[t+1\] − p̈\[t\]‖ with p̈ the second difference, in metres
-/// per frame² — summed over the joints, not divided by the time step. Falls with about the cube of
-/// the frame rate, so compare it at one rate only. 0 for fewer than four frames.
-pub fn acceleration_tv(joints: &[Joints]) -> f64 {
-    sum_of_third_differences(joints) / joints.len().max(1) as f64
-}
-
 /// Mean norm of a joint's jerk, m/s³: the third difference times fps³. 0 for fewer than four frames.
 pub fn jitter(joints: &[Joints], fps: f64) -> f64 {
     let count = joints.len().saturating_sub(3).max(1) * JOINTS;
     sum_of_third_differences(joints) / count as f64 * fps.powi(3)
-}
-
-fn sum_of_third_differences(joints: &[Joints]) -> f64 {
-    let jerks = |w: &[Joints]| {
-        let jerk = |k: usize| third_difference([&w[0], &w[1], &w[2], &w[3]], k).norm();
-        (0..JOINTS).map(jerk).sum::<f64>()
-    };
-    joints.windows(4).map(jerks).sum()
-}
-
-/// Mean distance of corresponding joints, m.
-pub fn mean_distance(a: &Joints, b: &Joints) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b).norm()).sum::<f64>() / JOINTS as f64
 }
 
 fn centroid(joints: &Joints) -> Vector3<f64> {

@@ -10,7 +10,8 @@ use super::model::{
 use super::reference::{frame_from, observed_frame};
 use super::{Body, Geometry, JointModel, Link, Marker, Shape};
 use crate::error::{Error, Result};
-use crate::motion::calibration::{of_feet_that_stood, quantile};
+use crate::motion::contact::{ANKLE_HEIGHT, of_feet_that_stood};
+use crate::motion::quantile;
 use crate::motion::skeleton::{
     ANKLES, HEAD, LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, PELVIS, RIGHT_ANKLE, RIGHT_HIP, RIGHT_KNEE,
     SPINE, Side, THORAX,
@@ -23,9 +24,6 @@ const BODY_MASS_INDEX: f64 = 22.5;
 const MODEL_MASS: f64 = 70.0;
 /// Damping of the motors, as a share of their stiffness, s.
 const DAMPING_TIME: f64 = 0.1;
-/// From the ankle down to the sole, where the motion does not tell, as a fraction of stature
-/// (Winter 2009, Fig. 4.1).
-const ANKLE_HEIGHT: f64 = 0.039;
 /// Lowest and highest ankle of a foot that stands, as fractions of stature. 102 CMU clips: 0.018 to
 /// 0.055, as the joint is placed differently; higher ones are in the air.
 const ANKLE_HEIGHTS: [f64; 2] = [0.018, 0.06];

@@ -18,11 +18,12 @@ use nalgebra::{Isometry3, Matrix3, Rotation3, Translation3, UnitQuaternion, Vect
 use super::model::{Between, BodyModel, Direction, Exact, Orientation};
 use super::{Body, Pose};
 use crate::error::Result;
+use crate::motion::contact::carrying;
 use crate::motion::skeleton::{ANKLES, PELVIS};
 use crate::motion::{Joints, Motion};
 use crate::scene::Scene;
 
-use feet::{Foot, carrying, place_foot};
+use feet::{Foot, place_foot};
 
 mod feet;
 
@@ -86,7 +87,7 @@ impl BodyModel {
             })
             .collect();
         let grounded = over_ground(motion, scene);
-        let carrying = carrying(&grounded);
+        let carrying = carrying(&grounded.joints, grounded.fps);
         for (i, link) in self.links.iter().enumerate() {
             let (Orientation::Foot, Some(side), Some(leg)) =
                 (&link.orientation, link.foot, self.parent(i))
@@ -337,10 +338,10 @@ fn smooth_vectors(vectors: Vec<Vector3<f64>>, fps: f64) -> Vec<Vector3<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::feet::smooth_step;
     use super::*;
     use crate::body::{Subject, fit};
     use crate::motion::JOINTS;
+    use crate::motion::contact::smooth_step;
     use crate::motion::sample;
     use crate::motion::skeleton::{RIGHT_ANKLE, RIGHT_ELBOW, RIGHT_KNEE, RIGHT_WRIST};
 

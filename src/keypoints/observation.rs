@@ -6,10 +6,10 @@ use nalgebra::{Rotation3, Vector3};
 
 use super::{Keypoint, Keypoints};
 use crate::error::{Error, Result};
-use crate::motion::calibration;
 use crate::motion::camera::Camera;
 use crate::motion::skeleton::Frame;
 use crate::motion::{JOINTS, Joints};
+use crate::motion::{calibration, contact};
 
 /// A floor found closer to z = 0 than this is taken to be there, m: estimates of one view are off by
 /// as much.
@@ -109,7 +109,7 @@ impl Observation {
             return 0.0;
         }
         let shin = calibration::shin(&calibration::bone_lengths(&complete));
-        let floor = calibration::floor_height(&frames, shin);
+        let floor = contact::floor_height(&frames, shin);
         if floor.abs() > FLOOR_TOLERANCE {
             floor
         } else {

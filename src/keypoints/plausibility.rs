@@ -4,7 +4,7 @@
 use super::{Keypoint, Observation, View};
 use crate::error::{Error, Result};
 use crate::motion::Joints;
-use crate::motion::calibration::quantile;
+use crate::motion::quantile;
 use crate::motion::skeleton::{bones, mirrored};
 
 /// Share of keypoints that may lie outside of the image.

@@ -6,9 +6,6 @@ use crate::motion::skeleton::*;
 /// Stature assumed when none is given, m, and how far it may be off (one σ).
 pub const STATURE: (f64, f64) = (1.72, 0.09);
 
-/// Height of the ankle joint above the floor in stance over stature.
-pub const ANKLE_HEIGHT: f64 = 0.043;
-
 /// Length of the bone that ends in `joint` over stature (0 for the pelvis) and its spread over
 /// people and over definitions of the joints, as a fraction of itself.
 ///

@@ -1,10 +1,8 @@
 //! Feet and ground: skating, penetration, floating.
 
-use nalgebra::Vector3;
-
 use super::mean;
 use crate::motion::Joints;
-use crate::motion::calibration::standing_heights;
+use crate::motion::contact::{FootTrack, observed_feet};
 use crate::motion::skeleton::ANKLES;
 
 /// Speed above which a foot in contact skates, m/s: 2 cm per frame at 25 fps.
@@ -16,15 +14,6 @@ pub const SIMULATED_CONTACT_HEIGHT: f64 = 0.005;
 /// Height above its standing height below which an observed ankle (or toe base) means contact, m.
 pub const OBSERVED_CONTACT_HEIGHT: f64 = 0.02;
 
-/// What a foot did, one entry per frame.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FootTrack {
-    /// Height of its lowest point above the ground, m (negative inside it).
-    pub height: Vec<f64>,
-    /// The point whose horizontal motion counts as sliding (the ankle), world frame, m.
-    pub ankle: Vec<Vector3<f64>>,
-}
-
 /// Fractions of the T − 1 steps in which feet slide.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FootSkate {
@@ -32,15 +21,6 @@ pub struct FootSkate {
     pub either: f64,
     /// The feet's fractions added: 0 to 2.
     pub sum: f64,
-}
-
-impl FootTrack {
-    /// Whether it skates from frame `t` to the next: its lowest point is at most `contact_height` m above
-    /// the ground in both, and its ankle moves horizontally by more than `distance` m.
-    pub(crate) fn skates(&self, t: usize, contact_height: f64, distance: f64) -> bool {
-        let contact = self.height[t].max(self.height[t + 1]) <= contact_height;
-        contact && (self.ankle[t + 1] - self.ankle[t]).xy().norm() > distance
-    }
 }
 
 /// Foot skate of the feet: a foot is in contact from t to t + 1 when its lowest point is at most
@@ -61,31 +41,6 @@ pub fn foot_skate(feet: &[FootTrack], fps: f64, contact_height: f64, speed: f64)
         either: either as f64 / steps,
         sum: sum as f64 / steps,
     }
-}
-
-/// The feet `[right, left]` of an observed motion: the height of the ankle above its
-/// [standing height](standing_heights), or of the toe base above its own, whichever is lower.
-pub fn observed_feet(joints: &[Joints], toes: Option<&[[Vector3<f64>; 2]]>) -> [FootTrack; 2] {
-    let above_standing = |mut heights: [Vec<f64>; 2]| {
-        let standing = standing_heights(heights.clone());
-        for (heights, standing) in heights.iter_mut().zip(standing) {
-            heights.iter_mut().for_each(|height| *height -= standing);
-        }
-        heights
-    };
-    let ankle = |foot: usize| joints.iter().map(move |frame| frame[ANKLES[foot]]);
-    let mut heights = above_standing([0, 1].map(|foot| ankle(foot).map(|p| p.z).collect()));
-    if let Some(toes) = toes {
-        let of_toe = |foot: usize| toes.iter().map(|toes| toes[foot].z).collect();
-        for (heights, toe) in heights.iter_mut().zip(above_standing([0, 1].map(of_toe))) {
-            let lower = heights.iter_mut().zip(toe);
-            lower.for_each(|(height, toe)| *height = height.min(toe));
-        }
-    }
-    [0, 1].map(|foot| FootTrack {
-        height: std::mem::take(&mut heights[foot]),
-        ankle: ankle(foot).collect(),
-    })
 }
 
 /// Foot skate of the joints alone, by [`observed_feet`].
@@ -114,6 +69,8 @@ pub fn ground_distance(estimate: &[Joints], reference: &[Joints]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::Vector3;
+
     use super::*;
 
     #[test]

@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use nalgebra::{Vector2, Vector3};
 
-use super::skeleton::{self, ANKLES, Frame, HEAD, LEFT_ANKLE, LEFT_HIP, RIGHT_HIP};
-use super::{Joints, distance_from_hull};
+use super::contact::STANDING_QUANTILE;
+use super::skeleton::{self, ANKLES, HEAD, LEFT_ANKLE, LEFT_HIP, RIGHT_HIP};
+use super::{Joints, distance_from_hull, quantile};
 use crate::error::{Error, Result};
 
 /// Stature over the sum of shin, thigh, pelvis–spine–thorax–neck–head: what the foot below the
@@ -22,26 +23,10 @@ const ADULT: f64 = 1.7;
 /// How much more unlikely an unmetrical unit is: as if the stature were wrong by a factor of 1.5.
 const UNUSUAL: f64 = 0.405;
 
-/// The quantile of the heights of an ankle or toe base that is its standing height.
-const STANDING_QUANTILE: f64 = 0.05;
-
-/// An ankle whose low quantile is so much above the other's never stood, m.
-const NEVER_STOOD: f64 = 0.03;
-
 /// Height over the floor up to which a joint may carry the body, and the distance from such joints from which on a body
 /// cannot stay up, as shares of stature: a tenth and the length of a foot (Winter 2009).
 const NEAR_FLOOR: f64 = 0.1;
 const OFF_BALANCE: f64 = 0.152;
-
-/// Height above its standing height at which an ankle hardly counts as standing any more (e⁻¹), m.
-const STANCE_HEIGHT: f64 = 0.025;
-
-/// Height of the ankle joint above the floor in mid stance over the length of the shin, seen as the
-/// 5 % quantile of the lower ankle. 102 CMU clips: 0.07 to 0.20, median 0.158.
-const STANDING_ANKLE: f64 = 0.155;
-
-/// The same for the toe base: 0 to 0.085, median 0.066.
-const STANDING_TOE: f64 = 0.065;
 
 /// A floor estimated closer to z = 0 than this (m) is taken to be at z = 0: ankle heights differ by
 /// as much between subjects, shoes and ways to place the joint.
@@ -321,56 +306,6 @@ pub fn longest_unsupported(frames: &[Joints], up: Axis, stature: f64) -> usize {
     runs.map(<[bool]>::len).max().unwrap_or(0)
 }
 
-/// Height of the floor (m, same frame as `frames`, z up): a low quantile of the lower ankle (or the
-/// lower toe base) minus the height it has in stance, scaled with the shin.
-///
-/// Good to about 3 cm: shoes, and ways to place the ankle joint, differ by that much.
-pub fn floor_height(frames: &[Frame], shin: f64) -> f64 {
-    let toes = frames.iter().filter_map(|frame| frame.toes);
-    let toes: Vec<f64> = toes.map(|[right, left]| right.z.min(left.z)).collect();
-    if !toes.is_empty() {
-        return quantile(toes, STANDING_QUANTILE) - STANDING_TOE * shin;
-    }
-    let ankles = frames
-        .iter()
-        .map(|f| f.joints[ANKLES[0]].z.min(f.joints[ANKLES[1]].z));
-    quantile(ankles.collect(), STANDING_QUANTILE) - STANDING_ANKLE * shin
-}
-
-/// Standing heights of two ankles (or toe bases), m, from their `heights` over a clip: the low
-/// quantile of each, or that of the other where one is so much higher that it never stood.
-pub fn standing_heights(heights: [Vec<f64>; 2]) -> [f64; 2] {
-    of_feet_that_stood(heights.map(|heights| quantile(heights, STANDING_QUANTILE)))
-}
-
-/// `low: [right, left]`, low heights of two feet, m: that of the other where one never stood.
-pub fn of_feet_that_stood(low: [f64; 2]) -> [f64; 2] {
-    let lower = low[0].min(low[1]);
-    low.map(|height| match height - lower > NEVER_STOOD {
-        true => lower,
-        false => height,
-    })
-}
-
-/// [Standing heights](standing_heights) of the ankles `[right, left]` of `joints`, m.
-pub fn standing_ankles(joints: &[Joints]) -> [f64; 2] {
-    let heights = |ankle: usize| joints.iter().map(|frame| frame[ankle].z).collect();
-    standing_heights(ANKLES.map(heights))
-}
-
-/// How much the ankles `[right, left]` stand in every frame, 0 to 1: a Gaussian of their height over
-/// their standing height.
-pub fn stance(joints: &[Joints]) -> Vec<[f64; 2]> {
-    let standing = standing_ankles(joints);
-    let stands = |frame: &Joints, foot: usize| {
-        let height = (frame[ANKLES[foot]].z - standing[foot]).max(0.0);
-        (-(height / STANCE_HEIGHT).powi(2)).exp()
-    };
-    (joints.iter())
-        .map(|frame| [0, 1].map(|foot| stands(frame, foot)))
-        .collect()
-}
-
 /// Whether the knees bend backwards with respect to the hips: left and right are swapped, or the
 /// axes are left-handed. `frames` in a z-up frame; false when the legs are too straight to tell.
 pub fn looks_mirrored(frames: &[Joints]) -> bool {
@@ -391,18 +326,6 @@ pub fn looks_mirrored(frames: &[Joints]) -> bool {
         }
     }
     count > 0 && ahead / f64::from(count) < -0.3
-}
-
-/// The `q` quantile of `values` by linear interpolation; NaN of nothing.
-pub fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let Some(last) = values.len().checked_sub(1) else {
-        return f64::NAN;
-    };
-    let at = q * last as f64;
-    let below = at.floor() as usize;
-    let above = (below + 1).min(last);
-    values[below] + (at - below as f64) * (values[above] - values[below])
 }
 
 #[cfg(test)]
@@ -451,12 +374,5 @@ mod tests {
             error.contains("170 m tall") && error.contains("--units cm"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn quantiles_interpolate() {
-        assert_eq!(quantile(vec![3.0, 1.0, 2.0], 0.5), 2.0);
-        assert_eq!(quantile(vec![0.0, 10.0], 0.25), 2.5);
-        assert!(quantile(Vec::new(), 0.5).is_nan());
     }
 }

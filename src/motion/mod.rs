@@ -3,11 +3,13 @@
 mod butterworth;
 pub mod calibration;
 pub mod camera;
+pub mod contact;
 mod derivatives;
 pub mod files;
 pub mod gaps;
 mod hull;
 pub mod npy;
+mod quantile;
 pub mod resample;
 mod sample;
 pub mod skeleton;
@@ -18,9 +20,11 @@ mod travel;
 use nalgebra::Vector3;
 
 pub use butterworth::low_pass;
-pub use derivatives::third_difference;
+pub(crate) use derivatives::sum_of_third_differences;
+pub use derivatives::{acceleration_tv, mean_distance, third_difference};
 pub use files::{ReadOptions, Reading, excerpt, read};
 pub use hull::distance_from_hull;
+pub use quantile::quantile;
 pub use resample::resample;
 pub use sample::sample;
 pub use travel::directions_of_travel;

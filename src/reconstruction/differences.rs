@@ -4,8 +4,8 @@ use nalgebra::Vector3;
 
 use crate::motion::{JOINTS, Joints, third_difference};
 
-/// Frames before and after over which observed jerks are averaged.
-const JERK_REACH: usize = 4;
+/// Time before and after over which observed jerks are averaged, s.
+const JERK_REACH: f64 = 0.08;
 
 /// Second differences of `joints`, smoothed over five frames with binomial weights (fewer towards the
 /// ends, none where only one side is known): a fiftieth of the power that white noise would give them,
@@ -45,12 +45,13 @@ pub(super) fn jerks(joints: &[Joints]) -> Vec<[f64; JOINTS]> {
     unknown.chain(known).collect()
 }
 
-/// The means of `jerks`, those of the first three frames aside, over the [`JERK_REACH`] frames before
-/// and after each.
-pub(super) fn nearby(jerks: &[[f64; JOINTS]]) -> Vec<[f64; JOINTS]> {
+/// The means of `jerks`, those of the first three frames aside, over the [`JERK_REACH`] before
+/// and after each, `fps` frames a second.
+pub(super) fn nearby(jerks: &[[f64; JOINTS]], fps: f64) -> Vec<[f64; JOINTS]> {
+    let reach = (JERK_REACH * fps).round() as usize;
     let mean = |t: usize, j: usize| {
-        let end = (t + JERK_REACH + 1).min(jerks.len());
-        let near = &jerks[t.saturating_sub(JERK_REACH).max(3).min(end)..end];
+        let end = (t + reach + 1).min(jerks.len());
+        let near = &jerks[t.saturating_sub(reach).max(3).min(end)..end];
         near.iter().map(|jerks| jerks[j]).sum::<f64>() / near.len().max(1) as f64
     };
     (0..jerks.len())
@@ -103,7 +104,7 @@ mod tests {
                 _ => (),
             }
         }
-        let nearby = nearby(&jerks);
+        let nearby = nearby(&jerks, 50.0);
         // The unknown ones of the first frames do not count.
         assert!((nearby[0][3] - 0.006).abs() < 1e-12);
         assert!((nearby[6][3] - 0.006).abs() < 1e-12);

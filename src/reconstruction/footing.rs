@@ -3,18 +3,21 @@
 use nalgebra::Vector3;
 
 use crate::body::over_ground;
-use crate::metrics::{
-    FootTrack, OBSERVED_CONTACT_HEIGHT, SIMULATED_CONTACT_HEIGHT, SKATE_SPEED, observed_feet,
-};
+use crate::motion::contact::{self, CONTACT_HEIGHT, FootTrack, observed_feet};
 use crate::motion::skeleton::ANKLES;
-use crate::motion::{Joints, Motion, calibration};
+use crate::motion::{Joints, Motion};
 use crate::scene::Scene;
 
-/// Share of the speed of skating up to which a foot that does not skate may move.
-const FREE_SHARE: f64 = 0.7;
+/// Horizontal speed from which on the ankle of a foot on the ground slips, m/s: rolling over heel and ball, 93 % of the
+/// ankles within [`CONTACT_HEIGHT`] of where they stand are slower in 76 CMU clips.
+const SLIP_SPEED: f64 = 0.5;
 
-/// Share of the speed of skating that a foot which comes close to it may keep.
-const CREEP_SHARE: f64 = 0.9;
+/// Up to which speed a foot that does not slip may move, m/s, and which one may keep that comes close to slipping.
+const FREE_SPEED: f64 = 0.7 * SLIP_SPEED;
+const CREEP_SPEED: f64 = 0.9 * SLIP_SPEED;
+
+/// Height of the lowest point of a simulated foot up to which it is on the ground, m: contacts give way by as much.
+const SOLE_HEIGHT: f64 = 0.005;
 
 /// How far above the height of contact a foot in the air is to be while it is fast, m: contact is decided
 /// by millimetres.
@@ -27,18 +30,16 @@ pub const STANDING_EXCESS: f64 = 0.004;
 /// The most by which it is taken to stand higher, m.
 pub(super) const MOST_EXCESS: f64 = 0.006;
 
-/// Frames from which on it is known how high the simulated ankles stand.
-const ENOUGH_FRAMES: usize = 10;
-
-/// Frames that are enough to tell it.
-pub(super) const STANDING_FRAMES: usize = 500;
+/// Time from which on it is known how high the simulated ankles stand, and time that is enough to tell it, s.
+const SHORTEST: f64 = 0.2;
+const ENOUGH: f64 = 10.0;
 
 /// An ankle in the step from one frame to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Footing {
     /// How much the observed one stands, 0 to 1.
     pub stands: f64,
-    /// Whether the observed one skates, by the metric: it is low and fast.
+    /// Whether the observed one skates: it is low and fast.
     pub skates: bool,
     /// Height above z = 0 up to which the observed one is in contact, m.
     pub contact: f64,
@@ -69,8 +70,8 @@ impl Hold {
     /// What keeps a foot from skating of which little is known: fast only while it is off the ground.
     pub fn of_soles() -> Self {
         Self {
-            speed: CREEP_SHARE * SKATE_SPEED,
-            height: Height::Sole(SIMULATED_CONTACT_HEIGHT + CLEARANCE),
+            speed: CREEP_SPEED,
+            height: Height::Sole(SOLE_HEIGHT + CLEARANCE),
         }
     }
 }
@@ -86,7 +87,7 @@ impl Footing {
         fps: f64,
     ) -> bool {
         let speed = fps * (now - before).xy().norm();
-        before.z.max(now.z) <= self.contact + excess && speed > SKATE_SPEED
+        before.z.max(now.z) <= self.contact + excess && speed > SLIP_SPEED
     }
 }
 
@@ -95,7 +96,7 @@ pub fn footings(motion: &Motion, scene: &Scene) -> Vec<[Footing; 2]> {
     let fps = motion.fps;
     let grounded = over_ground(motion, scene);
     let joints = &grounded.joints;
-    let stands = calibration::stance(joints);
+    let stands = contact::stance(joints);
     let feet = observed_feet(joints, None);
     let step = |t: usize| {
         let before = t.saturating_sub(1);
@@ -105,11 +106,11 @@ pub fn footings(motion: &Motion, scene: &Scene) -> Vec<[Footing; 2]> {
             let height = track.height[t].max(track.height[before]);
             let standing = track.ankle[t].z - track.height[t];
             let ground = motion.joints[t][ANKLES[foot]].z - track.ankle[t].z;
-            let contact = standing + ground + OBSERVED_CONTACT_HEIGHT;
-            let is_low = height <= OBSERVED_CONTACT_HEIGHT;
-            let skates = is_low && speed > SKATE_SPEED;
+            let contact = standing + ground + CONTACT_HEIGHT;
+            let is_low = height <= CONTACT_HEIGHT;
+            let skates = is_low && speed > SLIP_SPEED;
             let hold = Hold {
-                speed: speed.clamp(FREE_SHARE * SKATE_SPEED, CREEP_SHARE * SKATE_SPEED),
+                speed: speed.clamp(FREE_SPEED, CREEP_SPEED),
                 height: Height::Ankle(match is_low {
                     true => f64::INFINITY,
                     false => contact + CLEARANCE,
@@ -149,22 +150,27 @@ pub(super) fn surplus_skating(
 
 /// In how many steps one of the simulated `feet` skates: it touches the ground and its ankle is fast.
 pub(super) fn skating(feet: &[FootTrack; 2], fps: f64) -> isize {
-    let distance = SKATE_SPEED / fps;
+    let distance = SLIP_SPEED / fps;
     let skates = |t: &usize| {
         let mut feet = feet.iter();
-        feet.any(|foot| foot.skates(*t, SIMULATED_CONTACT_HEIGHT, distance))
+        feet.any(|foot| foot.skates(*t, SOLE_HEIGHT, distance))
     };
     let steps = feet[0].height.len().saturating_sub(1);
     (0..steps).filter(skates).count() as isize
 }
 
+/// How many frames tell how high ankles stand.
+pub(super) fn enough_frames(fps: f64) -> usize {
+    (ENOUGH * fps).round() as usize
+}
+
 /// How much higher the ankles `[right, left]` stand in the `simulated` frames than in the `observed`
-/// ones, m.
-pub(super) fn standing_excess(simulated: &[Joints], observed: &[Joints]) -> [f64; 2] {
-    if simulated.len() < ENOUGH_FRAMES {
+/// ones, m, `fps` frames a second.
+pub(super) fn standing_excess(simulated: &[Joints], observed: &[Joints], fps: f64) -> [f64; 2] {
+    if (simulated.len() as f64) < SHORTEST * fps {
         return [STANDING_EXCESS; 2];
     }
-    let [simulated, observed] = [simulated, observed].map(calibration::standing_ankles);
+    let [simulated, observed] = [simulated, observed].map(contact::standing_ankles);
     [0, 1].map(|foot| (simulated[foot] - observed[foot]).clamp(0.0, MOST_EXCESS))
 }
 

@@ -9,6 +9,7 @@
 use nalgebra::{Isometry3, Vector2, Vector3};
 
 use crate::body::{Body, ContactPoint, Side};
+use crate::motion::contact::{is_near, may_carry};
 use crate::motion::low_pass;
 use crate::scene::Scene;
 use crate::simulation::GRAVITY;
@@ -21,14 +22,6 @@ pub(super) const FORCE_CUTOFF: f64 = 12.0;
 
 /// Vertical force, as a share of body weight, from which on something has to carry the body.
 const CARRIED: f64 = 0.5;
-
-/// Distance of a contact point from a surface up to which it may carry the body, m: skin, shoes and floors are off by
-/// as much.
-pub(super) const NEAR: f64 = 0.06;
-
-/// The fastest that the lowest point of a foot moves which carries something, m/s. With 0.7, 1.0 and 1.75 loads are
-/// off by, RMS in % of body weight over trials with force plates: walks 10.0, 7.6, 8.6, turns 7.3, 6.7, 8.5.
-const FASTEST: f64 = 1.0;
 
 /// The body in its reference poses, frame by frame.
 pub(super) struct Reference<'a> {
@@ -116,7 +109,7 @@ impl Reference<'_> {
         acceleration: &Vector3<f64>,
     ) -> Option<[f64; 2]> {
         let mut others = points.iter().filter(|point| point.foot.is_none());
-        if others.any(|point| self.distance(point, t) < NEAR) {
+        if others.any(|point| is_near(self.distance(point, t))) {
             return None;
         }
         let total = (1.0 + acceleration.z / GRAVITY).max(0.0);
@@ -149,7 +142,7 @@ impl Reference<'_> {
         let step = [t.saturating_sub(1), t.max(1)].map(|t| t.min(self.links.len() - 1));
         let [before, now] = step.map(|t| near.lowest(&self.links[t]));
         let speed = self.fps * (now - before).norm();
-        if self.distance(near, t) > NEAR || speed > FASTEST {
+        if !may_carry(self.distance(near, t), speed) {
             return None;
         }
         let places: Vec<Vector2<f64>> = (own.iter())

@@ -6,7 +6,7 @@ use std::ops::Range;
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use super::differences::{accelerations, jerks, nearby};
-use super::footing::{self, Footing, Hold, STANDING_FRAMES, footings};
+use super::footing::{self, Footing, Hold, footings};
 use super::loads::{FORCE_CUTOFF, Reference, mass_center_accelerations};
 use super::settings::{Settings, SimulatorKind};
 use super::sighting::Sighting;
@@ -18,8 +18,7 @@ use crate::body::{
 };
 use crate::error::{Error, Result};
 use crate::keypoints::Observation;
-use crate::metrics::{acceleration_tv, mean_distance};
-use crate::motion::{JOINTS, Joints, Motion};
+use crate::motion::{JOINTS, Joints, Motion, acceleration_tv, mean_distance};
 use crate::scene::Scene;
 use crate::simulation::{
     Assistance, ControlTrack, Drive, Engine, Frame, Knots, Lockstep, Path, Physics, Rapier,
@@ -152,7 +151,7 @@ impl TrackingProblem {
             },
             axes: controlled_axes(&body),
             accelerations: accelerations(&motion.joints),
-            jerks: nearby(&jerks(&motion.joints)),
+            jerks: nearby(&jerks(&motion.joints), motion.fps),
             footings: footings(&motion, &scene),
             views: 0,
             sightings: Vec::new(),
@@ -334,9 +333,10 @@ impl TrackingProblem {
     /// How much higher the ankles `[right, left]` of `frames`, the first ones of the clip, stand than the
     /// observed ones do meanwhile, m.
     pub(super) fn standing_excess(&self, frames: &[Frame]) -> [f64; 2] {
-        let frames = &frames[..frames.len().min(STANDING_FRAMES)];
+        let fps = self.motion.fps;
+        let frames = &frames[..frames.len().min(footing::enough_frames(fps))];
         let observed = &self.motion.joints[..frames.len()];
-        footing::standing_excess(&self.joints_of(frames), observed)
+        footing::standing_excess(&self.joints_of(frames), observed, fps)
     }
 
     /// PD targets of the links in the last simulation step to frame `t`, rotation parent ← child.

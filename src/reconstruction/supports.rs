@@ -9,9 +9,10 @@ use std::ops::Range;
 
 use nalgebra::{Isometry3, Vector2, Vector3};
 
-use super::loads::{NEAR, second_differences, zero_moment_point};
+use super::loads::{second_differences, zero_moment_point};
 use crate::body::{Body, ContactPoint};
-use crate::motion::calibration::quantile;
+use crate::motion::contact::is_near;
+use crate::motion::quantile;
 use crate::motion::{distance_from_hull, low_pass};
 use crate::scene::{Cuboid, Scene};
 
@@ -106,7 +107,7 @@ impl Observed<'_> {
         let time = t as f64 / self.fps;
         let near = self.points.iter().filter_map(|point| {
             let place = point.place((self.body, scene), &self.links[t], time);
-            (place.distance < NEAR).then(|| place.point.xy())
+            is_near(place.distance).then(|| place.point.xy())
         });
         distance_from_hull(&zero_moment, &near.collect::<Vec<_>>())
     }

@@ -3,7 +3,7 @@
 use nalgebra::{Isometry3, Point3};
 
 use crate::body::{Body, ContactPoint, Side, heights_of_foot};
-use crate::metrics::FootTrack;
+use crate::motion::contact::FootTrack;
 use crate::motion::skeleton::ANKLES;
 use crate::scene::Scene;
 

@@ -4,7 +4,7 @@ use nalgebra::{Matrix3, Rotation3, Vector3};
 
 use super::{Frames, frame_of, smooth_vectors};
 use crate::body::{Body, Side};
-use crate::motion::calibration::stance;
+use crate::motion::contact::smooth_step;
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{Joints, Motion};
 
@@ -13,16 +13,9 @@ const DRAG_SPEED: [f64; 2] = [0.15, 0.6];
 /// Height over the ground that a swinging foot keeps, m.
 const CLEARANCE: f64 = 0.025;
 
-/// Speeds of an ankle between which a foot stops carrying the body, m/s.
-const CARRYING_SPEED: [f64; 2] = [0.6, 1.2];
-/// Time before and after for which it must be slow, s.
-const CARRYING_TIME: f64 = 0.15;
 /// Heights of the ankle between which the ball is no more taken to reach down to the ground, as shares
 /// of the distance between the two.
 const TIPTOE_HEIGHT: [f64; 2] = [0.8, 1.0];
-/// Height of an ankle over the other at which it is hardly the one that carries (e⁻¹), m.
-const LIFTED_HEIGHT: f64 = 0.04;
-
 /// How upright the shin is, as the vertical part of its direction, between a leg that lies and one that stands or
 /// swings (0.35 and more in walking).
 const LEANING: [f64; 2] = [0.05, 0.3];
@@ -143,33 +136,6 @@ fn toe_pitches(forward: &[Vector3<f64>], sole: &Sole) -> Vec<f64> {
         .collect()
 }
 
-/// How much each foot `[right, left]` has to carry the body, 0 to 1 per frame: it is slow, and the
-/// other is not lower, nor flat on the ground and at rest.
-pub(super) fn carrying(motion: &Motion) -> [Vec<f64>; 2] {
-    let ankle = |foot: usize, t: usize| motion.joints[t][ANKLES[foot]];
-    let stands = stance(&motion.joints);
-    let speed = |foot: usize, t: usize| {
-        let (a, b) = (t.saturating_sub(1), (t + 1).min(motion.len() - 1));
-        let way = ankle(foot, b) - ankle(foot, a);
-        way.norm() * motion.fps / (b - a).max(1) as f64
-    };
-    let speeds: [Vec<f64>; 2] =
-        [0, 1].map(|foot| (0..motion.len()).map(|t| speed(foot, t)).collect());
-    // Slow for a while: at the height of a hop both feet are slow for a moment.
-    let around = (CARRYING_TIME * motion.fps).round() as usize;
-    let slow = |foot: usize, t: usize| {
-        let near = &speeds[foot][t.saturating_sub(around)..(t + around + 1).min(motion.len())];
-        1.0 - smooth_step(near.iter().copied().fold(0.0, f64::max), CARRYING_SPEED)
-    };
-    let share = |foot: usize, t: usize| {
-        let other_stands = slow(1 - foot, t) * stands[t][1 - foot];
-        let lifted = (ankle(foot, t).z - ankle(1 - foot, t).z).max(0.0);
-        let lower = (-(lifted / LIFTED_HEIGHT).powi(2)).exp();
-        slow(foot, t) * (1.0 - other_stands) * lower
-    };
-    std::array::from_fn(|foot| (0..motion.len()).map(|t| share(foot, t)).collect())
-}
-
 /// Pitches nearest to a right angle between shin and foot that keep heel and ball above the
 /// ground, and clear of it where they would be dragged along; the ball of a foot that is `carrying`
 /// is on the ground.
@@ -232,12 +198,6 @@ fn steepest(point: Vector3<f64>, height: f64) -> f64 {
     let reach = point.x.hypot(point.z);
     let slope = (-point.z / reach).asin();
     ((height / reach).clamp(-1.0, 1.0).asin() - slope).max(0.0)
-}
-
-/// From 0 at the first of `between` to 1 at the second, without a kink.
-pub(super) fn smooth_step(value: f64, between: [f64; 2]) -> f64 {
-    let share = ((value - between[0]) / (between[1] - between[0])).clamp(0.0, 1.0);
-    share * share * (3.0 - 2.0 * share)
 }
 
 /// Binomial smoothing over five frames.

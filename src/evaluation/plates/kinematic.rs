@@ -11,8 +11,7 @@ use std::ops::Range;
 use nalgebra::{Isometry3, Vector2, Vector3};
 
 use crate::export::feet::Foot;
-use crate::metrics::OBSERVED_CONTACT_HEIGHT;
-use crate::motion::calibration::standing_heights;
+use crate::motion::contact::{self, standing_heights};
 use crate::motion::directions_of_travel;
 use crate::reconstruction::{Reconstruction, mass_center_accelerations};
 use crate::simulation::{GRAVITY, Push};
@@ -22,12 +21,6 @@ const CUTOFF: f64 = 6.0;
 
 /// The longest double support that is a step from one foot to the other, s: longer ones are standing.
 const LONGEST_TRANSITION: f64 = 0.5;
-
-/// Height over where it stands, m, and horizontal speed, m/s, below which heel or ball of a foot come down, and the
-/// larger ones above which they leave.
-const COMES: (f64, f64) = (OBSERVED_CONTACT_HEIGHT, 1.2);
-/// The same.
-const LEAVES: (f64, f64) = (0.05, 1.6);
 
 /// Share of the body's weight from which on some foot must carry it.
 const CARRIED: f64 = 0.5;
@@ -128,12 +121,11 @@ impl Observed {
     /// Whether heel or ball of a foot, `heights` over where they stand, are down in frame `t`; `was_down` says it of the
     /// frame before.
     fn is_down(&self, foot: usize, t: usize, heights: [f64; 2], was_down: bool) -> bool {
-        let (height, speed) = if was_down { LEAVES } else { COMES };
         let (before, after) = (t.saturating_sub(1), (t + 1).min(self.soles.len() - 1));
         let pace = self.fps / (after - before).max(1) as f64;
         [0, 1].into_iter().any(|end| {
             let way = self.soles[after][foot][end] - self.soles[before][foot][end];
-            heights[end] < height && pace * way.xy().norm() < speed
+            contact::is_down(heights[end], pace * way.xy().norm(), was_down)
         })
     }
 

@@ -8,14 +8,12 @@ use super::picture::Picture;
 use crate::error::Result;
 use crate::keypoints::View;
 use crate::motion::Joints;
-use crate::motion::calibration::quantile;
+use crate::motion::contact::standing_at_speed;
+use crate::motion::quantile;
 use crate::motion::skeleton::*;
 
 /// Depths by ground contact count when they are within this factor of those by size.
 const AGREEMENT: f64 = 1.3;
-
-/// Speed at which a foot hardly stands, m/s.
-const STANDING_SPEED: f64 = 0.35;
 
 /// What one view suggests.
 pub struct Lifted {
@@ -70,7 +68,7 @@ fn standing(picture: &Picture, depths: &[f64], ankle: usize) -> Vec<f64> {
                 .xy()
                 .norm()
                 .hypot((velocity.z.abs() - 0.3).max(0.0));
-            (-(speed / STANDING_SPEED).powi(2)).exp()
+            standing_at_speed(speed)
         })
         .collect()
 }

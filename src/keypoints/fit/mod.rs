@@ -22,7 +22,7 @@ mod terms;
 use super::proportions;
 use super::{Keypoint, Observation, people};
 use crate::error::{Error, Result};
-use crate::motion::calibration::quantile;
+use crate::motion::quantile;
 use crate::motion::skeleton::*;
 use crate::motion::{JOINTS, Joints};
 use anatomy::Anatomy;

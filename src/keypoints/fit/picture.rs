@@ -3,10 +3,11 @@
 use nalgebra::{Vector2, Vector3};
 
 use crate::error::{Error, Result};
-use crate::keypoints::proportions::{self, ANKLE_HEIGHT};
+use crate::keypoints::proportions;
 use crate::keypoints::{Keypoints, View};
 use crate::motion::JOINTS;
 use crate::motion::camera::Camera;
+use crate::motion::contact::ANKLE_HEIGHT;
 use crate::motion::skeleton::NAMES;
 
 /// A view with every pixel filled in.

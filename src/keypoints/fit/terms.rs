@@ -5,17 +5,18 @@ use nalgebra::{Rotation3, Vector3};
 use super::anatomy::Anatomy;
 use super::layout::Layout;
 use super::system::Slope;
-use crate::keypoints::proportions::{self, ANKLE_HEIGHT};
+use crate::keypoints::proportions;
 use crate::keypoints::{Keypoint, Observation, View};
 use crate::motion::JOINTS;
+use crate::motion::contact::ANKLE_HEIGHT;
 use crate::motion::skeleton::*;
 
 /// Rigidity of bones, m.
 const RIGID: f64 = 0.004;
 /// Difference between the two sides of a body, m.
 const SYMMETRY: f64 = 0.006;
-/// Speed at which a foot on the ground may still move, m/s.
-const STANDING_SPEED: f64 = 0.1;
+/// Speed at which a foot that stands is still seen to move, m/s.
+const DRIFT: f64 = 0.1;
 /// How exactly the height of a standing ankle is known, m.
 pub const STANDING_HEIGHT: f64 = 0.015;
 /// Error of the root of estimates whose joints are off by `ROOT_NOISE`: along the depth as a share of
@@ -265,7 +266,7 @@ impl Terms<'_> {
                 }
                 if contact > 0.05 && t + 1 < layout.frames {
                     let next = layout.index(t + 1, ankle);
-                    let scale = contact.sqrt() * self.observation.fps / STANDING_SPEED;
+                    let scale = contact.sqrt() * self.observation.fps / DRIFT;
                     for axis in 0..2 {
                         let r = scale * (x[next + axis] - x[at + axis]);
                         put(

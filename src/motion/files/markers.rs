@@ -11,7 +11,8 @@ use nalgebra::Vector3;
 
 use super::points::Points;
 use crate::error::{Error, Result};
-use crate::motion::calibration::{Axis, Unit, quantile};
+use crate::motion::calibration::{Axis, Unit};
+use crate::motion::quantile;
 use crate::motion::skeleton::{Layout, is_seen};
 use anatomy::{Frame, Sizes};
 pub use map::MarkerMap;

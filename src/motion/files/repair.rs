@@ -7,8 +7,8 @@ use super::points::Points;
 use super::world::complete;
 use crate::error::{Error, Result};
 use crate::motion::Joints;
-use crate::motion::calibration::{self, quantile};
 use crate::motion::skeleton::{Layout, is_seen};
+use crate::motion::{calibration, quantile};
 
 /// Speed that no joint reaches, statures a second: 30 m/s for a subject of 1.75 m. Recorded motion
 /// (CMU, AIST++) has up to 9.

@@ -7,7 +7,7 @@ use super::{DEFAULT_FPS, ReadOptions};
 use crate::error::{Error, Result};
 use crate::motion::calibration::{self, Axis, FLOOR_TOLERANCE};
 use crate::motion::skeleton::{self, Frame, is_seen};
-use crate::motion::{JOINTS, Joints};
+use crate::motion::{JOINTS, Joints, contact, quantile};
 
 /// A bone whose length varies by more than this fraction of itself (10 % to 90 % quantile) is
 /// mentioned, and by more than five times this, not believed to be one.
@@ -153,13 +153,10 @@ fn check_bones(
             .iter()
             .map(|f| (f[child] - f[parent]).norm())
             .collect();
-        let (low, high) = (
-            calibration::quantile(all.clone(), 0.1),
-            calibration::quantile(all, 0.9),
-        );
+        let (low, high) = (quantile(all.clone(), 0.1), quantile(all, 0.9));
         (high - low) / lengths[child].max(1e-12)
     });
-    let typical = calibration::quantile(variation.collect(), 0.5);
+    let typical = quantile(variation.collect(), 0.5);
     let found = format!("bone lengths varying by {:.0} %", 100.0 * typical);
     if typical > 5.0 * BONE_VARIATION {
         let advice = "these are no joints of one person in a known order; check --layout, or the names of the joints";
@@ -173,7 +170,7 @@ fn check_bones(
 
 /// How far the floor is above z = 0; 0 when it is there already, as far as feet can tell.
 fn find_floor(frames: &[Frame], shin: f64, notes: &mut Vec<String>) -> f64 {
-    let floor = calibration::floor_height(&complete(frames), shin);
+    let floor = contact::floor_height(&complete(frames), shin);
     if floor.abs() <= FLOOR_TOLERANCE {
         notes.push("floor: at z = 0, the feet agree".to_string());
         return 0.0;

@@ -3,7 +3,7 @@
 use super::super::exceeds;
 use super::super::horizon::{Attempt, Horizon};
 use crate::error::Result;
-use crate::motion::calibration::quantile;
+use crate::motion::quantile;
 
 /// What retries may cost: as many evaluations as everything else, and those of so many windows
 /// more.
