@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::plates::table::{ERROR, KEY};
-use crate::evaluation::plates::{self, ForcePlates, PlateScore};
+use crate::evaluation::plates::{self, Place, PlateFile, PlateScore};
 use crate::reconstruction::Reconstruction;
 use crate::simulation::Push;
 
@@ -20,8 +20,9 @@ pub struct ForceArgs {
     /// simulation step (200 Hz); motion.npz has their means over the frames.
     #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
     pub force_rate: Option<f64>,
-    /// Measured ground forces of the same trial to compare with: .npz with time, force, cop, valid, from
-    /// its first frame on, z up. The errors are printed and stand in metrics.json.
+    /// Measured ground forces of the same trial to compare with: a .c3d with force plates (the motion itself, too), a .mot
+    /// of ground reactions with its external loads (.xml) beside it, or an .npz with time, force, cop, valid, from its first
+    /// frame on, z up. The errors are printed and stand in metrics.json.
     #[arg(long, value_name = "FILE", requires = "poses")]
     pub plates: Option<PathBuf>,
 }
@@ -31,7 +32,7 @@ impl ForceArgs {
     ///
     /// # Errors
     /// [`Error::Input`] for either.
-    pub fn check(&self, config: &Config) -> Result<Option<ForcePlates>> {
+    pub fn check(&self, config: &Config) -> Result<Option<PlateFile>> {
         let most = 1.0 / config.reconstruction.physics.timestep;
         if let Some(rate) = self
             .force_rate
@@ -41,22 +42,23 @@ impl ForceArgs {
             let origin = "the command line";
             return Err(Error::input(origin, "--force-rate", rate, advice));
         }
-        self.plates.as_deref().map(ForcePlates::read).transpose()
+        self.plates.as_deref().map(PlateFile::read).transpose()
     }
 }
 
-/// Adds the errors against `plates` to `record`; the run starts `offset` s after the trial. Returns what was measured,
-/// and a line about the errors.
+/// Adds the errors against `plates` to `record`; the run starts `offset` s after the trial, whose file is at `place`.
+/// Returns what was measured, and a line about the errors.
 ///
 /// # Errors
 /// As [`plates::compare`].
 pub fn compare(
-    plates: &ForcePlates,
+    plates: &PlateFile,
     run: &Reconstruction,
-    offset: f64,
+    (place, offset): (&Place, f64),
     record: &mut Map<String, Value>,
 ) -> Result<(Vec<[Option<Push>; 2]>, String)> {
-    let found = plates::compare(run, plates, offset)?;
+    let measured = plates.of_run(run, place, offset);
+    let found = plates::compare(run, &measured, offset)?;
     record.insert(KEY.into(), json!(found));
     let simulated = format!(
         "  plates, {:.1} s of a foot: {}",
@@ -71,12 +73,12 @@ pub fn compare(
 /// As [`compare`] for the row of an evaluation: where there is nothing to compare, the row says why, and nothing was
 /// measured.
 pub(super) fn compared(
-    plates: &ForcePlates,
+    plates: &PlateFile,
     run: &Reconstruction,
-    offset: f64,
+    at: (&Place, f64),
     row: &mut Map<String, Value>,
 ) -> Vec<[Option<Push>; 2]> {
-    match compare(plates, run, offset, row) {
+    match compare(plates, run, at, row) {
         Ok((measured, _)) => measured,
         Err(error) => {
             row.insert(ERROR.into(), json!(error.to_string()));

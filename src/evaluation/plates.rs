@@ -8,7 +8,7 @@ use nalgebra::{Vector2, Vector3};
 use serde::Serialize;
 
 pub use kinematic::Observed;
-pub use measured::ForcePlates;
+pub use measured::{ForcePlates, Place, PlateFile};
 
 use crate::body::{Body, Side};
 use crate::error::{Error, Result};

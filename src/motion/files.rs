@@ -173,6 +173,19 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
     })
 }
 
+/// The time of the first frame of the file at `path`, s, by the clock of what was recorded with it: 0 unless a `.trc` says
+/// something else.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn first_time(path: &Path) -> Result<f64> {
+    let is_trc = path.is_file() && trc::begins(&container::beginning(path)?);
+    Ok(match is_trc {
+        true => trc::first_time(&whole::text(path)?).unwrap_or(0.0),
+        false => 0.0,
+    })
+}
+
 /// Checks what a file tells of itself before its numbers are read.
 fn check_file(
     shape: &[usize],

@@ -47,8 +47,8 @@ pub struct EvaluateArgs {
     /// given.
     #[arg(long, value_name = "FILE")]
     pub(super) index: Option<PathBuf>,
-    /// Compare the ground forces with measured ones: NAME_grf.npz beside NAME.npy, as reconstruct --plates takes it,
-    /// with mass_kg and category of NAME.json. A manifest names "plates" and "mass" of its clips itself.
+    /// Compare the ground forces with measured ones: NAME_grf.npz, .mot or .c3d beside NAME.npy, as reconstruct --plates
+    /// takes it, or a .c3d with force plates itself; with mass_kg and category of NAME.json. A manifest names "plates" and "mass" of its clips itself.
     #[arg(long, conflicts_with_all = ["manifest", "windows"])]
     pub(super) plates: bool,
     /// Names of the optimizers, separated by commas; that of the configuration unless given.

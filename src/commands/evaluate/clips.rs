@@ -14,10 +14,11 @@ use crate::commands::{Session, json, refuse_repeated};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::clips::{self, Clip, Split};
-use crate::evaluation::plates::ForcePlates;
+use crate::evaluation::plates::{Place, PlateFile};
 use crate::evaluation::record;
 use crate::evaluation::summary::{Row, markdown, summarize};
 use crate::motion;
+use crate::motion::files::first_time;
 
 /// Clips, each with several optimizers.
 pub(super) struct Clips<'a> {
@@ -160,8 +161,13 @@ fn one(clip: &Clip, config: &Config, args: &EvaluateArgs, session: &Session) -> 
         options.end = Some(options.end.map_or(end, |given| given.min(end)));
     }
     let read = || {
-        let plates = clip.plates.as_deref().map(ForcePlates::read).transpose()?;
-        Ok((motion::read(&clip.path, &options)?.motion, plates))
+        let plates = clip.plates.as_deref().map(PlateFile::read).transpose()?;
+        let reading = motion::read(&clip.path, &options)?;
+        let place = Place {
+            world_from_file: Some(reading.world_from_file),
+            first: first_time(&clip.path)?,
+        };
+        Ok((reading.motion, plates.map(|plates| (plates, place))))
     };
     let result = read().and_then(|(motion, plates)| Ok((run(&motion, config, session)?, plates)));
     match result {
@@ -172,8 +178,9 @@ fn one(clip: &Clip, config: &Config, args: &EvaluateArgs, session: &Session) -> 
                 json!(reconstruction.reference.seconds()),
             );
             let offset = options.start.unwrap_or_default();
-            let measured =
-                plates.map(|plates| compared(&plates, &reconstruction, offset, &mut row));
+            let measured = plates.map(|(plates, place)| {
+                compared(&plates, &reconstruction, (&place, offset), &mut row)
+            });
             let measured = measured.unwrap_or_default();
             write_report(&args.out, &row, (&reconstruction, &measured))?;
         }

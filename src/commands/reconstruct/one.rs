@@ -14,10 +14,11 @@ use crate::commands::run::{Run, SCENE, files};
 use crate::commands::{Session, refuse};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::evaluation::plates::Place;
 use crate::evaluation::{failures, keypoint_record, record};
 use crate::export::{forces, kinematic};
 use crate::keypoints::Observation;
-use crate::motion::files::MarkerMap;
+use crate::motion::files::{MarkerMap, first_time};
 use crate::motion::{self, Motion, ReadOptions};
 use crate::output::OutputDir;
 use crate::reconstruction::{self, Progress, Reconstructed, Reconstruction};
@@ -41,6 +42,7 @@ pub(super) fn reconstruct_one(
         motion,
         input,
         notes,
+        place,
     } = load(args, path, config.reconstruction.stature)?;
     let out = out.map_or_else(
         || PathBuf::from("out").join(&motion.name),
@@ -61,7 +63,7 @@ pub(super) fn reconstruct_one(
     let mut record = record(&reconstruction, &config.optimizer);
     let forces = plates.map(|plates| {
         let offset = args.start.unwrap_or_default();
-        compare(&plates, &reconstruction, offset, &mut record)
+        compare(&plates, &reconstruction, (&place, offset), &mut record)
     });
     let (measured, forces) = forces.transpose()?.unzip();
     let name = &motion.name;
@@ -202,6 +204,8 @@ struct Loaded {
     input: Value,
     /// What was understood about it.
     notes: Vec<String>,
+    /// Where force plates of the same trial are.
+    place: Place,
 }
 
 fn load(args: &ReconstructArgs, path: Option<&Path>, stature: Option<f64>) -> Result<Loaded> {
@@ -227,6 +231,10 @@ fn load(args: &ReconstructArgs, path: Option<&Path>, stature: Option<f64>) -> Re
         return Ok(Loaded {
             input: json!({"file": poses, "world_from_file": rows, "notes": reading.notes}),
             motion: reading.motion,
+            place: Place {
+                world_from_file: Some(reading.world_from_file),
+                first: first_time(poses)?,
+            },
             notes: reading.notes,
         });
     }
@@ -239,6 +247,7 @@ fn load(args: &ReconstructArgs, path: Option<&Path>, stature: Option<f64>) -> Re
         motion,
         input: json!({ "sample": name, "notes": cuts }),
         notes: [vec![format!("embedded sample \"{name}\"")], cuts].concat(),
+        place: Place::default(),
     })
 }
 

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use super::{Clip, UNKNOWN, check_masses};
 use crate::error::{Error, Result};
 use crate::json;
+use crate::motion::files::c3d::C3d;
 
 /// What the names of files of force plates end in, after the stem of the pose file.
-const PLATES: &str = "_grf.npz";
+const PLATES: [&str; 3] = ["_grf.npz", "_grf.mot", "_grf.c3d"];
 
 /// What the JSON file beside a pose file tells of a trial; anything else in it is ignored.
 #[derive(Debug, Deserialize)]
@@ -18,8 +19,8 @@ struct Trial {
     category: Option<String>,
 }
 
-/// `clips` of the directory `motions` with the plates beside them: `NAME_grf.npz` beside `NAME.npy`. Where they are,
-/// `NAME.json` may give `mass_kg`, and `category` unless an index does.
+/// `clips` of the directory `motions` with the plates beside them: `NAME_grf.npz`, `NAME_grf.mot` or `NAME_grf.c3d` beside
+/// `NAME.npy`, or in a C3D itself. Where they are, `NAME.json` may give `mass_kg`, and `category` unless an index does.
 ///
 /// # Errors
 /// [`Error::Input`] when `motions` is no directory or has no plates, and for broken JSON.
@@ -28,11 +29,14 @@ pub fn with_plates(clips: Vec<Clip>, motions: &Path) -> Result<Vec<Clip>> {
         let advice = "leave it out: a manifest names \"plates\" and \"mass\" of its clips itself";
         return Err(Error::input("--plates", "use", "with a manifest", advice));
     }
-    let is_plates = |clip: &Clip| clip.path.to_string_lossy().ends_with(PLATES);
+    let is_plates = |clip: &Clip| {
+        let path = clip.path.to_string_lossy();
+        PLATES.iter().any(|ending| path.ends_with(ending))
+    };
     let clips = clips.into_iter().filter(|clip| !is_plates(clip));
     let clips: Vec<Clip> = clips.map(beside).collect::<Result<_>>()?;
     if clips.iter().all(|clip| clip.plates.is_none()) {
-        let advice = "put NAME_grf.npz beside NAME.npy, or leave --plates out";
+        let advice = "put NAME_grf.npz or NAME_grf.mot beside NAME.npy, or leave --plates out";
         return Err(Error::input(motions.display(), "plates", "none", advice));
     }
     check_masses(&clips, motions)?;
@@ -41,11 +45,12 @@ pub fn with_plates(clips: Vec<Clip>, motions: &Path) -> Result<Vec<Clip>> {
 
 /// `clip` with what lies beside it.
 fn beside(mut clip: Clip) -> Result<Clip> {
-    let plates = clip.path.with_file_name(format!("{}{PLATES}", clip.name));
-    if !plates.is_file() {
+    let beside = |ending| clip.path.with_file_name(format!("{}{ending}", clip.name));
+    let beside = PLATES.into_iter().map(beside).find(|path| path.is_file());
+    clip.plates = beside.or_else(|| has_plates(&clip.path).then(|| clip.path.clone()));
+    if clip.plates.is_none() {
         return Ok(clip);
     }
-    clip.plates = Some(plates);
     let path = clip.path.with_extension("json");
     if path.is_file() {
         let trial: Trial = json::read(&path)?;
@@ -55,6 +60,14 @@ fn beside(mut clip: Clip) -> Result<Clip> {
         }
     }
     Ok(clip)
+}
+
+/// Whether the file at `path` is a C3D with force plates.
+fn has_plates(path: &Path) -> bool {
+    let is_c3d = path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("c3d"));
+    is_c3d && C3d::read(path, |_, _| Ok(())).is_ok_and(|file| !file.plates.is_empty())
 }
 
 #[cfg(test)]
@@ -84,6 +97,14 @@ mod tests {
             (Some(60.5), "walk")
         );
         assert_eq!((&clips[1].plates, clips[1].mass), (&None, None));
+        write("b_grf.mot", "");
+        assert!(
+            found().unwrap()[1]
+                .plates
+                .as_ref()
+                .unwrap()
+                .ends_with("b_grf.mot")
+        );
         write("index.csv", "name,category\na,stroll\n");
         assert_eq!(found().unwrap()[0].category, "stroll");
         let error = with_plates(Vec::new(), &dir.path().join("a.json")).unwrap_err();

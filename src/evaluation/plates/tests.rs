@@ -38,7 +38,7 @@ fn measured(share: f64) -> (Reconstruction, ForcePlates) {
     npz.add_array("valid", &Array2::from_elem((count, 2), true))
         .unwrap();
     npz.finish().unwrap();
-    let plates = ForcePlates::read(file.path()).unwrap();
+    let plates = ForcePlates::from_archive(file.path()).unwrap();
     let trajectory = Trajectory {
         fps: 50.0,
         frames,

@@ -1,7 +1,7 @@
 //! What a file is, by its first bytes, and who reads the points in it.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
 use super::archive::Archive;
@@ -31,12 +31,7 @@ pub fn load(path: &Path, known: Known, check: impl Check) -> Result<Points> {
     if metadata.len() == 0 {
         return Err(Error::input(origin, "size", "an empty file", SAVE_ADVICE));
     }
-    let file = File::open(path).map_err(|error| Error::io(path, "read", error))?;
-    let mut start = Vec::new();
-    BufReader::new(file)
-        .take(64)
-        .read_to_end(&mut start)
-        .map_err(|e| Error::io(path, "read", e))?;
+    let start = beginning(path)?;
     if start.starts_with(b"PK") {
         return archive(path, origin, known, check);
     }
@@ -75,6 +70,15 @@ pub fn load(path: &Path, known: Known, check: impl Check) -> Result<Points> {
     }
     let array = Array::read(path, origin, |shape| check(shape, known.fps, None))?;
     Ok(Points::new(&array.shape, array.values, known.fps))
+}
+
+/// The first bytes of the file at `path`.
+pub fn beginning(path: &Path) -> Result<Vec<u8>> {
+    let file = File::open(path).map_err(|error| Error::io(path, "read", error))?;
+    let mut start = Vec::new();
+    let read = file.take(64).read_to_end(&mut start);
+    read.map_err(|error| Error::io(path, "read", error))?;
+    Ok(start)
 }
 
 /// The joints that named points tell.

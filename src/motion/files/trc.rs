@@ -143,6 +143,17 @@ pub fn read(text: &str, origin: &str, fps: Option<f64>) -> Result<Markers> {
     })
 }
 
+/// The time of the first frame of a file's `text`, s.
+pub fn first_time(text: &str) -> Option<f64> {
+    let numbers = |line: &str| -> Option<f64> {
+        let mut cells = line.split_whitespace();
+        cells.next()?.parse::<f64>().ok()?;
+        cells.next()?.parse().ok()
+    };
+    // The third line of the header has numbers as well.
+    lines(text).skip(4).find_map(|(_, line)| numbers(line))
+}
+
 /// Number, time and coordinates of a frame; what is blank or not there is NaN.
 fn row(line: &str, markers: usize, origin: &str, place: &str) -> Result<Vec<f64>> {
     let width = BEFORE + 3 * markers;

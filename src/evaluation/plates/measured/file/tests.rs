@@ -1,0 +1,183 @@
+use super::*;
+use crate::motion::{self, ReadOptions};
+
+/// Feet that walk along x at 1 m/s, right foot first: each stands for 0.6 s of every second, half a second apart.
+fn walking() -> Feet {
+    let foot = |t: f64, lag: f64, y: f64| {
+        let t = t + lag;
+        let (step, phase) = (t.floor(), t - t.floor());
+        let swing = ((phase - 0.6) / 0.4).max(0.0);
+        let x = step + swing - lag;
+        let z = 0.2 * (std::f64::consts::PI * swing).sin();
+        [Vector3::new(x, y, z), Vector3::new(x + 0.2, y, z)]
+    };
+    let at = |k: usize| {
+        let t = k as f64 / 50.0;
+        [foot(t, 0.0, -0.1), foot(t, 0.5, 0.1)]
+    };
+    Feet {
+        fps: 50.0,
+        offset: 0.0,
+        soles: (0..150).map(at).collect(),
+    }
+}
+
+/// A plate under one step of the right foot (from 1.0 to 1.6 s), 700 N, m, y up as in storage files.
+fn plate(corners: bool) -> Plate {
+    let load = |k: usize| if (100..160).contains(&k) { 700.0 } else { 0.0 };
+    let center = |k: usize| Vector3::new(1.0 + 0.2 * (k as f64 - 100.0) / 60.0, 0.0, 0.1);
+    let edge = |x: f64, z: f64| Vector3::new(x, 0.0, z);
+    Plate {
+        force: (0..300).map(|k| Vector3::new(0.0, load(k), 0.0)).collect(),
+        center: (0..300)
+            .map(|k| (load(k) > 0.0).then(|| center(k)))
+            .collect(),
+        foot: None,
+        corners: corners.then(|| {
+            [
+                edge(0.9, -0.2),
+                edge(1.4, -0.2),
+                edge(1.4, 0.2),
+                edge(0.9, 0.2),
+            ]
+        }),
+    }
+}
+
+fn plates(plate: Plate) -> Plates {
+    Plates {
+        origin: "x.mot".into(),
+        time: (0..300).map(|k| 10.0 + k as f64 / 100.0).collect(),
+        plates: vec![plate],
+        turn: Matrix3::new(1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0, 0.0),
+        by_clock: true,
+    }
+}
+
+#[test]
+fn the_foot_that_stands_on_the_plate_is_measured() {
+    let place = Place {
+        world_from_file: None,
+        first: 10.0,
+    };
+    for corners in [false, true] {
+        let found = plates(plate(corners)).on_feet(&place, &walking());
+        assert_eq!(found.force[130], [Vector3::z() * 700.0, Vector3::zeros()]);
+        let center = found.center[130][0].unwrap();
+        assert!(
+            (center - Vector3::new(1.1, -0.1, 0.0)).norm() < 1e-9,
+            "{center}"
+        );
+        let valid = |time: f64| found.valid[(100.0 * time) as usize];
+        assert_eq!(valid(1.3), [true, false], "the left foot is on no plate");
+        assert_eq!(valid(0.3), [false, false], "the step before");
+        assert!(valid(0.95)[0] && valid(1.8)[0], "the swings beside it");
+        assert_eq!(valid(2.3), [false, false], "the step after");
+    }
+}
+
+#[test]
+fn a_foot_over_the_edge_or_two_on_a_plate_are_not_measured() {
+    let place = Place {
+        world_from_file: None,
+        first: 10.0,
+    };
+    let mut small = plate(true);
+    small.corners = small
+        .corners
+        .map(|corners| corners.map(|p| Vector3::new(p.x - 0.3, p.y, p.z)));
+    let mut large = plate(true);
+    large.corners = large.corners.map(|corners| corners.map(|p| p * 3.0));
+    for plate in [small, large] {
+        let found = plates(plate).on_feet(&place, &walking());
+        assert!(found.valid.iter().all(|valid| *valid == [false; 2]));
+    }
+    let mut named = plate(false);
+    named.foot = Some(1);
+    let found = plates(named).on_feet(&place, &walking());
+    assert_eq!(found.force[130], [Vector3::zeros(), Vector3::z() * 700.0]);
+}
+
+#[test]
+fn other_files_are_refused_by_what_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let told = |name: &str, content: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        PlateFile::read(&path).unwrap_err().to_string()
+    };
+    for (name, content, found) in [
+        ("a.npz", &b""[..], "an empty file"),
+        ("a.npy", b"\x93NUMPY\x01\0", "a NumPy array"),
+        ("a.trc", b"PathFileType\t4", "markers (.trc)"),
+        (
+            "a.csv",
+            b"time,fz\n",
+            "text without a storage file's header",
+        ),
+        ("a.pkl", b"\x80\x04", "a pickle"),
+    ] {
+        let told = told(name, content);
+        assert!(
+            told.contains(&format!("format: found {found}; give an .npz")),
+            "{told}"
+        );
+    }
+    let told = told(
+        "a.xml",
+        b"<OpenSimDocument><ExternalLoads></ExternalLoads></OpenSimDocument>",
+    );
+    assert!(told.contains("datafile: found none"), "{told}");
+}
+
+/// A trial by Vicon, where it is at hand, against what other code made of it with other rules.
+#[test]
+fn a_c3d_of_a_walk_has_the_forces_that_others_read() {
+    let root = std::env::var_os("MOTIONFIT_SHARED").unwrap_or_else(|| "../shared".into());
+    let folder = Path::new(&root).join("data/grf");
+    let trial = folder.join("raw/HC039A17_straight.c3d");
+    if !trial.is_file() {
+        eprintln!("SKIPPED: no {} (set MOTIONFIT_SHARED)", trial.display());
+        return;
+    }
+    let reading = motion::read(&trial, &ReadOptions::default()).unwrap();
+    let toes = reading.motion.toes.as_ref().unwrap();
+    let frames = reading.motion.joints.iter().zip(toes);
+    let feet = Feet {
+        fps: reading.motion.fps,
+        offset: 0.0,
+        soles: frames
+            .map(|(joints, toes)| [[joints[3], toes[0]], [joints[6], toes[1]]])
+            .collect(),
+    };
+    let place = Place {
+        world_from_file: Some(reading.world_from_file),
+        first: 0.0,
+    };
+    let PlateFile::Plates(plates) = PlateFile::read(&trial).unwrap() else {
+        panic!("a C3D has plates")
+    };
+    let found = plates.on_feet(&place, &feet);
+    let other = ForcePlates::from_archive(&folder.join("hc039a_straight_grf.npz")).unwrap();
+    let (mut count, mut missed) = (0, 0);
+    for i in 0..found.time.len().min(other.time.len()) {
+        assert!((found.time[i] - other.time[i]).abs() < 1e-9);
+        for foot in [0, 1] {
+            let loaded = other.force[i][foot].z > 20.0 && other.valid[i][foot];
+            missed += usize::from(loaded && !found.valid[i][foot]);
+            if loaded && found.valid[i][foot] {
+                count += 1;
+                let difference = (found.force[i][foot] - other.force[i][foot]).norm();
+                assert!(difference < 0.01, "{i} {foot}: {difference} N");
+                let centers = found.center[i][foot].zip(other.center[i][foot]);
+                let (a, b) = centers.unwrap();
+                // The other code takes the sensors to be below the middle of the plate, not beside it.
+                assert!((a - b).xy().norm() < 3e-3, "{i} {foot}: {a} {b}");
+            }
+        }
+    }
+    assert!(
+        count > 900 && missed < 20,
+        "{count} samples, {missed} missed"
+    );
+}
