@@ -58,6 +58,24 @@ enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// What is left of a command that was interrupted, and how to go on.
+    fn kept(&self) -> &'static str {
+        match self {
+            Self::Evaluate(_) => {
+                "; finished rows are kept: go on with the same command and --resume"
+            }
+            Self::Train(_) => {
+                "; the last checkpoint is kept: go on with the same command and --resume"
+            }
+            Self::Reconstruct(_) => {
+                "; finished clips are kept, nothing of others: give those again"
+            }
+            _ => "",
+        }
+    }
+}
+
 impl Cli {
     /// Runs what was asked for, as one of `ranks`.
     ///
@@ -117,7 +135,8 @@ pub fn run_program(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 
 /// The same as one of `ranks`: the first one reports what all know. Also returns whether they do.
 fn run_among(ranks: &Arc<dyn Ranks>, arguments: impl IntoIterator<Item = OsString>) -> (u8, bool) {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments = plain(arguments.into_iter().collect());
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(_) if !ranks.leads() => return (BAD_INPUT, true),
         Err(request) if !request.use_stderr() => return (show(&request), true),
@@ -125,16 +144,21 @@ fn run_among(ranks: &Arc<dyn Ranks>, arguments: impl IntoIterator<Item = OsStrin
             show(&request);
             return (BAD_INPUT, true);
         }
-        Err(error) => return (fail(&one_line(&error), BAD_INPUT), true),
+        Err(error) => return (fail(&one_line(&error, &arguments), BAD_INPUT), true),
     };
+    let kept = cli.command.kept();
     match catch_unwind(AssertUnwindSafe(|| cli.run(ranks))) {
         Ok(Ok(())) => (0, true),
         Ok(Err(error)) => {
             let is_shared = ranks.size() == 1 || matches!(error, Error::Shared { .. });
             let code = error.exit_code();
+            let error = match code == Error::Interrupted.exit_code() {
+                true => format!("{error}{kept}"),
+                false => error.to_string(),
+            };
             match (ranks.leads(), is_shared) {
                 (false, true) => (code, true),
-                (true, _) => (fail(&error.to_string(), code), is_shared),
+                (true, _) => (fail(&error, code), is_shared),
                 (false, false) => {
                     let name = ranks.name(ranks.rank());
                     (fail(&format!("{name}: {error}"), code), false)
@@ -163,8 +187,30 @@ fn fail(message: &str, code: u8) -> u8 {
     code
 }
 
-/// A complaint about the arguments as one line, without its heading and the usage.
-pub fn one_line(error: &clap::Error) -> String {
+/// `motionfit help --help` is about `help`.
+fn plain(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if let [_, help, option] = &mut arguments[..]
+        && help == "help"
+        && (option == "--help" || option == "-h")
+    {
+        *option = help.clone();
+    }
+    arguments
+}
+
+/// The command among `arguments`, with a space before it.
+fn subcommand(arguments: &[OsString]) -> String {
+    let command = Cli::command();
+    let mut names = arguments
+        .iter()
+        .skip(1)
+        .filter_map(|argument| argument.to_str());
+    let name = names.find(|name| command.find_subcommand(name).is_some());
+    name.map_or(String::new(), |name| format!(" {name}"))
+}
+
+/// A complaint about the `arguments` as one line, without its heading and the usage.
+pub fn one_line(error: &clap::Error, arguments: &[OsString]) -> String {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let complaint = text.split("\n\nUsage:").next().unwrap_or(text);
@@ -177,12 +223,37 @@ pub fn one_line(error: &clap::Error) -> String {
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .collect();
-    lines.join(" ") + "; see motionfit --help"
+    format!(
+        "{}; see motionfit{} --help",
+        lines.join(" "),
+        subcommand(arguments)
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn help_has_help() {
+        for option in ["--help", "-h"] {
+            let arguments = plain(["motionfit", "help", option].map(OsString::from).into());
+            let request = Cli::try_parse_from(arguments).expect_err("help is no run");
+            assert_eq!(request.kind(), ErrorKind::DisplayHelp);
+        }
+        let arguments: Vec<OsString> = ["motionfit", "export", "--help"].map(OsString::from).into();
+        assert_eq!(plain(arguments.clone()), arguments);
+    }
+
+    #[test]
+    fn an_interruption_says_how_to_go_on() {
+        let kept = |args: &[&str]| Cli::try_parse_from(args).unwrap().command.kept();
+        let evaluate = ["motionfit", "evaluate", "--motions", "a", "--out", "b"];
+        assert!(kept(&evaluate).contains("--resume"));
+        let train = ["motionfit", "train", "--config", "a", "--out", "b"];
+        assert!(kept(&train).contains("--resume"));
+        assert!(kept(&["motionfit", "reconstruct"]).contains("clips"));
+    }
 
     #[test]
     fn the_definition_is_consistent() {
@@ -192,13 +263,21 @@ mod tests {
     #[test]
     fn complaints_are_one_line() {
         let complaint = |args: &[&str]| {
-            one_line(&Cli::try_parse_from(args).expect_err("the arguments are wrong"))
+            let error = Cli::try_parse_from(args).expect_err("the arguments are wrong");
+            let arguments: Vec<OsString> = args.iter().map(OsString::from).collect();
+            one_line(&error, &arguments)
         };
         let unknown = complaint(&["motionfit", "reconstruct", "--fpz", "50"]);
         assert!(
             unknown.contains("--fpz") && !unknown.contains('\n'),
             "{unknown}"
         );
+        assert!(
+            unknown.ends_with("; see motionfit reconstruct --help"),
+            "{unknown}"
+        );
+        let stray = complaint(&["motionfit", "--fps", "50"]);
+        assert!(stray.ends_with("; see motionfit --help"), "{stray}");
         let missing = complaint(&["motionfit", "evaluate"]);
         assert!(
             missing.contains("--motions") && !missing.contains('\n'),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::json::read_text;
 use crate::reconstruction::Settings;
 
@@ -51,7 +51,7 @@ impl Config {
     /// # Errors
     /// [`Error::Input`](crate::error::Error::Input) as for [`read`](Self::read).
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
-        parse_json(text, origin)
+        parse_fields(text, origin)
     }
 
     /// The configuration as the text of a file, every field spelled out.
@@ -60,6 +60,18 @@ impl Config {
         let json = serde_json::to_string_pretty(self).unwrap_or_default();
         json + "\n"
     }
+}
+
+/// As [`parse_json`] of an object: a list would be taken for its fields in their order.
+///
+/// # Errors
+/// [`Error::Input`] as for [`parse_json`], and for a list.
+fn parse_fields<T: for<'de> Deserialize<'de>>(text: &str, origin: &str) -> Result<T> {
+    if text.trim_start().starts_with('[') {
+        let advice = "a configuration is an object: {\"optimizer\": \"lm\", ...}";
+        return Err(Error::input(origin, "line 1", "a list", advice));
+    }
+    parse_json(text, origin)
 }
 
 #[cfg(test)]
@@ -107,5 +119,10 @@ mod tests {
         assert!(broken.starts_with("c.json: line 1"), "{broken}");
         assert!(!broken.contains('\n'));
         assert!(message("").contains("line 1"));
+        let list = message("[]");
+        assert!(
+            list.contains("line 1: found a list; a configuration is an object"),
+            "{list}"
+        );
     }
 }

@@ -15,6 +15,8 @@ fn bad_pose_files_are_explained_in_one_line() {
     let one_frame = array.slice(s![..1, .., ..]).to_owned();
     let five_joints = array.slice(s![.., ..5, ..]).to_owned();
     let giant = array.mapv(|v| v * 10.0);
+    let landmarks = ndarray::Array3::<f32>::ones((50, 33, 4));
+    ndarray_npy::write_npy(work.path("landmarks.npy"), &landmarks).unwrap();
     ndarray_npy::write_npy(work.path("flat.npy"), &Array2::<f32>::zeros((50, 51))).unwrap();
     work.write("truncated.npy", &fs::read(walk()).unwrap()[..5000]);
     fs::create_dir(work.path("folder.npy")).unwrap();
@@ -22,6 +24,7 @@ fn bad_pose_files_are_explained_in_one_line() {
         (work.write("empty.npy", b""), "empty"),
         (work.write("text.npy", b"frame,x,y,z\n1,2,3,4\n"), "npy"),
         (work.arg("flat.npy"), "(50, 51)"),
+        (work.arg("landmarks.npy"), "--focal PX --image-size WxH"),
         (work.arg("truncated.npy"), "truncated.npy"),
         (work.arg("folder.npy"), "folder.npy"),
         (work.arg("missing.npy"), "missing.npy"),
@@ -77,6 +80,7 @@ fn bad_arguments_are_explained_in_one_line() {
     assert!(fail(&["reconstruct", "--sample", "moonwalk"], 2).contains("moonwalk"));
     assert!(fail(&["reconstruct", "--sample", "walk", "--fps", "30"], 2).contains("--fps"));
     assert!(fail(&["reconstruct", "--fps", "30"], 2).contains("POSES"));
+    assert!(fail(&["reconstruct", "--markers", "m.json"], 2).contains("--markers: use"));
     assert!(fail(&["reconstruct", "--sample", "walk", "--start", "99"], 2).contains("--start"));
     let sample = ["reconstruct", "--sample", "squat", "--out", &out];
     let of_cameras: [(&[&str], &str); 4] = [

@@ -72,9 +72,6 @@ pub(super) struct KeypointArgs {
     /// Name of the keypoints in an .npz archive.
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
-    /// Which person, from 1, where there are several.
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    person: Option<usize>,
     /// 3D pose estimates of the same frames: .npy, .npz or AIST++ .pkl.
     #[arg(long, value_name = "FILE")]
     estimates: Option<PathBuf>,
@@ -122,10 +119,12 @@ pub(super) struct Input {
     pub notes: Vec<String>,
 }
 
-/// The part of the clip that is used.
+/// What is said of the file, and the part of it that is used.
 pub(super) struct Cut {
     /// Frames per second of the file, Hz, if given.
     pub fps: Option<f64>,
+    /// Which person, from 1, if given.
+    pub person: Option<usize>,
     /// Start, s.
     pub start: Option<f64>,
     /// End, s.
@@ -153,17 +152,6 @@ impl KeypointArgs {
         refuse(&given, "camera", "none", advice)
     }
 
-    /// The person that is asked for, from 1.
-    pub(super) fn person(&self) -> Result<Option<usize>> {
-        match self.person {
-            Some(0) => {
-                let advice = "persons are counted from 1";
-                Err(Error::input("--person", "number", 0, advice))
-            }
-            person => Ok(person),
-        }
-    }
-
     /// Height of the ground, m, where it is given.
     pub(super) fn floor(&self) -> Result<Option<f64>> {
         match self.floor {
@@ -182,7 +170,7 @@ impl KeypointArgs {
         let options = ReadOptions {
             layout: self.keypoint_layout,
             array: self.array.clone(),
-            person: self.person()?,
+            person: cut.person,
         };
         let mut detections = keypoints::read(path, &options)?;
         for path in &self.more_views {

@@ -29,6 +29,7 @@ mod forces;
 mod keypoints;
 mod overrides;
 mod progress;
+mod reading;
 mod reconstruct;
 mod run;
 mod shell;

@@ -1,9 +1,10 @@
 //! Progress on standard error: bars on a terminal, one line a minute otherwise.
 
-use std::io::{IsTerminal, Write};
+use std::fmt::Write;
+use std::io::{IsTerminal, Write as _};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Session;
 use crate::reconstruction::Progress;
@@ -78,7 +79,7 @@ impl Reporter {
         if let Some(bar) = &self.bar {
             bar.set_length(progress.frames as u64);
             bar.set_position(progress.frame as u64);
-            bar.set_message(status.clone());
+            bar.set_message(format!(", {status}"));
         }
         if let Some(message) = progress.message {
             let line = format!("{}: {message}", self.prefix);
@@ -90,12 +91,7 @@ impl Reporter {
         let (prefix, started) = (&self.prefix, self.started);
         self.lines.say(|| {
             let (done, all) = (progress.frame, progress.frames);
-            let left = started.elapsed().as_secs_f64() * (all as f64 / done as f64 - 1.0);
-            let left = if done > 0 {
-                format!(", {left:.0} s left")
-            } else {
-                String::new()
-            };
+            let left = time_left(done as u64, all as u64, started.elapsed());
             format!("{prefix}: frame {done}/{all}, {status}{left}")
         });
     }
@@ -117,17 +113,51 @@ pub(super) fn counter(session: &Session, length: usize) -> ProgressBar {
         ProgressBar::new(length as u64)
     };
     bar.set_length(length as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)") {
-        bar.set_style(style);
+    // What was done before a work was gone on with took no time: the bar's own estimate leaves it out.
+    let left = |state: &ProgressState, text: &mut dyn Write| {
+        let seconds = state.eta().as_secs_f64().round();
+        if seconds > 0.0 {
+            let _ = write!(text, ", {seconds} s left");
+        }
+    };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}{left}") {
+        bar.set_style(style.with_key("left", left));
     }
     bar
 }
 
+/// How long the rest takes if it goes on as before; nothing before something is done, nor at the end.
+fn time_left(done: u64, all: u64, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64() * (all as f64 / done as f64 - 1.0);
+    match done > 0 && seconds >= 0.5 {
+        true => format!(", {seconds:.0} s left"),
+        false => String::new(),
+    }
+}
+
 fn bar(prefix: &str) -> ProgressBar {
-    let template = "{prefix} {bar:24} {pos}/{len} frames, {msg}, {eta} left";
+    let template = "{prefix} {bar:24} {pos}/{len} frames{msg}{left}";
     let style =
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()); // the template is a constant
+    let left = |state: &ProgressState, text: &mut dyn Write| {
+        let all = state.len().unwrap_or_default();
+        let _ = text.write_str(&time_left(state.pos(), all, state.elapsed()));
+    };
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
-        .with_style(style)
+        .with_style(style.with_key("left", left))
         .with_prefix(prefix.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_told_where_it_is_known() {
+        let left = |done, all, seconds| time_left(done, all, Duration::from_secs(seconds));
+        assert_eq!(left(0, 51, 3), "");
+        assert_eq!(left(0, 0, 3), "");
+        assert_eq!(left(17, 51, 10), ", 20 s left");
+        assert_eq!(left(51, 51, 10), "");
+    }
 }

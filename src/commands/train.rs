@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use serde_json::Value;
 
+use super::reading::ReadingArgs;
 use super::{SETTINGS, Session, check_begun_with, json, refuse};
 use crate::benchmark::FunctionFamily;
 use crate::config::{FunctionSettings, TaskSettings, TrainingConfig};
@@ -48,6 +49,10 @@ pub struct TrainArgs {
     /// walks unless given.
     #[arg(long, value_name = "DIR")]
     pub motions: Vec<PathBuf>,
+
+    /// How the files in --motions are read where they do not say it themselves.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
 
     /// Directory for recorded windows, which trainings may share; a folder in --out unless given.
     #[arg(long, value_name = "DIR")]
@@ -385,6 +390,7 @@ mod tests {
         let args = TrainArgs {
             config: configs.join("train-walking-tune.json"),
             motions: Vec::new(),
+            reading: ReadingArgs::default(),
             recorded: None,
             out: dir.path().to_path_buf(),
             resume: true,

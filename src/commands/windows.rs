@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::reading::complete;
 use super::{Session, json};
 use crate::cluster::work_off;
 use crate::config::RecordedSettings;
 use crate::error::{Error, Result};
 use crate::evaluation::clips;
-use crate::motion::{self, Motion};
+use crate::motion::{self, Motion, ReadOptions};
 use crate::objective::{Evaluation, Objective};
 use crate::optim::{Budget, Minimize};
 use crate::output::{OutputDir, write_file};
@@ -23,13 +24,13 @@ const EMBEDDED: [&str; 2] = ["walk", "turn"];
 /// The file beside recordings that tells with which settings they were made.
 const SETTINGS: &str = "settings.json";
 
-/// The windows of the clips in `directories` whose names fit one of `patterns` (all when there is
+/// The windows of the clips in `directories`, read as is `given` where nothing else is known, whose names fit one of `patterns` (all when there is
 /// none); of embedded motions when there are no directories.
 ///
 /// # Errors
 /// [`Error::Input`] when a pattern fits nothing, and as for [`WindowFamily::new`].
 pub(super) fn family(
-    directories: &[PathBuf],
+    (directories, given): (&[PathBuf], &ReadOptions),
     patterns: &[String],
     settings: &Settings,
 ) -> Result<WindowFamily> {
@@ -54,7 +55,10 @@ pub(super) fn family(
                         "clips are told apart by name: rename one, or pick others in \"clips\"";
                     return Err(Error::input(clip.path.display(), "name", clip.name, advice));
                 }
-                let reading = motion::read(&clip.path, &clip.options)?;
+                let mut options = clip.options.clone();
+                let extension = clip.path.extension().unwrap_or_default();
+                complete(&mut options, given, &extension.to_string_lossy());
+                let reading = motion::read(&clip.path, &options)?;
                 motions.push((clip.name, reading.motion));
             }
         }
@@ -273,16 +277,17 @@ mod tests {
         assert!(fits("02_*", "02_01") && fits("*", "walk") && fits("walk", "walk"));
         assert!(!fits("02_*", "12_02") && !fits("walk", "walk_2"));
         let settings = Settings::default();
-        assert!(family(&[], &[], &settings).unwrap().len() > 20);
+        let given = ReadOptions::default();
+        assert!(family((&[], &given), &[], &settings).unwrap().len() > 20);
         let dir = tempfile::tempdir().unwrap();
         let walk = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/walk.npy");
         std::fs::copy(walk, dir.path().join("mine_1.npy")).unwrap();
         std::fs::write(dir.path().join("mine_1.json"), r#"{ "fps": 50.0 }"#).unwrap();
         let directories = [dir.path().to_path_buf()];
-        let found = family(&directories, &["mine_*".into()], &settings).unwrap();
+        let found = family((&directories, &given), &["mine_*".into()], &settings).unwrap();
         assert_eq!(found.window("mine_1", 10).unwrap().first(), 10);
         assert!(found.window("mine_1", 11).is_err());
-        let missing = family(&directories, &["yours".into()], &settings);
+        let missing = family((&directories, &given), &["yours".into()], &settings);
         assert!(missing.err().unwrap().to_string().contains("yours"));
     }
 }

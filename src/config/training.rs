@@ -12,7 +12,7 @@ use crate::learned::Architecture;
 use crate::meta::Settings;
 use crate::reconstruction;
 
-use super::parse_json;
+use super::parse_fields;
 
 /// What `motionfit train` does; see `configs/train-functions.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -223,7 +223,7 @@ impl TrainingConfig {
     /// # Errors
     /// [`Error::Input`] as for [`read`](Self::read).
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
-        let config: Self = parse_json(text, origin)?;
+        let config: Self = parse_fields(text, origin)?;
         config.architecture.check(origin)?;
         config.training.check(origin)?;
         Ok(config)

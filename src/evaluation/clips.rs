@@ -62,6 +62,15 @@ impl Clip {
             "smooth": options.smoothing.to_string(),
         });
         // Only where they are there: sets without them are what they were.
+        if let Some(person) = options.person {
+            json["person"] = person.into();
+        }
+        if let Some(clip) = &options.clip {
+            json["clip"] = clip.as_str().into();
+        }
+        if let Some(markers) = &options.markers {
+            json["markers"] = markers.origin().into();
+        }
         if let Some(mass) = self.mass {
             json["mass"] = mass.into();
         }

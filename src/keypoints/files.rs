@@ -10,6 +10,7 @@ use nalgebra::Vector2;
 use super::people::{Person, choose};
 use super::{Keypoint, Keypoints, Layout2d};
 use crate::error::{Error, Result};
+use crate::motion::files::beginning;
 
 pub use arrays::of_array;
 
@@ -67,7 +68,7 @@ impl Detections {
     }
 }
 
-/// Reads the keypoints at `path`:
+/// Reads the keypoints at `path`, which its content tells, whatever it is called:
 ///
 /// * a folder of OpenPose's `*_keypoints.json`, one per frame (BODY_25);
 /// * a `.json` list of AlphaPose (`image_id`, `keypoints`) or MMPose (`frame_id`, `instances`, also
@@ -81,23 +82,24 @@ impl Detections {
 /// an array or a person that is asked for where there is no choice.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Detections> {
     let origin = path.display().to_string();
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     let detections = if path.is_dir() {
         let frames = json::read_openpose(path, options.layout)?;
         of_people(&frames, None, options, &origin)
     } else {
-        match extension {
-            "json" => {
+        let start = beginning(path, START)?;
+        match Kind::of(&start) {
+            Some(Kind::Json) => {
                 let (frames, note) = json::read_list(path, options.layout)?;
                 of_people(&frames, note, options, &origin)
             }
-            "npz" => arrays::read_npz(path, options),
-            "npy" => arrays::read_npy(path, options),
-            "pkl" => arrays::read_aist(path, options),
-            _ => {
-                // A missing file is told apart from an unknown one.
-                std::fs::metadata(path).map_err(|e| Error::io(path, "read", e))?;
-                let found = format!("`.{extension}`");
+            Some(Kind::Npz) => arrays::read_npz(path, options),
+            Some(Kind::Npy) => arrays::read_npy(path, options),
+            Some(Kind::Pickle) => arrays::read_aist(path, options),
+            None => {
+                let found = match &start[..] {
+                    [] => "an empty file",
+                    _ => "neither JSON nor arrays",
+                };
                 let advice = "give an OpenPose folder, or a .json, .npz, .npy or .pkl file";
                 return Err(Error::input(origin, "format", found, advice));
             }
@@ -110,6 +112,31 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Detections> {
         return Err(Error::input(origin, "confidences", found, advice));
     }
     Ok(detections.normalized())
+}
+
+/// Bytes that tell what a file is.
+const START: u64 = 64;
+
+/// What a file is.
+enum Kind {
+    Json,
+    Npz,
+    Npy,
+    Pickle,
+}
+
+impl Kind {
+    /// By the first bytes of a file, whatever it is called.
+    fn of(start: &[u8]) -> Option<Self> {
+        let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start); // a byte order mark
+        match (start, text.trim_ascii_start().first()) {
+            ([b'P', b'K', ..], _) => Some(Self::Npz),
+            ([0x93, b'N', b'U', b'M', b'P', b'Y', ..], _) => Some(Self::Npy),
+            ([0x80 | 0x78 | 0x1f, ..], _) => Some(Self::Pickle),
+            (_, Some(b'{' | b'[')) => Some(Self::Json),
+            _ => None,
+        }
+    }
 }
 
 /// The keypoints of the person chosen among those in `frames`, about which there may be a `note`.

@@ -35,6 +35,7 @@ use crate::error::{Error, Result};
 pub use archive::Archive;
 pub use array::Array;
 pub use beside::rate_beside;
+pub use container::beginning;
 pub use markers::MarkerMap;
 use points::Points;
 use smpl::Known;
@@ -179,7 +180,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
 /// # Errors
 /// When it cannot be read.
 pub fn first_time(path: &Path) -> Result<f64> {
-    let is_trc = path.is_file() && trc::begins(&container::beginning(path)?);
+    let is_trc = path.is_file() && trc::begins(&beginning(path, container::START)?);
     Ok(match is_trc {
         true => trc::first_time(&whole::text(path)?).unwrap_or(0.0),
         false => 0.0,
@@ -231,8 +232,8 @@ fn check_shape(shape: &[usize], layout: Option<Layout>, fps: f64, origin: &str) 
     };
     let &[frames, joints, 3] = shape else {
         let advice = match shape {
-            [_, _, 2] => {
-                "3D positions are (frames, joints, 3); 2D keypoints need --camera or --focal"
+            [_, _, 2] | [_, 33, 4] => {
+                "3D positions are (frames, joints, 3); keypoints and landmarks of a picture need --focal PX --image-size WxH, or --camera FILE"
             }
             _ => "save the positions as (frames, joints, 3)",
         };

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Shard;
 use crate::commands::overrides::Overrides;
+use crate::commands::reading::ReadingArgs;
 use crate::commands::reconstruct::check_optimizer;
 use crate::commands::{NAME_ONCE, json, refuse, refuse_repeated};
 use crate::config::Config;
@@ -66,7 +67,9 @@ pub struct EvaluateArgs {
     /// Reconstruct only the first clips (after split and exclusion).
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) limit: Option<usize>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Files that do not say it themselves")]
+    pub(super) reading: ReadingArgs,
+    #[command(flatten, next_help_heading = "Options")]
     pub(super) overrides: Overrides,
     /// Where to write.
     #[arg(long, value_name = "DIR")]
@@ -111,6 +114,10 @@ pub(super) fn check(args: &EvaluateArgs) -> Result<()> {
     if let Some(seconds) = args.seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
         let advice = "give a positive number";
         return Err(Error::input("--seconds", "value", seconds, advice));
+    }
+    if args.manifest.is_some() {
+        let advice = "leave it out: the manifest says it of its sequences";
+        refuse(&args.reading.given(), "use", "with --manifest", advice)?;
     }
     let has_stray_root = args.root.is_some() && args.manifest.is_none();
     let advice = "give the directory of the clips as --motions alone";

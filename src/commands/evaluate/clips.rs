@@ -9,6 +9,7 @@ use super::args::{EvaluateArgs, optimizers};
 use super::page::{page, write_report};
 use super::rows::{Files, Sheet};
 use crate::commands::forces::compared;
+use crate::commands::reading::complete;
 use crate::commands::reconstruct::run;
 use crate::commands::{Session, json, refuse_repeated};
 use crate::config::Config;
@@ -37,6 +38,11 @@ impl<'a> Clips<'a> {
         let mut all = clips::find(motions, args.index.as_deref())?;
         if args.plates {
             all = clips::with_plates(all, motions)?;
+        }
+        let given = args.reading.options()?;
+        for clip in &mut all {
+            let extension = clip.path.extension().unwrap_or_default();
+            complete(&mut clip.options, &given, &extension.to_string_lossy());
         }
         let clips = select(&all, motions, args)?;
         let optimizers = optimizers(args, &config)?;

@@ -48,7 +48,11 @@ impl Windows {
         let origin = path.display().to_string();
         refuse_repeated(&origin, &names, "list every window once")?;
         let motions: Vec<_> = args.motions.iter().cloned().collect();
-        let family = family(&motions, &set.clips(), &set.reconstruction)?;
+        let family = family(
+            (&motions, &args.reading.options()?),
+            &set.clips(),
+            &set.reconstruction,
+        )?;
         let default = args.overrides.evaluations.unwrap_or(EVALUATIONS);
         let optimizers = optimizers(args, default, set.reconstruction.seed)?;
         let count = args.limit.unwrap_or(usize::MAX).min(set.windows.len());

@@ -7,12 +7,12 @@ use clap::Args;
 use crate::commands::forces::ForceArgs;
 use crate::commands::keypoints::KeypointArgs;
 use crate::commands::overrides::Overrides;
-use crate::motion::calibration::{Axis, Unit};
+use crate::commands::reading::ReadingArgs;
 use crate::motion::skeleton::Layout;
 use crate::motion::smoothing::Smoothing;
 
 /// What only makes sense for a file.
-const FILE_OPTIONS: [&str; 16] = [
+const FILE_OPTIONS: [&str; 17] = [
     "poses",
     "floor",
     "fps",
@@ -20,6 +20,7 @@ const FILE_OPTIONS: [&str; 16] = [
     "up",
     "units",
     "smooth",
+    "person",
     "clip",
     "markers",
     "camera",
@@ -48,39 +49,16 @@ pub struct ReconstructArgs {
     /// Reconstruct an embedded sample instead of a file: walk, turn, squat or jump.
     #[arg(long, value_name = "NAME", conflicts_with_all = FILE_OPTIONS)]
     pub(super) sample: Option<String>,
-    /// Frames per second of the file; else what a JSON file beside it or the file says, else 50.
-    #[arg(
-        long,
-        requires = "poses",
-        value_name = "F",
-        allow_negative_numbers = true
-    )]
-    pub(super) fps: Option<f64>,
+    #[command(flatten)]
+    pub(super) reading: ReadingArgs,
     /// Order of the joints: h36m17, h36m17-toes, h36m32, coco17, smpl24, smplx22, body25, halpe26,
     /// wholebody133, mediapipe33, soma30 or soma77; detected unless given.
     #[arg(long, requires = "poses")]
     pub(super) layout: Option<Layout>,
-    /// The axis that points up: z, y, x, -y, ...; detected unless given.
-    #[arg(
-        long,
-        requires = "poses",
-        value_name = "AXIS",
-        allow_hyphen_values = true
-    )]
-    pub(super) up: Option<Axis>,
-    /// Unit of length: m, cm, mm, in, cmu, or its length in metres; detected unless given.
-    #[arg(long, requires = "poses", value_name = "UNIT")]
-    pub(super) units: Option<Unit>,
     /// JSON of boxes that the body can touch beside the ground: {"boxes": [{"center": [x, y, z],
     /// "half_extents": [x, y, z], "yaw": radians}, ...]}, m, z up, as the file has its motion.
     #[arg(long, value_name = "FILE")]
     pub(super) scene: Option<PathBuf>,
-    /// Which clip of a pickle with several (PHC); --person N chooses by number.
-    #[arg(long, requires = "poses", value_name = "NAME")]
-    pub(super) clip: Option<String>,
-    /// JSON of which markers of a .trc or .c3d stand for a joint: {"right_knee": ["RKNE", "RKNM"], ...}.
-    #[arg(long, requires = "poses", value_name = "FILE")]
-    pub(super) markers: Option<PathBuf>,
     /// Where to start, in seconds from the first frame.
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub(super) start: Option<f64>,

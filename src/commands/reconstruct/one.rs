@@ -18,7 +18,7 @@ use crate::evaluation::plates::Place;
 use crate::evaluation::{failures, keypoint_record, record};
 use crate::export::{forces, kinematic};
 use crate::keypoints::Observation;
-use crate::motion::files::{MarkerMap, first_time};
+use crate::motion::files::first_time;
 use crate::motion::{self, Motion, ReadOptions};
 use crate::output::OutputDir;
 use crate::reconstruction::{self, Progress, Reconstructed, Reconstruction};
@@ -118,17 +118,18 @@ fn from_keypoints(
     session: &Session,
 ) -> Result<(Map<String, Value>, Option<String>)> {
     let for_poses = [
-        ("--up", args.up.is_some()),
-        ("--units", args.units.is_some()),
+        ("--up", args.reading.up.is_some()),
+        ("--units", args.reading.units.is_some()),
         ("--smooth", args.smooth.is_some()),
-        ("--clip", args.clip.is_some()),
-        ("--markers", args.markers.is_some()),
+        ("--clip", args.reading.clip.is_some()),
+        ("--markers", args.reading.markers.is_some()),
         ("--plates", args.forces.plates.is_some()),
     ];
     let advice = "leave it out: it is for 3D poses alone";
     refuse(&for_poses, "input", "keypoints", advice)?;
     let cut = Cut {
-        fps: args.fps,
+        fps: args.reading.fps,
+        person: args.reading.person()?,
         start: args.start,
         end: args.end,
         layout: args.layout,
@@ -211,19 +212,14 @@ struct Loaded {
 fn load(args: &ReconstructArgs, path: Option<&Path>, stature: Option<f64>) -> Result<Loaded> {
     if let Some(poses) = path {
         let options = ReadOptions {
-            fps: args.fps,
             layout: args.layout,
-            up: args.up,
-            units: args.units,
             stature,
-            person: args.keypoints.person()?,
-            clip: args.clip.clone(),
-            markers: args.markers.as_deref().map(MarkerMap::read).transpose()?,
             // A scene and its motion have the same origin.
             floor: args.keypoints.floor()?.or(args.scene.as_ref().map(|_| 0.0)),
             start: args.start,
             end: args.end,
             smoothing: args.smooth.unwrap_or_default(),
+            ..args.reading.options()?
         };
         let reading = motion::read(poses, &options)?;
         let rows = reading.world_from_file.row_iter();
@@ -238,6 +234,8 @@ fn load(args: &ReconstructArgs, path: Option<&Path>, stature: Option<f64>) -> Re
             notes: reading.notes,
         });
     }
+    let advice = "name the file that it is about";
+    refuse(&args.reading.given(), "use", "no POSES", advice)?;
     let name = args.sample.as_deref().unwrap_or("walk");
     let motion = motion::sample(name).ok_or_else(|| {
         Error::input("--sample", "name", name, "choose walk, turn, squat or jump")

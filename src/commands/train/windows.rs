@@ -119,10 +119,11 @@ fn held_out(
     if args.resume {
         motions::check(&args.motions, &args.out)?;
     }
-    let training = family(&args.motions, clips, settings)?;
+    let motions = (&args.motions[..], &args.reading.options()?);
+    let training = family(motions, clips, settings)?;
     let validation = match validation {
         [] => training.clone(),
-        names => family(&args.motions, names, settings)?,
+        names => family(motions, names, settings)?,
     };
     Ok(HeldOut {
         training,

@@ -52,6 +52,35 @@ fn openpose_folders() {
 }
 
 #[test]
+fn files_are_told_by_their_content() {
+    let folder = Folder::new();
+    let numbers: Vec<String> = (0..17)
+        .map(|j| format!("{},{},0.9", 100 + j, 50 + j))
+        .collect();
+    let frame = |t: usize| {
+        let keypoints = numbers.join(",");
+        format!(r#"{{"image_id": "{t}.jpg", "keypoints": [{keypoints}], "score": 2.0}}"#)
+    };
+    let text = format!("[{}, {}]", frame(0), frame(1));
+    let read_it = |path: &Path| read(path, &ReadOptions::default());
+    let named = read_it(&folder.write("a.json", &text)).unwrap();
+    assert_eq!(named.views[0].len(), 2);
+    assert_eq!(read_it(&folder.write("a.dat", &text)).unwrap(), named);
+    for (content, found) in [
+        ("frame,x,y\n", "neither JSON nor arrays"),
+        ("", "an empty file"),
+    ] {
+        let error = read_it(&folder.write("a.npz", content))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(&format!("format: found {found}; give")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn openpose_files_are_in_the_order_of_their_numbers() {
     let folder = Folder::new();
     (0..12).for_each(|frame: usize| folder.openpose(&frame.to_string(), frame, 1));

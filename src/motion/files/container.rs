@@ -18,6 +18,9 @@ use crate::motion::npy::MAGIC;
 
 const SAVE_ADVICE: &str = "give an .npy file with an array (frames, 17, 3), an .npz with it, a .bvh, .trc, .c3d, .pkl or .pt; 2D keypoints need --camera or --focal";
 
+/// Bytes that tell what a file is.
+pub const START: u64 = 64;
+
 /// Reads the positions of `path` with what is `known`. `check` sees the shape, the frame rate and the layout
 /// that the file tells before the elements are read, and must refuse every shape but (T, J, 3).
 pub fn load(path: &Path, known: Known, check: impl Check) -> Result<Points> {
@@ -31,13 +34,16 @@ pub fn load(path: &Path, known: Known, check: impl Check) -> Result<Points> {
     if metadata.len() == 0 {
         return Err(Error::input(origin, "size", "an empty file", SAVE_ADVICE));
     }
-    let start = beginning(path)?;
+    let start = beginning(path, START)?;
     if start.starts_with(b"PK") {
         return archive(path, origin, known, check);
     }
     if start.first() == Some(&0x80) || pickle::begins_compressed(&start) {
         known.refuse_markers(origin)?;
         return pickled::read(path, origin, known, check);
+    }
+    if let Some((found, advice)) = pickle::unread(&start) {
+        return Err(Error::input(origin, "format", found, advice));
     }
     known.refuse_choice(origin)?;
     if trc::begins(&start) {
@@ -72,11 +78,11 @@ pub fn load(path: &Path, known: Known, check: impl Check) -> Result<Points> {
     Ok(Points::new(&array.shape, array.values, known.fps))
 }
 
-/// The first bytes of the file at `path`.
-pub fn beginning(path: &Path) -> Result<Vec<u8>> {
+/// The first `count` bytes of the file at `path`.
+pub fn beginning(path: &Path, count: u64) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(|error| Error::io(path, "read", error))?;
     let mut start = Vec::new();
-    let read = file.take(64).read_to_end(&mut start);
+    let read = file.take(count).read_to_end(&mut start);
     read.map_err(|error| Error::io(path, "read", error))?;
     Ok(start)
 }
@@ -114,7 +120,6 @@ fn describe(start: &[u8]) -> &'static str {
         .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
     match start {
         _ if text => "text",
-        [0x1f, 0x8b, ..] => "a gzip file",
         [0x89, b'H', b'D', b'F', ..] => "an HDF5 file",
         [b'g', b'l', b'T', b'F', ..] => "a glTF file",
         _ => "an unknown binary format",

@@ -15,7 +15,7 @@ use std::path::Path;
 use super::array::Array;
 use crate::error::{Error, Result};
 use crate::motion::npy;
-pub(super) use joblib::begins as begins_compressed;
+pub(super) use joblib::{begins as begins_compressed, unread};
 pub(super) use numpy::Tensor;
 use objects::{Graph, Id, Object};
 
@@ -63,7 +63,13 @@ impl Pickle {
         if bytes.len() as u64 > LARGEST {
             return Err(refuse("a pickle of more than 512 MiB".into()));
         }
+        if let Some((found, advice)) = unread(&bytes) {
+            return Err(Error::input(origin, "format", found, advice));
+        }
         let bytes = joblib::unpacked(bytes).map_err(refuse)?;
+        if let Some((found, advice)) = unread(&bytes) {
+            return Err(Error::input(origin, "format", found, advice));
+        }
         Ok(Self {
             origin: origin.into(),
             graph: machine::read(&bytes).map_err(refuse)?,
@@ -248,6 +254,40 @@ mod tests {
             assert_eq!((a.shape, a.values), (vec![1, 2], vec![1.5, -2.0]));
             let b = root.entry("b").unwrap().items()[0].array("b").unwrap();
             assert_eq!((b.shape, b.values), (vec![1], vec![0.25]));
+        }
+    }
+
+    #[test]
+    fn what_gzip_packed_is_read_and_other_files_are_told_apart() {
+        let mut packed = Vec::new();
+        let mut encoder = flate2::read::GzEncoder::new(FILES[1], flate2::Compression::fast());
+        std::io::Read::read_to_end(&mut encoder, &mut packed).unwrap();
+        assert!(begins_compressed(&packed));
+        assert_eq!(
+            Pickle::read(&packed[..], "x.pkl").unwrap().root().keys(),
+            ["a", "b"]
+        );
+        let old = "a pickle of protocol 0 or 1; save it with pickle.dump(x, file, protocol=4)";
+        let zlib = "or save it with joblib.dump(x, file, compress=(\"zlib\", 3))";
+        // The beginnings of {"a": np.zeros(2)} by pickle.dumps(x, 0) and (x, 1), and of files by other programs.
+        let cases: [(&[u8], &str); 7] = [
+            (b"(dp0\nVa\np1\n", old),
+            (b"}q\0X\x01\0\0\0aq\x01", old),
+            (b"cnumpy.core.multiarray\n_reconstruct\n", old),
+            (
+                b"BZh91AY&SY",
+                "a file compressed by bzip2; unpack it (bunzip2), ",
+            ),
+            (
+                b"\xfd7zXZ\0\0\x04",
+                "a file compressed by xz; unpack it (unxz), ",
+            ),
+            (b"\x5d\0\0\x80\0\xff", zlib),
+            (b"\x04\x22\x4d\x18", zlib),
+        ];
+        for (start, expected) in cases {
+            let error = Pickle::read(start, "x.pkl").unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
         }
     }
 

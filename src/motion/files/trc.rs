@@ -101,7 +101,15 @@ pub fn read(text: &str, origin: &str, fps: Option<f64>) -> Result<Markers> {
     let header = Header::read(&mut lines, origin)?;
     lines.next_if(|(_, line)| line.trim_start().starts_with(['X', 'x'])); // X1 Y1 Z1 …
     let (mut times, mut values) = (Vec::new(), Vec::new());
-    for (number, line) in lines {
+    let mut notes = Vec::new();
+    let mut rows: Vec<(usize, &str)> = lines.collect();
+    if is_cut(&rows, header.names.len(), text) {
+        let (number, _) = rows.pop().unwrap_or_default();
+        notes.push(format!(
+            "frames: line {number}, the last one, is incomplete and left out"
+        ));
+    }
+    for (number, line) in rows {
         let place = format!("line {number}");
         let row = row(line, header.names.len(), origin, &place)?;
         if values.len() + row.len() > LARGEST {
@@ -115,7 +123,6 @@ pub fn read(text: &str, origin: &str, fps: Option<f64>) -> Result<Markers> {
         let advice = "export the markers again";
         return Err(Error::input(origin, "frames", "none", advice));
     }
-    let mut notes = Vec::new();
     let unit = header.value("Units").unwrap_or_default();
     notes.push(format!("TRC: {} markers in {unit}", header.names.len()));
     if let Some(promised) = header
@@ -143,6 +150,43 @@ pub fn read(text: &str, origin: &str, fps: Option<f64>) -> Result<Markers> {
     })
 }
 
+/// The cells of a row; a marker that was not seen leaves some blank where there are tabs.
+fn cells(line: &str) -> Box<dyn Iterator<Item = &str> + '_> {
+    match line.contains('\t') {
+        true => Box::new(line.split('\t').map(str::trim)),
+        false => Box::new(line.split_whitespace()),
+    }
+}
+
+/// Whether the last of `rows`, those of a file's `text`, is cut: it has fewer cells than `markers` need, though another row
+/// has enough, or it ends inside of a number, which then has fewer decimals than in all other rows.
+fn is_cut(rows: &[(usize, &str)], markers: usize, text: &str) -> bool {
+    let [others @ .., (_, last)] = rows else {
+        return false;
+    };
+    let width = BEFORE + 3 * markers;
+    if cells(last).count() < width {
+        return others.iter().any(|(_, line)| cells(line).count() >= width);
+    }
+    let decimals = |line: &str| {
+        let number = cells(line).filter(|cell| !cell.is_empty()).last()?;
+        Some(
+            number
+                .split_once('.')
+                .map_or(0, |(_, decimals)| decimals.len()),
+        )
+    };
+    let Some((usual, own)) = others
+        .first()
+        .and_then(|(_, line)| decimals(line))
+        .zip(decimals(last))
+    else {
+        return false;
+    };
+    let is_usual = |(_, line): &(usize, &str)| decimals(line) == Some(usual);
+    !text.ends_with(['\n', '\r']) && own < usual && others.iter().all(is_usual)
+}
+
 /// The time of the first frame of a file's `text`, s.
 pub fn first_time(text: &str) -> Option<f64> {
     let numbers = |line: &str| -> Option<f64> {
@@ -154,16 +198,11 @@ pub fn first_time(text: &str) -> Option<f64> {
     lines(text).skip(4).find_map(|(_, line)| numbers(line))
 }
 
-/// Number, time and coordinates of a frame; what is blank or not there is NaN.
+/// Number, time and coordinates of a frame; what is blank is NaN.
 fn row(line: &str, markers: usize, origin: &str, place: &str) -> Result<Vec<f64>> {
     let width = BEFORE + 3 * markers;
     let mut row = Vec::with_capacity(width);
-    let has_tabs = line.contains('\t');
-    let cells: Box<dyn Iterator<Item = &str>> = match has_tabs {
-        true => Box::new(line.split('\t').map(str::trim)),
-        false => Box::new(line.split_whitespace()),
-    };
-    for cell in cells {
+    for cell in cells(line) {
         match cell {
             "" if row.len() >= width => continue, // trailing tabs
             "" => row.push(f64::NAN),
@@ -178,7 +217,11 @@ fn row(line: &str, markers: usize, origin: &str, place: &str) -> Result<Vec<f64>
             })?),
         }
     }
-    row.resize(width, f64::NAN);
+    if row.len() < width {
+        let found = format!("{} columns", row.len());
+        let advice = format!("{markers} markers need {width}: export the file again");
+        return Err(Error::input(origin, place, found, advice));
+    }
     Ok(row)
 }
 

@@ -1,6 +1,5 @@
 //! Files of force plates, and where they have their axes.
 
-use std::io::Read;
 use std::path::Path;
 
 use nalgebra::{Matrix3, Matrix3x4, Vector3};
@@ -9,6 +8,7 @@ use super::plate::Plate;
 use super::steps::{Feet, on_feet};
 use super::{ForcePlates, laboratory, storage};
 use crate::error::{Error, Result};
+use crate::motion::files::beginning;
 use crate::motion::files::c3d::{self, C3d};
 use crate::reconstruction::Reconstruction;
 
@@ -64,7 +64,7 @@ impl PlateFile {
     /// [`Error::Input`] for a file that cannot be read or holds something else.
     pub fn read(path: &Path) -> Result<Self> {
         let origin = path.display().to_string();
-        let start = beginning(path)?;
+        let start = beginning(path, START)?;
         if start.starts_with(b"PK") {
             return Ok(Self::Feet(ForcePlates::from_archive(path)?));
         }
@@ -145,15 +145,6 @@ impl Plates {
         let moved = self.plates.iter().map(|plate| plate.moved(&turn, &shift));
         moved.collect()
     }
-}
-
-/// The first bytes of the file at `path`.
-fn beginning(path: &Path) -> Result<Vec<u8>> {
-    let file = std::fs::File::open(path).map_err(|e| Error::io(path, "read", e))?;
-    let mut start = Vec::new();
-    let read = file.take(START).read_to_end(&mut start);
-    read.map_err(|e| Error::io(path, "read", e))?;
-    Ok(start)
 }
 
 fn text_of(path: &Path) -> Result<String> {

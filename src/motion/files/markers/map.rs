@@ -49,6 +49,11 @@ enum OneOrMore {
 }
 
 impl MarkerMap {
+    /// The file that it is from.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Reads a JSON file such as `{"right_knee": ["RKNE", "RKNM"], "head": "VERTEX"}`. Joints are
     /// called as in `metrics.json`, besides `right_toe` and `left_toe`, the bases of the toes.
     ///

@@ -70,14 +70,59 @@ pub fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
     match bytes[..] {
         [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => unpack(&mut ZlibDecoder::new(&bytes[..])),
         [0x1f, 0x8b, ..] => unpack(&mut MultiGzDecoder::new(&bytes[..])),
-        [b'B', b'Z', b'h', ..] => Err("bzip2; save it with compress=('zlib', 3)".into()),
-        [0xfd, b'7', b'z', b'X', ..] => Err("xz; save it with compress=('zlib', 3)".into()),
-        [0x04, 0x22, 0x4d, 0x18, ..] => Err("lz4; save it with compress=('zlib', 3)".into()),
         _ => Ok(bytes),
     }
 }
 
-/// Whether a file that begins so may be a compressed pickle.
+/// Whether a file that begins so may be a compressed pickle that is read.
 pub fn begins(start: &[u8]) -> bool {
-    matches!(start, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..])
+    matches!(
+        start,
+        [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] | [0x1f, 0x8b, ..]
+    )
+}
+
+/// By what a file that begins so is compressed and not read, and the program that unpacks it.
+fn foreign(start: &[u8]) -> Option<(&'static str, &'static str)> {
+    Some(match start {
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => ("bzip2", "bunzip2"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", "unxz"),
+        [0x5d, 0, 0, ..] => ("lzma", "unlzma"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => ("lz4", "unlz4"),
+        _ => return None,
+    })
+}
+
+/// What is found in a file that begins as no pickle that is read, and what to do.
+pub fn unread(start: &[u8]) -> Option<(String, String)> {
+    if let Some((method, program)) = foreign(start) {
+        let advice = format!(
+            "unpack it ({program}), or save it with joblib.dump(x, file, compress=(\"zlib\", 3))"
+        );
+        return Some((format!("a file compressed by {method}"), advice));
+    }
+    is_old(start).then(|| {
+        let advice = "save it with pickle.dump(x, file, protocol=4)";
+        ("a pickle of protocol 0 or 1".into(), advice.into())
+    })
+}
+
+/// Whether a file that begins so is a pickle of protocol 0 or 1, which have no mark of their own: a dictionary, a list, or
+/// an object of a class.
+fn is_old(start: &[u8]) -> bool {
+    let begins = [
+        "(dp",
+        "(lp",
+        "(ip",
+        "}q\0",
+        "]q\0",
+        "ccopy_reg\n",
+        "cnumpy",
+        "cjoblib",
+        "ccollections\n",
+        "c__builtin__\n",
+    ];
+    begins
+        .iter()
+        .any(|begin| start.starts_with(begin.as_bytes()))
 }

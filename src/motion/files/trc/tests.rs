@@ -106,6 +106,43 @@ fn files_of_the_wild_are_the_same() {
 }
 
 #[test]
+fn a_row_that_is_cut_is_left_out_and_short_ones_are_refused() {
+    let text = file(60, "50");
+    let plain = read_text(&text).unwrap().motion;
+    for cut in [1, 3, 4, 40] {
+        // Inside of the last number, before its point, before it, and some columns before.
+        let reading = read_text(&text[..text.len() - 1 - cut]).unwrap();
+        assert!(
+            noted(&reading, "line 66, the last one, is incomplete"),
+            "{cut}: {:?}",
+            reading.notes
+        );
+        assert_eq!(reading.motion.joints, plain.joints[..59], "{cut}");
+    }
+    let whole = read_text(text.trim_end()).unwrap();
+    assert_eq!(whole.motion, plain, "no line end, but a whole number");
+    let short: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(k, line)| match k {
+            7.. => line
+                .split('\t')
+                .take(2 + 3 * 16)
+                .collect::<Vec<_>>()
+                .join("\t"),
+            _ => line.to_string(),
+        })
+        .collect();
+    let error = read_text(&(short.join("\n") + "\n"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("found 50 columns; 17 markers need 53"),
+        "{error}"
+    );
+}
+
+#[test]
 fn blank_zero_and_nan_are_gaps() {
     let plain = read_text(&file(60, "50")).unwrap().motion;
     let ankle = "\t300.000\t80.000\t90.000";
