@@ -33,32 +33,78 @@ __all__ = [
 ]
 
 
-def read(path, *, fps=None, layout=None, up=None, units=None, smooth=None, stature=None, start=None, end=None):
+def read(
+    path,
+    *,
+    fps=None,
+    layout=None,
+    up=None,
+    units=None,
+    smooth=None,
+    stature=None,
+    person=None,
+    clip=None,
+    markers=None,
+    floor=None,
+    start=None,
+    end=None,
+):
     """Reads recorded motion: .npy, .npz, .bvh, .trc, .c3d, or poses of SMPL.
 
     Arguments overrule what is detected: ``fps`` in Hz, ``layout`` ("h36m17", "coco17", ...), ``up`` ("z", "-y", ...),
-    ``units`` ("m", "cm", "mm", ...), ``smooth`` ("auto", "on", "off"), ``stature`` in m, ``start`` and ``end`` in s.
+    ``units`` ("m", "cm", "mm", ...), ``smooth`` ("auto", "on", "off"), ``stature`` in m, ``floor`` in m along the axis that
+    points up, ``start`` and ``end`` in s.
 
-    Returns a :class:`Motion`; its ``notes`` say what was understood. Raises ``ValueError`` with what was found and what
-    to do.
+    Of a file with several, ``person`` is the number of one (from 1: WHAM, PromptHMR), ``clip`` the name of one (PHC).
+    ``markers`` says which markers of a .trc or .c3d stand for a joint: a dict ``{"right_knee": ["RKNE", "RKNM"], ...}``, of
+    which the mean is taken, or the path of a JSON file that holds it.
+
+    Returns a :class:`Motion`: ``joints`` (T, 17, 3) in m, z up, the floor at z = 0, ``fps`` in Hz; its ``notes`` say what was
+    understood. Raises ``ValueError`` with what was found and what to do.
     """
     return _motionfit.read(
-        os.fspath(path), fps=fps, layout=layout, up=up, units=units, smooth=smooth, stature=stature, start=start, end=end
+        os.fspath(path),
+        fps=fps,
+        layout=layout,
+        up=up,
+        units=units,
+        smooth=smooth,
+        stature=stature,
+        person=person,
+        clip=clip,
+        floor=floor,
+        start=start,
+        end=end,
+        **_markers(markers),
     )
 
 
-def _motion(joints, fps, **options):
+def _markers(markers):
+    """The arguments for markers by name, or by file."""
+    if markers is None:
+        return {}
+    if isinstance(markers, (str, os.PathLike)):
+        return {"markers": os.fspath(markers)}
+    return {"marker_text": json.dumps(markers)}
+
+
+def _motion(joints, fps, markers, **options):
     if isinstance(joints, Motion):
+        given = {"fps": fps, "markers": markers, **options}
+        stray = [name for name in given if given[name] is not None and name not in ("stature", "floor")]
+        if stray:
+            raise ValueError(f"{stray[0]}: use: found a Motion; give it to read(), or give the file or the array itself")
         return joints
     if isinstance(joints, (str, os.PathLike)):
-        return read(joints, fps=fps, **options)
+        return read(joints, fps=fps, markers=markers, **options)
     array = np.asarray(joints)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "joints.npy")
         np.save(path, np.ascontiguousarray(array))
-        return _motionfit.read(path, fps=50.0 if fps is None else float(fps), origin="joints", **options)
+        fps = 50.0 if fps is None else float(fps)
+        return _motionfit.read(path, fps=fps, origin="joints", **_markers(markers), **options)
 
 
 def _show(done, total, error_mm):
@@ -74,8 +120,14 @@ def reconstruct(
     up=None,
     units=None,
     smooth=None,
+    person=None,
+    clip=None,
+    markers=None,
+    floor=None,
+    scene=None,
     mass=None,
     stature=None,
+    sex=None,
     optimizer="lm-search",
     evaluations=None,
     seed=0,
@@ -86,10 +138,15 @@ def reconstruct(
     """Turns recorded motion into physically simulated motion.
 
     ``joints``: an array (T, J, 3) of joint positions at ``fps`` frames per second (50 unless given), a :class:`Motion`, or
-    the path of a file, of which ``fps`` overrules the rate. Units, axes and layout are detected unless given, as by
-    :func:`read`.
+    the path of a file, of which ``fps`` overrules the rate. ``layout``, ``up``, ``units``, ``smooth``, ``person``, ``clip``,
+    ``markers`` and ``floor`` are those of :func:`read`, which a :class:`Motion` has behind it.
 
-    ``mass`` in kg and ``stature`` in m of the subject; ``optimizer`` one of :func:`optimizers`, a ``.safetensors`` file, or
+    ``scene``: boxes that the body can touch beside the ground, a dict ``{"boxes": [{"center": [x, y, z], "half_extents":
+    [x, y, z], "yaw": radians}, ...]}`` in m, z up, as the file has its motion, or the path of a JSON file that holds it; the
+    floor is at 0 then unless given.
+
+    ``mass`` in kg and ``stature`` in m of the subject, ``sex`` "male" (unless given) or "female": whose distribution of mass
+    it has; ``optimizer`` one of :func:`optimizers`, a ``.safetensors`` file, or
     ``"basin-NAME"``; ``evaluations`` that it may spend on a window; ``settings`` further fields of a configuration's
     ``reconstruction`` as a dict; ``threads``: all cores unless given, the result does not depend on it.
     ``progress``: ``True`` for a line on standard error, or a function of frames done, frames in all and the mean joint
@@ -97,13 +154,30 @@ def reconstruct(
 
     Returns a :class:`Result`. Raises ``ValueError`` for input that cannot be used and ``KeyboardInterrupt`` on Ctrl-C.
     """
-    motion = _motion(joints, fps, layout=layout, up=up, units=units, smooth=smooth, stature=stature)
+    if scene is not None and floor is None:
+        floor = 0.0  # a scene and its motion have the same origin
+    motion = _motion(
+        joints,
+        fps,
+        markers,
+        layout=layout,
+        up=up,
+        units=units,
+        smooth=smooth,
+        stature=stature,
+        person=person,
+        clip=clip,
+        floor=floor,
+    )
     chosen = dict(settings or {}, seed=seed)
-    given = {"mass": mass, "stature": stature, "evaluations": evaluations}
+    given = {"mass": mass, "stature": stature, "sex": sex, "evaluations": evaluations}
     chosen.update({name: value for name, value in given.items() if value is not None})
     show = _show if progress is True else progress or None
+    path = os.fspath(scene) if isinstance(scene, (str, os.PathLike)) else None
+    if scene is not None and path is None:
+        chosen["scene"] = scene
     text = json.dumps({"reconstruction": chosen})
-    return Result(_motionfit.reconstruct(motion, optimizer, text, threads, show))
+    return Result(_motionfit.reconstruct(motion, optimizer, text, threads, show, path))
 
 
 class Result:

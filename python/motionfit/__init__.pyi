@@ -6,6 +6,8 @@ from numpy.typing import ArrayLike, NDArray
 
 __version__: str
 
+Markers = Dict[str, Union[str, List[str]]]
+
 class Motion:
     @property
     def name(self) -> str: ...
@@ -84,6 +86,10 @@ def read(
     units: Optional[str] = None,
     smooth: Optional[str] = None,
     stature: Optional[float] = None,
+    person: Optional[int] = None,
+    clip: Optional[str] = None,
+    markers: Union[None, Markers, str, os.PathLike[str]] = None,
+    floor: Optional[float] = None,
     start: Optional[float] = None,
     end: Optional[float] = None,
 ) -> Motion: ...
@@ -96,8 +102,14 @@ def reconstruct(
     up: Optional[str] = None,
     units: Optional[str] = None,
     smooth: Optional[str] = None,
+    person: Optional[int] = None,
+    clip: Optional[str] = None,
+    markers: Union[None, Markers, str, os.PathLike[str]] = None,
+    floor: Optional[float] = None,
+    scene: Union[None, Dict[str, Any], str, os.PathLike[str]] = None,
     mass: Optional[float] = None,
     stature: Optional[float] = None,
+    sex: Optional[str] = None,
     optimizer: str = "lm-search",
     evaluations: Optional[int] = None,
     seed: int = 0,

@@ -30,10 +30,54 @@ static WEIGHTS: [(&str, &[u8]); 3] = [
     ),
 ];
 
+/// Options of the command that are arguments here.
+const ARGUMENTS: [&str; 18] = [
+    "clip",
+    "end",
+    "evaluations",
+    "floor",
+    "fps",
+    "layout",
+    "markers",
+    "mass",
+    "optimizer",
+    "person",
+    "scene",
+    "seed",
+    "sex",
+    "smooth",
+    "start",
+    "stature",
+    "units",
+    "up",
+];
+
+/// A sentence of the command, with the names that its options have as arguments.
+fn in_python(mut sentence: String) -> String {
+    for argument in ARGUMENTS {
+        let option = format!("--{argument}");
+        let mut from = 0;
+        while let Some(at) = sentence[from..].find(&option) {
+            let (start, end) = (from + at, from + at + option.len());
+            let goes_on = |c: char| c == '-' || c.is_alphanumeric();
+            match sentence[end..].starts_with(goes_on) {
+                true => from = end,
+                false => {
+                    sentence.replace_range(start..end, argument);
+                    from = start + argument.len();
+                }
+            }
+        }
+    }
+    sentence
+}
+
 /// The same sentence in Python: `ValueError` for what the caller can mend.
 fn raised(error: Error) -> PyErr {
     match error {
-        Error::Input { .. } | Error::Io { .. } => PyValueError::new_err(error.to_string()),
+        Error::Input { .. } | Error::Io { .. } => {
+            PyValueError::new_err(in_python(error.to_string()))
+        }
         Error::Interrupted => PyKeyboardInterrupt::new_err(error.to_string()),
         Error::Internal(_) | Error::Shared { .. } => PyRuntimeError::new_err(error.to_string()),
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use motionfit::error::Error;
+use motionfit::motion::files::MarkerMap;
 use motionfit::motion::{self, ReadOptions};
 use numpy::PyArray3;
 use pyo3::exceptions::PyValueError;
@@ -54,9 +55,9 @@ fn parsed<T: std::str::FromStr<Err = Error>>(text: Option<&str>) -> PyResult<Opt
     text.map(str::parse).transpose().map_err(raised)
 }
 
-/// Reads a file; `origin` is what errors call it.
+/// Reads a file; `origin` is what errors call it. `markers` is the path of a file, `marker_text` the text of one.
 #[pyfunction]
-#[pyo3(signature = (path, *, fps=None, layout=None, up=None, units=None, smooth=None, stature=None, start=None, end=None, origin=None))]
+#[pyo3(signature = (path, *, fps=None, layout=None, up=None, units=None, smooth=None, stature=None, person=None, clip=None, markers=None, marker_text=None, floor=None, start=None, end=None, origin=None))]
 #[allow(clippy::too_many_arguments)] // keyword arguments
 pub(crate) fn read(
     py: Python<'_>,
@@ -67,20 +68,39 @@ pub(crate) fn read(
     units: Option<&str>,
     smooth: Option<&str>,
     stature: Option<f64>,
+    person: Option<usize>,
+    clip: Option<String>,
+    markers: Option<PathBuf>,
+    marker_text: Option<&str>,
+    floor: Option<f64>,
     start: Option<f64>,
     end: Option<f64>,
     origin: Option<&str>,
 ) -> PyResult<Motion> {
+    if person == Some(0) {
+        let advice = "persons are counted from 1";
+        return Err(PyValueError::new_err(format!(
+            "person: number: found 0; {advice}"
+        )));
+    }
+    let markers = match (markers, marker_text) {
+        (Some(path), _) => Some(MarkerMap::read(&path).map_err(raised)?),
+        (None, Some(text)) => Some(MarkerMap::parse(text, "markers").map_err(raised)?),
+        (None, None) => None,
+    };
     let options = ReadOptions {
         fps,
         layout: parsed(layout)?,
         up: parsed(up)?,
         units: parsed(units)?,
         stature,
+        person,
+        clip,
+        markers,
+        floor,
         start,
         end,
         smoothing: parsed(smooth)?.unwrap_or_default(),
-        ..ReadOptions::default()
     };
     let reading = py
         .detach(|| motion::read(&path, &options))

@@ -1,7 +1,7 @@
 //! Reconstruction and what comes out.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use motionfit::evaluation::record;
 use motionfit::export::{Recording, bvh, gif, glb, npz, report};
 use motionfit::output::OutputDir;
 use motionfit::reconstruction::{self, Progress, Reconstruction};
+use motionfit::scene::Scene;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::{Map, Value};
@@ -118,13 +119,21 @@ impl Result {
     }
 }
 
-/// The configuration that arguments ask for.
-fn configuration(settings: Option<&str>, optimizer: &str) -> motionfit::error::Result<Config> {
+/// The configuration that arguments ask for, with the boxes of the file `scene`.
+fn configuration(
+    settings: Option<&str>,
+    optimizer: &str,
+    scene: Option<&Path>,
+) -> motionfit::error::Result<Config> {
     let mut config = match settings {
         Some(text) => Config::parse(text, "settings")?,
         None => Config::default(),
     };
     optimizer.clone_into(&mut config.optimizer);
+    if let Some(path) = scene {
+        let boxes = &mut config.reconstruction.scene.get_or_insert_default().boxes;
+        boxes.extend(Scene::read(path)?.boxes);
+    }
     config
         .reconstruction
         .check()
@@ -132,10 +141,10 @@ fn configuration(settings: Option<&str>, optimizer: &str) -> motionfit::error::R
     Ok(config)
 }
 
-/// Reconstructs `motion`; `settings` is a configuration as JSON, `progress` is called with frames done, frames in
+/// Reconstructs `motion`; `settings` is a configuration as JSON, `scene` a file of boxes, `progress` is called with frames done, frames in
 /// all, and the mean joint error so far, mm.
 #[pyfunction]
-#[pyo3(signature = (motion, optimizer, settings=None, threads=None, progress=None))]
+#[pyo3(signature = (motion, optimizer, settings=None, threads=None, progress=None, scene=None))]
 pub(crate) fn reconstruct(
     py: Python<'_>,
     motion: &Motion,
@@ -143,8 +152,9 @@ pub(crate) fn reconstruct(
     settings: Option<&str>,
     threads: Option<usize>,
     progress: Option<Py<PyAny>>,
+    scene: Option<PathBuf>,
 ) -> PyResult<Result> {
-    let config = configuration(settings, optimizer).map_err(raised)?;
+    let config = configuration(settings, optimizer, scene.as_deref()).map_err(raised)?;
     let started = Instant::now();
     let interrupted = AtomicBool::new(false);
     let mut watch = Watch {

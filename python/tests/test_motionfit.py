@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -54,6 +55,56 @@ def test_a_file_reads_as_its_array_does(walk, tmp_path):
     motion = motionfit.read(tmp_path / "clip.npy", fps=50)
     assert len(motion) == len(walk) and motion.fps == 50 and motion.notes
     np.testing.assert_allclose(motion.joints, walk.joints, atol=0.02)
+
+
+GOLDEN = pathlib.Path(__file__).parents[2] / "tests" / "golden" / "formats"
+
+
+def test_people_and_clips_are_chosen_by_keyword():
+    for name, options in [("wham_output.pkl", {"person": 1}), ("phc.pkl", {"person": 1})]:
+        motion = motionfit.read(GOLDEN / name, fps=30, stature=1.75, **options)
+        assert motion.joints.shape[1:] == (17, 3)
+    with pytest.raises(ValueError, match="^person: number: found 0; persons are counted from 1$"):
+        motionfit.read(GOLDEN / "wham_output.pkl", person=0)
+    with pytest.raises(ValueError, match="^clip: ") as error:
+        motionfit.read(GOLDEN / "phc.pkl", clip="nobody")
+    assert "--" not in str(error.value)
+
+
+def test_markers_are_a_dict_or_a_file(tmp_path):
+    names = ["HipR", "KneeR", "AnkleR", "HipL", "KneeL", "AnkleL", "ShR", "ElR", "WrR", "ShL", "ElL", "WrL"]
+    places = [(0.09, 0.9), (0.09, 0.5), (0.09, 0.08), (-0.09, 0.9), (-0.09, 0.5), (-0.09, 0.08)]
+    places += [(0.2, 1.4), (0.25, 1.1), (0.25, 0.85), (-0.2, 1.4), (-0.25, 1.1), (-0.25, 0.85)]
+    joints = ["right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle"]
+    joints += ["right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist"]
+    lines = ["PathFileType\t4\t(X/Y/Z)\tx.trc", "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits", "50\t50\t40\t12\tm"]
+    lines += ["Frame#\tTime\t" + "\t\t\t".join(names), ""]
+    for t in range(40):
+        cells = [f"{x:.4f}\t{y:.4f}\t{0.01 * t:.4f}" for x, y in places]
+        lines.append("\t".join([str(t + 1), f"{t / 50:.3f}", *cells]))
+    (tmp_path / "x.trc").write_text("\n".join(lines) + "\n")
+    markers = dict(zip(joints, names))
+    (tmp_path / "markers.json").write_text(json.dumps(markers))
+    by_dict = motionfit.read(tmp_path / "x.trc", markers=markers)
+    by_file = motionfit.read(tmp_path / "x.trc", markers=tmp_path / "markers.json")
+    np.testing.assert_array_equal(by_dict.joints, by_file.joints)
+    with pytest.raises(ValueError, match="^markers: marker: found `NOPE`"):
+        motionfit.read(tmp_path / "x.trc", markers={"right_hip": "NOPE"})
+
+
+def test_scenes_sex_and_floor_are_arguments(walk, tmp_path):
+    scene = {"boxes": [{"center": [3.0, 0.0, 0.2], "half_extents": [0.2, 0.2, 0.2]}]}
+    options = {"fps": 50, "evaluations": 2, "mass": 60.0, "sex": "female"}
+    by_dict = motionfit.reconstruct(walk.joints[:12], scene=scene, **options)
+    (tmp_path / "scene.json").write_text(json.dumps(scene))
+    by_file = motionfit.reconstruct(walk.joints[:12], scene=tmp_path / "scene.json", **options)
+    np.testing.assert_array_equal(by_dict.joints, by_file.joints)
+    male = motionfit.reconstruct(walk.joints[:12], scene=scene, **{**options, "sex": "male"})
+    assert not np.array_equal(by_dict.torques, male.torques)
+    with pytest.raises(ValueError, match="nofile.json"):
+        motionfit.reconstruct(walk.joints[:12], scene=tmp_path / "nofile.json", **options)
+    with pytest.raises(ValueError, match="^units: use: found a Motion"):
+        motionfit.reconstruct(walk, units="m")
 
 
 def test_errors_are_value_errors_with_the_programs_sentence(walk, tmp_path):

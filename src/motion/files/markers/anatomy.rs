@@ -14,6 +14,12 @@ const TRUNK: f64 = 0.288;
 const HALF_KNEE: f64 = 0.0275;
 const HALF_ANKLE: f64 = 0.0205;
 
+/// The same of the elbow (epicondyles of the humerus): 72 mm.
+const HALF_ELBOW: f64 = 0.0205;
+
+/// The sine of the elbow's bend below which the line to the other arm counts as much as the plane of the arm.
+const STRAIGHT: f64 = 0.1;
+
 /// From the skin to the middle of a marker of 14 mm, mm.
 const MARKER: f64 = 7.0;
 
@@ -78,7 +84,16 @@ pub fn place(body: &Body, frame: &Frame, sizes: Sizes) -> Vec<Vector3<f64>> {
     let arm = |side: usize| {
         let [_, elbow, wrist] = body.arms[side];
         let at = |source| inside(frame, source, Vector3::zeros(), Vector3::zeros());
-        [shoulders[side], at(elbow), at(wrist)]
+        let (elbow, wrist) = match elbow {
+            Source::Hinge(at_skin) => {
+                let (skin, wrist) = (frame.at(at_skin), at(wrist));
+                let half = HALF_ELBOW * sizes.stature + MARKER * sizes.millimetre;
+                let across = hinge([shoulders[side], skin, wrist], side, &right);
+                (skin + across * half, wrist)
+            }
+            elbow => (at(elbow), at(wrist)),
+        };
+        [shoulders[side], elbow, wrist]
     };
     let pelvis = middle(hips);
     let thorax = thorax(body, frame, pelvis, middle(shoulders));
@@ -94,6 +109,7 @@ pub fn place(body: &Body, frame: &Frame, sizes: Sizes) -> Vec<Vector3<f64>> {
     joints.extend([arm(1), arm(0)].concat());
     joints.extend(body.toes.iter().flatten().map(|toe| match *toe {
         Toe::Marker(toe) => frame.at(toe),
+        Toe::Heads(first, fifth) => frame.middle([first, fifth]),
         Toe::BigToe(toe, heel) => frame.at(toe).lerp(&frame.at(heel), TOE_BASE),
     }));
     joints
@@ -107,7 +123,7 @@ fn middle([a, b]: [Vector3<f64>; 2]) -> Vector3<f64> {
 /// `above`.
 fn inside(frame: &Frame, source: Source, above: Vector3<f64>, width: Vector3<f64>) -> Vector3<f64> {
     match source {
-        Source::Centre(at) | Source::Above(at) => frame.at(at),
+        Source::Centre(at) | Source::Above(at) | Source::Hinge(at) => frame.at(at),
         Source::Middle(a, b) => frame.middle([a, b]),
         Source::Lateral(at) => {
             let bone = (frame.at(at) - above).normalize();
@@ -116,6 +132,26 @@ fn inside(frame: &Frame, source: Source, above: Vector3<f64>, width: Vector3<f64
         }
         Source::Pelvis => above,
     }
+}
+
+/// The direction from the lateral marker of an elbow to its centre: the axis that it bends about, at right angles to the
+/// plane of shoulder, marker and wrist, as Plug-in Gait has it; of an arm that is nearly straight, the line to the other
+/// `side` along `right`, too.
+fn hinge(
+    [shoulder, elbow, wrist]: [Vector3<f64>; 3],
+    side: usize,
+    right: &Vector3<f64>,
+) -> Vector3<f64> {
+    let (upper, fore) = ((elbow - shoulder).normalize(), (wrist - elbow).normalize());
+    let inward = if side == 0 { -right } else { *right };
+    // Bent, right and left forearms turn forward: the axis points to the right of both.
+    let axis = if side == 0 {
+        -upper.cross(&fore)
+    } else {
+        upper.cross(&fore)
+    };
+    let across = axis + STRAIGHT * (inward - upper * upper.dot(&inward));
+    (across - upper * upper.dot(&across)).normalize()
 }
 
 fn hips(body: &Body, frame: &Frame, millimetre: f64) -> [Vector3<f64>; 2] {

@@ -60,9 +60,16 @@ impl MarkerMap {
     /// # Errors
     /// [`Error::Input`] for other JSON and for a joint that is not known.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = json::read_text(path)?;
-        let origin = path.display().to_string();
-        let given: BTreeMap<String, OneOrMore> = json::parse(&text, &origin)?;
+        Self::parse(&json::read_text(path)?, &path.display().to_string())
+    }
+
+    /// The same of the text of such a file, which errors call `origin`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        let given: BTreeMap<String, OneOrMore> = json::parse(text, origin)?;
+        let origin = origin.to_string();
         let mut joints = Vec::new();
         for (joint, markers) in given {
             let Some((_, name)) = CENTRES.iter().find(|(known, _)| *known == joint) else {

@@ -13,6 +13,8 @@ pub enum Source {
     Lateral(usize),
     /// A marker on top of the joint (the acromion).
     Above(usize),
+    /// A marker on the lateral side of an elbow, half its width away along the axis that it bends about.
+    Hinge(usize),
     /// By the markers of the pelvis.
     Pelvis,
 }
@@ -49,6 +51,8 @@ pub enum Toe {
     Marker(usize),
     /// Big toe and heel.
     BigToe(usize, usize),
+    /// The heads of the first and the fifth metatarsal.
+    Heads(usize, usize),
 }
 
 /// Where every joint comes from; pairs are `[right, left]`.
@@ -70,7 +74,7 @@ pub struct Body {
 /// Names of joint centres, after the letter of the side: origins of the segments of Plug-in Gait (a foot
 /// model may have written another AJC), joint centres, OpenPose and its heirs.
 const CENTRES: [&[&str]; 6] = [
-    &["FEP", "HJC", "HIP", "HJCSTUDY"],
+    &["FEP", "HJC", "HIP"],
     &["FEO", "KJC", "KNEE"],
     &["TIO", "AJC", "ANKLE"],
     &["CLO", "SJC", "SHOULDER"],
@@ -78,8 +82,12 @@ const CENTRES: [&[&str]; 6] = [
     &["RAO", "WJC", "WRIST"],
 ];
 
-/// Names of markers on both sides of a joint, lateral and medial (Plug-in Gait with medial markers,
-/// CGM2, OpenCap, the model of Hamner).
+/// The ends of names that OpenCap's augmenter gives to the markers which it makes of joint centres: what it writes beside
+/// these counts first.
+const STUDY: &str = "STUDY";
+
+/// Names of markers on both sides of a joint, lateral and medial (Plug-in Gait with medial markers, CGM2, OpenCap, the
+/// models of Hamner and of Rajagopal 2016).
 const PAIRS: [&[[&str; 2]]; 6] = [
     &[],
     &[
@@ -87,7 +95,7 @@ const PAIRS: [&[[&str; 2]]; 6] = [
         ["KNE", "KNI"],
         ["KNEE", "MKNEE"],
         ["KNEELAT", "KNEEMED"],
-        ["KNEESTUDY", "MKNEESTUDY"],
+        ["LFC", "MFC"],
         ["FLE", "FME"],
     ],
     &[
@@ -96,7 +104,7 @@ const PAIRS: [&[[&str; 2]]; 6] = [
         ["ANK", "ANI"],
         ["ANKLE", "MANKLE"],
         ["ANKLELAT", "ANKLEMED"],
-        ["ANKLESTUDY", "MANKLESTUDY"],
+        ["LMAL", "MMAL"],
     ],
     &[],
     &[
@@ -104,23 +112,33 @@ const PAIRS: [&[[&str; 2]]; 6] = [
         ["ELB", "MELB"],
         ["LELBOW", "MELBOW"],
         ["ELBOWLAT", "ELBOWMED"],
-        ["LELBOWSTUDY", "MELBOWSTUDY"],
+        ["LEL", "MEL"],
     ],
     &[
         ["WRA", "WRB"],
         ["WRISTLAT", "WRISTMED"],
-        ["LWRISTSTUDY", "MWRISTSTUDY"],
+        ["FARADIUS", "FAULNA"],
     ],
 ];
 
 /// Names of single markers on the skin.
 const SKIN: [&[&str]; 6] = [
     &[],
-    &["KNE"],
-    &["ANK"],
-    &["SHO", "ACR", "ACROMIUM", "ACROMION", "SHOULDERSTUDY"],
-    &["ELB"],
-    &["WRA", "WRB"],
+    &["KNE", "LFC"],
+    &["ANK", "LMAL"],
+    &["SHO", "ACR", "ACROMIUM", "ACROMION"],
+    &["ELB", "LEL"],
+    &["WRA", "WRB", "FARADIUS", "FAULNA"],
+];
+
+/// The augmenter's names: markers on both sides of a joint.
+const STUDIED: [[&str; 2]; 6] = [
+    ["", ""],
+    ["KNEE", "MKNEE"],
+    ["ANKLE", "MANKLE"],
+    ["", ""],
+    ["LELBOW", "MELBOW"],
+    ["LWRIST", "MWRIST"],
 ];
 
 /// What they are called in errors.
@@ -146,8 +164,36 @@ impl Names {
         Some([self.first('R', names)?, self.first('L', names)?])
     }
 
+    /// A marker of the augmenter.
+    fn studied(&self, side: char, name: &str) -> Option<usize> {
+        self.find(&format!("{side}{name}{STUDY}"))
+    }
+
+    /// The source of one of [`JOINTS`] by the markers of the augmenter.
+    fn study(&self, side: char, joint: usize) -> Option<Source> {
+        let [lateral, medial] = STUDIED[joint];
+        match joint {
+            0 => {
+                let spine = self.studied(side, "ASIS").map(|_| Source::Pelvis);
+                self.studied(side, "HJC").map(Source::Centre).or(spine)
+            }
+            3 => self.studied(side, "SHOULDER").map(Source::Above),
+            _ => {
+                let lateral = self.studied(side, lateral)?;
+                Some(Source::Middle(lateral, self.studied(side, medial)?))
+            }
+        }
+    }
+
     /// The source of one of [`JOINTS`].
     fn joint(&self, side: char, joint: usize, has_pelvis: bool) -> Option<Source> {
+        self.study(side, joint)
+            .filter(|source| has_pelvis || *source != Source::Pelvis)
+            .or_else(|| self.plain(side, joint, has_pelvis))
+    }
+
+    /// The same by other markers.
+    fn plain(&self, side: char, joint: usize, has_pelvis: bool) -> Option<Source> {
         let pair = || {
             PAIRS[joint].iter().find_map(|[lateral, medial]| {
                 let (lateral, medial) =
@@ -162,6 +208,7 @@ impl Names {
             Some(match joint {
                 1 | 2 => Source::Lateral(marker),
                 3 => Source::Above(marker),
+                4 => Source::Hinge(marker),
                 _ => Source::Centre(marker),
             })
         };
@@ -178,6 +225,13 @@ impl Names {
     }
 
     fn pelvis(&self) -> Option<Pelvis> {
+        let study = ["ASIS", "PSIS"].map(|name| {
+            let [right, left] = ['R', 'L'].map(|side| self.studied(side, name));
+            Some([right?, left?])
+        });
+        if let [Some(front), Some(back)] = study {
+            return Some(Pelvis { front, back });
+        }
         let back = self.pair(&["PSI", "PSIS"]).or_else(|| {
             let sacrum = ["SACR", "SACRUM", "VSACRAL", "VSACRUM"];
             let sacrum = sacrum.iter().find_map(|name| self.find(name))?;
@@ -211,12 +265,17 @@ impl Names {
     }
 
     fn toes(&self) -> Option<[Toe; 2]> {
+        // The augmenter's toe is where Plug-in Gait has it, on the second metatarsal.
         let marker = self
-            .pair(&["TOE", "BALL"])
+            .pair(&["TOESTUDY", "TOE", "BALL"])
             .map(|toes| toes.map(Toe::Marker));
-        marker.or_else(|| {
+        let heads = || {
+            let (first, fifth) = (self.pair(&["MT1"])?, self.pair(&["MT5"])?);
+            Some([0, 1].map(|foot| Toe::Heads(first[foot], fifth[foot])))
+        };
+        marker.or_else(heads).or_else(|| {
             let big = self.pair(&["BIGTOE"])?;
-            let heels = self.pair(&["HEEL", "HEE"])?;
+            let heels = self.pair(&["HEEL", "HEE", "CAL"])?;
             Some([0, 1].map(|foot| Toe::BigToe(big[foot], heels[foot])))
         })
     }
@@ -284,7 +343,8 @@ impl Body {
             arms: [right_arm, left_arm],
             pelvis,
             collar: names
-                .find("C7")
+                .find("C7STUDY")
+                .or_else(|| names.find("C7"))
                 .zip(sternum)
                 .map(|(back, front)| [back, front]),
             trunk: names.trunk(),
@@ -306,7 +366,9 @@ impl Body {
         let tell = |source: Source, joint: &str| match source {
             Source::Centre(a) => names[a].clone(),
             Source::Middle(a, b) => format!("middle of {} and {}", names[a], names[b]),
-            Source::Lateral(a) => format!("half a {joint}'s width inside {}", names[a]),
+            Source::Lateral(a) | Source::Hinge(a) => {
+                format!("half a {joint}'s width inside {}", names[a])
+            }
             Source::Above(a) => {
                 format!("17 % of the shoulders' width below {} (Rab 2002)", names[a])
             }
@@ -326,6 +388,9 @@ impl Body {
         };
         let toes = match self.toes {
             Some([Toe::Marker(toe), _]) => format!("toe base {}", names[toe]),
+            Some([Toe::Heads(first, fifth), _]) => {
+                format!("toe base between {} and {}", names[first], names[fifth])
+            }
             Some([Toe::BigToe(toe, _), _]) => format!("toe base behind {}", names[toe]),
             None => "no toes".to_string(),
         };
