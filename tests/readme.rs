@@ -100,6 +100,46 @@ fn every_command_can_be_typed_and_its_configuration_exists() {
     assert!(count >= 20, "only {count} commands");
 }
 
+/// What stands in tables to be typed, too.
+#[test]
+fn commands_in_tables_can_be_typed() {
+    let mut count = 0;
+    for document in documents() {
+        let text = text(&document);
+        let rows = lines(&text, false).filter(|line| line.starts_with('|'));
+        for command in rows.flat_map(|row| row.split('`').skip(1).step_by(2)) {
+            // A template of several is no command.
+            if !command.starts_with("motionfit ") || command.contains(['…', '|', '[']) {
+                continue;
+            }
+            if let Err(error) = Cli::try_parse_from(command.split_whitespace()) {
+                panic!("{}: {command}: {error}", document.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 20, "only {count} commands");
+}
+
+/// The names by which metrics are found.
+#[test]
+fn keys_of_the_metrics_are_those_that_a_run_writes() {
+    let (metrics, kept) = (
+        text("docs/metrics.md"),
+        text("tests/snapshots/run-metrics.txt"),
+    );
+    let rows = metrics.lines().filter(|line| line.starts_with("| "));
+    let keys: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    assert!(keys.len() > 10, "{keys:?}");
+    for key in keys {
+        let is_of_keypoints = key == "mpjpe_2d_px";
+        assert!(
+            is_of_keypoints || kept.lines().any(|line| line.trim() == key),
+            "{key}"
+        );
+    }
+}
+
 /// The words of the command in a script of Slurm, where each number of a job is 1.
 fn slurm_command(script: &str) -> Vec<String> {
     let lines = script.lines().filter(|line| !line.starts_with('#'));
