@@ -67,9 +67,9 @@ pub struct EvaluateArgs {
     /// Reconstruct only the first clips (after split and exclusion).
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) limit: Option<usize>,
-    #[command(flatten, next_help_heading = "Files that do not say it themselves")]
+    #[command(flatten)]
     pub(super) reading: ReadingArgs,
-    #[command(flatten, next_help_heading = "Options")]
+    #[command(flatten)]
     pub(super) overrides: Overrides,
     /// Where to write.
     #[arg(long, value_name = "DIR")]
