@@ -1,4 +1,5 @@
 use super::*;
+use crate::motion::files::MarkerMap;
 use crate::motion::{self, ReadOptions};
 
 /// Feet that walk along x at 1 m/s, right foot first: each stands for 0.6 s of every second, half a second apart.
@@ -130,54 +131,117 @@ fn other_files_are_refused_by_what_they_are() {
     assert!(told.contains("datafile: found none"), "{told}");
 }
 
-/// A trial by Vicon, where it is at hand, against what other code made of it with other rules.
-#[test]
-fn a_c3d_of_a_walk_has_the_forces_that_others_read() {
+/// The folder of trials with force plates, where it is at hand.
+fn trials() -> Option<std::path::PathBuf> {
     let root = std::env::var_os("MOTIONFIT_SHARED").unwrap_or_else(|| "../shared".into());
     let folder = Path::new(&root).join("data/grf");
-    let trial = folder.join("raw/HC039A17_straight.c3d");
-    if !trial.is_file() {
-        eprintln!("SKIPPED: no {} (set MOTIONFIT_SHARED)", trial.display());
-        return;
+    if !folder.is_dir() {
+        eprintln!("SKIPPED: no {} (set MOTIONFIT_SHARED)", folder.display());
+        return None;
     }
-    let reading = motion::read(&trial, &ReadOptions::default()).unwrap();
-    let toes = reading.motion.toes.as_ref().unwrap();
-    let frames = reading.motion.joints.iter().zip(toes);
+    Some(folder)
+}
+
+/// What the plates in `file` say of the feet in `trial`.
+fn measured(file: &Path, trial: &Path, options: &ReadOptions) -> ForcePlates {
+    let reading = motion::read(trial, options).unwrap();
+    let ankles = |joints: &motion::Joints| [[joints[3]; 2], [joints[6]; 2]];
+    let joints = &reading.motion.joints;
+    let soles = match &reading.motion.toes {
+        Some(toes) => {
+            let frames = joints.iter().zip(toes);
+            let foot = |(joints, toes): (&motion::Joints, &[_; 2])| {
+                [[joints[3], toes[0]], [joints[6], toes[1]]]
+            };
+            frames.map(foot).collect()
+        }
+        None => joints.iter().map(ankles).collect(),
+    };
     let feet = Feet {
         fps: reading.motion.fps,
         offset: 0.0,
-        soles: frames
-            .map(|(joints, toes)| [[joints[3], toes[0]], [joints[6], toes[1]]])
-            .collect(),
+        soles,
     };
     let place = Place {
         world_from_file: Some(reading.world_from_file),
-        first: 0.0,
+        first: motion::files::first_time(trial).unwrap(),
     };
-    let PlateFile::Plates(plates) = PlateFile::read(&trial).unwrap() else {
-        panic!("a C3D has plates")
+    let PlateFile::Plates(plates) = PlateFile::read(file).unwrap() else {
+        panic!("{} has plates", file.display())
     };
-    let found = plates.on_feet(&place, &feet);
-    let other = ForcePlates::from_archive(&folder.join("hc039a_straight_grf.npz")).unwrap();
-    let (mut count, mut missed) = (0, 0);
-    for i in 0..found.time.len().min(other.time.len()) {
-        assert!((found.time[i] - other.time[i]).abs() < 1e-9);
+    plates.on_feet(&place, &feet)
+}
+
+/// Where both say that a loaded foot is measured: (ours, other's, foot) of every such sample; and how many of the other's
+/// ours misses. Times are those of the other.
+fn beside(ours: &ForcePlates, other: &ForcePlates) -> (Vec<(usize, usize, usize)>, usize) {
+    let (mut both, mut missed) = (Vec::new(), 0);
+    for (k, time) in other.time.iter().enumerate() {
+        let i = ours.time.partition_point(|t| *t < time - 1e-6);
+        if i == ours.time.len() || (ours.time[i] - time).abs() > 1e-4 {
+            continue;
+        }
         for foot in [0, 1] {
-            let loaded = other.force[i][foot].z > 20.0 && other.valid[i][foot];
-            missed += usize::from(loaded && !found.valid[i][foot]);
-            if loaded && found.valid[i][foot] {
-                count += 1;
-                let difference = (found.force[i][foot] - other.force[i][foot]).norm();
-                assert!(difference < 0.01, "{i} {foot}: {difference} N");
-                let centers = found.center[i][foot].zip(other.center[i][foot]);
-                let (a, b) = centers.unwrap();
-                // The other code takes the sensors to be below the middle of the plate, not beside it.
-                assert!((a - b).xy().norm() < 3e-3, "{i} {foot}: {a} {b}");
+            let is_loaded = other.force[k][foot].z > 20.0 && other.valid[k][foot];
+            match is_loaded && ours.valid[i][foot] {
+                true => both.push((i, k, foot)),
+                false => missed += usize::from(is_loaded),
             }
         }
     }
+    (both, missed)
+}
+
+/// A trial by Vicon against what other code made of it with other rules.
+#[test]
+fn a_c3d_of_a_walk_has_the_forces_that_others_read() {
+    let Some(folder) = trials() else { return };
+    let trial = folder.join("raw/HC039A17_straight.c3d");
+    let found = measured(&trial, &trial, &ReadOptions::default());
+    let other = ForcePlates::from_archive(&folder.join("hc039a_straight_grf.npz")).unwrap();
+    let (both, missed) = beside(&found, &other);
     assert!(
-        count > 900 && missed < 20,
-        "{count} samples, {missed} missed"
+        both.len() > 900 && missed < 20,
+        "{} samples, {missed} missed",
+        both.len()
     );
+    for (i, k, foot) in both {
+        let difference = (found.force[i][foot] - other.force[k][foot]).norm();
+        assert!(difference < 0.01, "{i} {foot}: {difference} N");
+        let (a, b) = found.center[i][foot].zip(other.center[k][foot]).unwrap();
+        // The other code takes the sensors to be below the middle of the plate, not beside it.
+        assert!((a - b).xy().norm() < 3e-3, "{i} {foot}: {a} {b}");
+    }
+}
+
+/// A walk of OpenSim's examples, whose columns do not say which foot they are of, against the same.
+#[test]
+fn a_storage_file_of_a_walk_is_given_to_the_feet() {
+    let Some(folder) = trials() else { return };
+    let raw = folder.join("raw");
+    // Its knees and ankles have no markers: what is on the feet is all that counts here.
+    let markers = r#"{
+        "right_knee": "R.Shank.Upper", "right_ankle": ["R.Heel", "R.Midfoot.Sup"], "right_toe": "R.Toe.Tip",
+        "left_knee": "L.Shank.Upper", "left_ankle": ["L.Heel", "L.Midfoot.Sup"], "left_toe": "L.Toe.Tip"
+    }"#;
+    let options = ReadOptions {
+        markers: Some(MarkerMap::parse(markers, "markers").unwrap()),
+        ..ReadOptions::default()
+    };
+    let (forces, trial) = (
+        raw.join("subject01_walk1_grf.mot"),
+        raw.join("subject01_walk1.trc"),
+    );
+    let found = measured(&forces, &trial, &options);
+    let other = ForcePlates::from_archive(&folder.join("subject01_walk_grf.npz")).unwrap();
+    let (both, missed) = beside(&found, &other);
+    assert!(
+        both.len() > 1300 && missed < 200,
+        "{} samples, {missed} missed",
+        both.len()
+    );
+    for (i, k, foot) in both {
+        let difference = (found.force[i][foot].z - other.force[k][foot].z).abs();
+        assert!(difference < 1.0, "{i} {foot}: {difference} N");
+    }
 }
