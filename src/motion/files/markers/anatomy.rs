@@ -110,7 +110,7 @@ pub fn place(body: &Body, frame: &Frame, sizes: Sizes) -> Vec<Vector3<f64>> {
     joints.extend(body.toes.iter().flatten().map(|toe| match *toe {
         Toe::Marker(toe) => frame.at(toe),
         Toe::Heads(first, fifth) => frame.middle([first, fifth]),
-        Toe::BigToe(toe, heel) => frame.at(toe).lerp(&frame.at(heel), TOE_BASE),
+        Toe::Tip(toe, heel) => frame.at(toe).lerp(&frame.at(heel), TOE_BASE),
     }));
     joints
 }

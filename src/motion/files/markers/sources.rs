@@ -50,7 +50,7 @@ pub enum Toe {
     /// A marker on it.
     Marker(usize),
     /// Big toe and heel.
-    BigToe(usize, usize),
+    Tip(usize, usize),
     /// The heads of the first and the fifth metatarsal.
     Heads(usize, usize),
 }
@@ -276,7 +276,7 @@ impl Names {
         marker.or_else(heads).or_else(|| {
             let big = self.pair(&["BIGTOE"])?;
             let heels = self.pair(&["HEEL", "HEE", "CAL"])?;
-            Some([0, 1].map(|foot| Toe::BigToe(big[foot], heels[foot])))
+            Some([0, 1].map(|foot| Toe::Tip(big[foot], heels[foot])))
         })
     }
 }
@@ -391,7 +391,7 @@ impl Body {
             Some([Toe::Heads(first, fifth), _]) => {
                 format!("toe base between {} and {}", names[first], names[fifth])
             }
-            Some([Toe::BigToe(toe, _), _]) => format!("toe base behind {}", names[toe]),
+            Some([Toe::Tip(toe, _), _]) => format!("toe base behind {}", names[toe]),
             None => "no toes".to_string(),
         };
         format!("points: {}; {head}; {toes}", joints.join(", "))
