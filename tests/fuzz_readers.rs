@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use motionfit::evaluation::plates::PlateFile;
 use motionfit::keypoints;
 use motionfit::motion::files::MarkerMap;
 use motionfit::motion::{self, ReadOptions};
@@ -184,6 +185,7 @@ fn target(name: &str) -> &str {
         Some((_, "pkl")) => "pickle",
         Some((_, "pt")) => "torch",
         Some(("markers", _)) => "markers",
+        Some(("plates", _)) => "plates",
         Some((_, "json")) => "keypoints",
         Some((_, ending)) => ending,
         None => name,
@@ -391,6 +393,25 @@ fn c3d() {
             &points,
         );
     }
+}
+
+#[test]
+fn plates() {
+    let plates = |path: &Path| PlateFile::read(path).map(drop);
+    let mut text =
+        String::from("grf\nversion=1\nnRows=20\nnColumns=7\ninDegrees=yes\nendheader\ntime");
+    for column in ["vx", "vy", "vz", "px", "py", "pz"] {
+        text += &format!("\tground_force_r_{column}");
+    }
+    for t in 0..20 {
+        text += &format!(
+            "\n{:.2}\t1.5\t{}\t-2\t0.1\t0\t0.25",
+            0.01 * f64::from(t),
+            30 * t
+        );
+    }
+    fuzz("plates.mot", text.as_bytes(), &plates);
+    fuzz("plates.c3d", &golden("c3d/intel_float.c3d"), &plates);
 }
 
 #[test]

@@ -171,14 +171,18 @@ fn describe(start: &[u8]) -> &'static str {
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => "a NumPy array",
         [0x80, ..] => "a pickle",
         _ if start.starts_with(b"PathFileType") => "markers (.trc)",
-        _ if start
-            .iter()
-            .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) =>
-        {
-            "text without a storage file's header"
-        }
+        _ if is_text(start) => "text without a storage file's header",
         _ => "an unknown binary format",
     }
+}
+
+/// Whether bytes are text, which may be cut within a letter.
+fn is_text(start: &[u8]) -> bool {
+    let whole = match std::str::from_utf8(start) {
+        Ok(_) => start.len(),
+        Err(error) => error.valid_up_to(),
+    };
+    start.len() - whole < 4 && !start[..whole].contains(&0)
 }
 
 #[cfg(test)]

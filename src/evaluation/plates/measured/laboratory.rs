@@ -44,6 +44,10 @@ pub fn plates(file: &C3d, origin: &str) -> Result<(Vec<f64>, Vec<Plate>)> {
     }
     turn_up(&mut all);
     let samples = file.analog.values.len() / channels;
+    if samples < 2 || !(file.analog.rate.is_finite() && file.analog.rate > 0.0) {
+        let found = format!("{samples} at {} Hz", file.analog.rate);
+        return refuse("samples of the force plates", found);
+    }
     let time = (0..samples).map(|k| k as f64 / file.analog.rate);
     Ok((time.collect(), all))
 }
@@ -253,5 +257,9 @@ mod tests {
         assert!(told(&file).contains("type of force plate 1: found 7"));
         file.plates = vec![plate(3, [0.0; 3])];
         assert!(told(&file).contains("channels of force plate 1"));
+        file.plates = vec![plate(2, [0.0; 3])];
+        file.analog.values = vec![0.0; 12];
+        let expected = "samples of the force plates: found 2 at 0 Hz";
+        assert!(told(&file).contains(expected), "{}", told(&file));
     }
 }

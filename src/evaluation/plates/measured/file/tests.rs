@@ -116,6 +116,16 @@ fn other_files_are_refused_by_what_they_are() {
             b"time,fz\n",
             "text without a storage file's header",
         ),
+        (
+            "a.md",
+            "a — b\n".as_bytes(),
+            "text without a storage file's header",
+        ),
+        (
+            "a.bin",
+            b"\x7fELF\0\0\0\0\xff\xfe\xfd\xfc",
+            "an unknown binary format",
+        ),
         ("a.pkl", b"\x80\x04", "a pickle"),
     ] {
         let told = told(name, content);
