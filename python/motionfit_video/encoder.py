@@ -4,6 +4,7 @@ OpenCV sets no speed of its VP9 encoder, 0.66 s of processor time for a frame of
 its pictures are made smaller.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ QUALITY = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "
 
 
 def open_video(path, fps, size):
-    """A writer for images of ``size`` (width, height) made as small as ``writer.size``: ``write``, ``close``."""
+    """A writer for images of ``size`` (width, height) made as small as ``writer.size``: ``with ... as video: video.write``."""
     program = ffmpeg()
     if program:
         return _Ffmpeg(program, path, fps, _scaled(size, LARGEST))
@@ -66,7 +67,15 @@ def _encodes(program):
     return trial.returncode == 0
 
 
-class _Ffmpeg:
+class _Writer:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self._close(complete=kind is None)
+
+
+class _Ffmpeg(_Writer):
     codec = "H.264"
 
     def __init__(self, program, path, fps, size):
@@ -82,17 +91,19 @@ class _Ffmpeg:
         try:
             self._process.stdin.write(image.tobytes())
         except OSError:
-            raise RuntimeError(f"{self.path}: ffmpeg ended with {self._process.wait()}: is the disk full?")
+            self._fail()
 
-    def close(self):
-        try:
+    def _close(self, complete):
+        with contextlib.suppress(OSError):
             self._process.stdin.close()
-        except OSError:
-            pass
-        self._process.wait()
+        if self._process.wait() != 0 and complete:
+            self._fail()
+
+    def _fail(self):
+        raise RuntimeError(f"{self.path}: ffmpeg ended with {self._process.wait()}: is the disk full?")
 
 
-class _OpenCV:
+class _OpenCV(_Writer):
     def __init__(self, codec, path, fps, size):
         self.codec, self.size = {"vp09": "VP9"}.get(codec, codec), size
         self._video = cv2.VideoWriter(os.fspath(path), cv2.VideoWriter_fourcc(*codec), fps, size)
@@ -101,5 +112,5 @@ class _OpenCV:
     def write(self, image):
         self._video.write(image)
 
-    def close(self):
+    def _close(self, complete):
         self._video.release()

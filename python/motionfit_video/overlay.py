@@ -48,15 +48,13 @@ def draw(clip, keypoints, camera, motion, floor, path, lag=0, progress=lambda do
 
     Returns the name of the codec.
     """
-    video = open_video(path, clip.fps, clip.size)
-    size, scale = video.size, video.size[0] / clip.size[0]
     world = lambda points: np.asarray(points, float) + [0, 0, floor]
-    thick = max(2, round(max(size) / 400))
     joints, rate = motion["joints"], float(motion["fps"])
     forces, feet = motion["contact_forces"], motion["contact_points"]
-    try:
+    with open_video(path, clip.fps, clip.size) as video:
+        scale, thick = video.size[0] / clip.size[0], max(2, round(max(video.size) / 400))
         for t, image in enumerate(clip.images()):
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            image = cv2.resize(image, video.size, interpolation=cv2.INTER_AREA)
             _draw_keypoints(image, keypoints[t], scale, thick)
             k = round((t - lag) / clip.fps * rate)
             if 0 <= k < len(joints):
@@ -66,8 +64,6 @@ def draw(clip, keypoints, camera, motion, floor, path, lag=0, progress=lambda do
                     _draw_force(image, ends, thick)
             video.write(image)
             progress(t + 1, len(clip.frames))
-    finally:
-        video.close()
     return video.codec
 
 

@@ -233,7 +233,10 @@ def _place(one, stature, options, tell):
     if options.fov is not None or focal is None:
         source = "--fov" if options.fov is not None else f"a usual phone, {USUAL_FOV:g} degrees; --fov says better"
         focal = focal_of_fov(options.fov if options.fov is not None else USUAL_FOV, size)
-    placed = place(one.person, one.layout, focal, size, stature, options.camera_height)
+    try:
+        placed = place(one.person, one.layout, focal, size, stature, options.camera_height)
+    except VideoError as error:
+        raise VideoError(f"{one.clip.path}: {error}")
     degrees = np.degrees
     tell(f"camera: focal length {focal:.0f} px (from {source}), {placed.height:.2f} m above the ground,")
     given = "" if options.stature else " (usual; --stature says better)"

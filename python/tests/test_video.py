@@ -14,7 +14,7 @@ import pytest
 from scene import FOCAL, FPS, HEIGHT, REPOSITORY, SIZE, TILT, Known, cv2, needs_program, render, seen_by, true_camera, walk_past
 
 from motionfit_video import Options, VideoError, run
-from motionfit_video import cli, clip, detector, metadata, overlay, program, synchronization
+from motionfit_video import cli, clip, detector, encoder, metadata, overlay, program, synchronization
 from motionfit_video.people import Person
 from motionfit_video.triangulation import triangulate
 from motionfit_video.untangle import untangle
@@ -93,6 +93,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(walk, tmp_path, monkeypatc
     assert "--force would remove it" in refusal([good], REPOSITORY / "docs", nobody, monkeypatch, capsys, "--force")
     nested = tmp_path / "a" / "b" / "c"
     assert cli.main([good, "--out", str(nested)], nobody) == 2 and not (tmp_path / "a").exists()
+    capsys.readouterr()
     legless = Person(person.keypoints.copy())
     legless.keypoints[:, [3, 6], 2] = 0
     other = render(tmp_path / "other.mp4", [person])
@@ -194,6 +195,19 @@ def test_the_preview_shows_each_person_at_their_best(walk, tmp_path):
     drawn = cv2.imread(files[0])
     changed = np.abs(drawn.astype(int) - frame).max(axis=2) > 60
     assert drawn.shape == frame.shape and 0.005 < changed.mean() < 0.2
+
+
+@pytest.mark.parametrize("program", [encoder.ffmpeg(), None])
+def test_overlays_are_written_for_browsers(tmp_path, monkeypatch, program):
+    monkeypatch.setattr(encoder, "ffmpeg", lambda: program)
+    path, size = str(tmp_path / "overlay.mp4"), (1281, 721)
+    with encoder.open_video(path, 29.97, size) as video:
+        for k in range(8):
+            video.write(np.full((*video.size[::-1], 3), 20 * k, np.uint8))
+    assert codec(path) in (("h264", "avc1") if program else ("vp09", "VP90"))
+    assert max(video.size) == (encoder.LARGEST if program else encoder.LARGEST_VP9)
+    read = clip.read_clip(path)
+    assert read.size == video.size and len(read.frames) == 8 and read.fps == pytest.approx(29.97, abs=0.01)
 
 
 BAR = r"""#!/bin/sh
