@@ -114,8 +114,19 @@ def _quiet_libraries(quiet):
         sys.stderr = before
 
 
+def _joined(arguments):
+    """``--up -y`` as ``--up=-y``: argparse takes the axis for an option."""
+    joined = []
+    for argument in arguments:
+        if joined and joined[-1] == "--up" and argument in ("-x", "-y", "-z"):
+            joined[-1] += "=" + argument
+        else:
+            joined.append(argument)
+    return joined
+
+
 def main(arguments=None, detector=None):
-    args = parser().parse_args(arguments)
+    args = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     progress = _Progress()
 
     def fail(code, line):

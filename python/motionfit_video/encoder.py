@@ -5,6 +5,7 @@ its pictures are made smaller.
 """
 
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ def _scaled(size, largest):
     return tuple(max(2, int(side * scale) // 2 * 2) for side in size)
 
 
+@functools.lru_cache(maxsize=None)
 def ffmpeg():
     """The program ffmpeg, from PATH or from the package imageio-ffmpeg, if it has the encoder of H.264, else None."""
     for program in (shutil.which("ffmpeg"), _of_imageio()):

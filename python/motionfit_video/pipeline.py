@@ -25,6 +25,7 @@ from .untangle import untangle
 
 LONGEST_GAP = 0.5  # s without the person
 MOST_LAG = 2.0  # s that clips are searched for a shift
+WALKING = 0.5  # m/s of the pelvis
 
 
 @dataclass
@@ -78,6 +79,7 @@ def run(paths, out, options=None, detector=None, tell=print, progress=lambda wha
                 stature = stature or USUAL_STATURE
                 cameras = [_place(seen[0], stature, options, tell)]
             floor = _reconstruct(command, seen, cameras, stature, work, out, options, tell, progress)
+            _warn_of_walking_backwards(work, tell)
             _draw(seen, cameras, floor, work, tell, progress)
             _finish(work, out)
         kept.forget(names)
@@ -323,6 +325,22 @@ def _name_input(work, paths):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(metrics, file, indent=2, ensure_ascii=False)
         file.write("\n")
+
+
+def _warn_of_walking_backwards(work, tell):
+    """A detector that takes front for back makes people walk backwards. A mirrored video does not: it shows a mirrored walk."""
+    with np.load(os.path.join(work, "motion.npz")) as motion:
+        speed = speed_ahead(motion["joints"], float(motion["fps"]))
+    if speed < -WALKING:
+        tell(f"the person walks backwards at {-speed:.1f} m/s: if they do not, the detector has taken front for back")
+
+
+def speed_ahead(joints, fps):
+    """Mean speed of the pelvis in the direction that the hips face, m/s, of joints (T, 17, 3) of Human3.6M, z up."""
+    across = joints[:-1, 4] - joints[:-1, 1]  # from the right to the left hip
+    ahead = np.stack([across[:, 1], -across[:, 0]], axis=1)
+    ahead /= np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
+    return float(((joints[1:, 0, :2] - joints[:-1, 0, :2]) * fps * ahead).sum(axis=1).mean())
 
 
 def _draw(seen, cameras, floor, work, tell, progress):

@@ -16,6 +16,7 @@ from scene import FOCAL, FPS, HEIGHT, REPOSITORY, SIZE, TILT, Known, cv2, needs_
 from motionfit_video import Options, VideoError, run
 from motionfit_video import cli, clip, detector, encoder, metadata, overlay, program, synchronization
 from motionfit_video.people import Person
+from motionfit_video.pipeline import speed_ahead
 from motionfit_video.triangulation import triangulate
 from motionfit_video.untangle import untangle
 
@@ -182,6 +183,11 @@ def test_options_that_cannot_be_used_are_told(options, line):
         Options(**options).check()
 
 
+def test_an_axis_that_points_down_is_no_option(tmp_path, monkeypatch, capsys):
+    assert "--up goes with" in refusal(["clip.mp4"], tmp_path / "out", None, monkeypatch, capsys, "--up", "-y")
+    assert "--up q: give one of" in refusal(["clip.mp4"], tmp_path / "out", None, monkeypatch, capsys, "--up", "q")
+
+
 def test_the_preview_shows_each_person_at_their_best(walk, tmp_path):
     left = seen_by(true_camera(), walk)
     right = Person(left.keypoints.copy())
@@ -195,6 +201,14 @@ def test_the_preview_shows_each_person_at_their_best(walk, tmp_path):
     drawn = cv2.imread(files[0])
     changed = np.abs(drawn.astype(int) - frame).max(axis=2) > 60
     assert drawn.shape == frame.shape and 0.005 < changed.mean() < 0.2
+
+
+def test_walking_backwards_is_noticed(walk):
+    assert 0.7 < speed_ahead(walk, FPS) < 2.0
+    assert speed_ahead(walk[::-1], FPS) == pytest.approx(-speed_ahead(walk, FPS), abs=0.1)
+    assert speed_ahead(walk * [1, -1, 1], FPS) < -0.7  # left and right exchanged, the way kept
+    exchanged = walk[:, [0, 4, 5, 6, 1, 2, 3, 7, 8, 9, 10, 14, 15, 16, 11, 12, 13]]
+    assert speed_ahead(exchanged * [1, -1, 1], FPS) > 0.7  # a mirror shows somebody who walks forwards
 
 
 @pytest.mark.parametrize("program", [encoder.ffmpeg(), None])
