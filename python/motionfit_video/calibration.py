@@ -92,7 +92,7 @@ def _turn(value):
     turn = _numbers("rotation", np.ravel(turn) if np.size(turn) == 3 else turn, (3,), (3, 3))
     if turn.shape == (3,):
         return cv2.Rodrigues(turn)[0]
-    if np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0:
+    if np.abs(turn).max() > 1.01 or np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0:
         raise ValueError(f"rotation: found {reprlib.repr(turn.tolist())}, which is no rotation")
     return turn
 
@@ -168,7 +168,7 @@ def _of_quaternion(q):
 
 
 def _opencap(path):
-    """OpenCap's camera: a world that hangs on a checkerboard, y down if it hangs upright on a wall; mm; size is height, width."""
+    """OpenCap's camera, mm, size as height and width; the world hangs on a checkerboard, y down if it is upright on a wall."""
     found = read_pickle(path)
     if not isinstance(found, dict):
         raise ValueError(f"found {reprlib.repr(found)} where a table with intrinsicMat belongs")

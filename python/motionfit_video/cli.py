@@ -91,7 +91,7 @@ def _on_terminate():
 
 @contextlib.contextmanager
 def _quiet_libraries(quiet):
-    """TensorFlow Lite, FFmpeg and OpenCV write to descriptor 2, some of it whatever one sets: away with it; ours stays."""
+    """What TensorFlow Lite, FFmpeg and OpenCV write to descriptor 2, whatever one sets, goes nowhere; ``sys.stderr`` stays."""
     try:
         descriptor = sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):

@@ -20,7 +20,7 @@ QUALITY = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "
 
 
 def open_video(path, fps, size):
-    """A writer for images of ``size`` (width, height) made as small as ``writer.size``: ``with ... as video: video.write``."""
+    """A writer, to be used by ``with``, for images of ``size`` (width, height) that were made as small as its ``size``."""
     program = ffmpeg()
     if program:
         return _Ffmpeg(program, path, fps, _scaled(size, LARGEST))

@@ -182,15 +182,17 @@ def _told_apart(follow, people):
 
 def _easy_vitpose(path, document):
     """easy_ViTPose: of each frame a table from the person's number to rows of y, x, score; the names in ``skeleton``."""
-    names = document.get("skeleton")
-    names = {str(name): int(key) for key, name in names.items()} if isinstance(names, dict) else {}
+    names = document.get("skeleton") or {}
+    if not isinstance(names, dict) or not all(str(key).isdigit() for key in names):
+        _refuse(path, "skeleton, names by number", names)
+    numbers = {str(name): int(key) for key, name in names.items()}
     frames = []
     for t, frame in enumerate(_list(path, "keypoints", document["keypoints"])):
         rows = {}
         for who, values in frame.items():
             points = _points(path, f"keypoints[{t}][{who}]", values)[:, [1, 0, 2]]
-            if len(points) != len(COCO17) and max((names.get(n, len(points)) for n in COCO17)) < len(points):
-                points = points[[names[n] for n in COCO17]]
+            if len(points) != len(COCO17) and max(numbers.get(n, len(points)) for n in COCO17) < len(points):
+                points = points[[numbers[n] for n in COCO17]]
             rows[_number(who)] = points
         frames.append(rows)
     return frames

@@ -60,7 +60,12 @@ class Follower:
     def __call__(self, rows):
         """The keypoints (J, 3) in the list ``rows``, people of the next frame, by number."""
         boxes = [box_of(keypoints) for keypoints in rows]
-        pairs = [(overlap(known, box), who, i) for who, (known, _) in self._last.items() for i, box in enumerate(boxes) if box is not None]
+        pairs = [
+            (overlap(known, box), who, i)
+            for who, (known, _) in self._last.items()
+            for i, box in enumerate(boxes)
+            if box is not None
+        ]
         linked = {}
         for score, who, i in sorted(pairs, reverse=True):
             if score > SAME and who not in linked and i not in linked.values():

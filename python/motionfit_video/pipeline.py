@@ -179,9 +179,8 @@ def _choose(one, number, kept, tell):
     people, path = one.people, one.clip.path
     if number is not None and number > len(people):
         (picture, *_) = _preview([one], kept, lambda line: None)
-        raise VideoError(
-            f"{path}: --person {number}: {len(people)} seen, the longest first; {os.path.dirname(picture)}/people_*.png shows them"
-        )
+        shown = os.path.join(os.path.dirname(picture), f"people_{one.name}_*.png")
+        raise VideoError(f"{path}: --person {number}: {len(people)} seen, the longest first: {shown}: give one of their numbers")
     one.person, turned = untangle(people[(number or 1) - 1], one.layout, one.clip.fps)
     if turned:
         tell(f"{path}: left and right exchanged in {turned} of {len(one.clip.frames)} frames, put right")
@@ -328,7 +327,7 @@ def _name_input(work, paths):
 
 
 def _warn_of_walking_backwards(work, tell):
-    """A detector that takes front for back makes people walk backwards. A mirrored video does not: it shows a mirrored walk."""
+    """A detector that takes front for back makes people walk backwards; a mirrored video shows them walk forwards."""
     with np.load(os.path.join(work, "motion.npz")) as motion:
         speed = speed_ahead(motion["joints"], float(motion["fps"]))
     if speed < -WALKING:

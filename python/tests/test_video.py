@@ -88,7 +88,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(walk, tmp_path, monkeypatc
     assert "codec" in refusal([broken], out, nobody, monkeypatch, capsys)
     moving = render(tmp_path / "moving.mp4", [person], shift=lambda t: (4 * t, 0))
     assert "camera moves" in refusal([moving], out, Known(person), monkeypatch, capsys)
-    assert "people_*.png" in refusal([good], out, Known(person), monkeypatch, capsys, "--person", "2")
+    assert "people_good_*.png" in refusal([good], out, Known(person), monkeypatch, capsys, "--person", "2")
     assert (tmp_path / "out.detections" / "people_good_1.png").is_file()
     assert "calibration" in refusal([good, good], out, Known(person), monkeypatch, capsys)
     assert "--force would remove it" in refusal([good], REPOSITORY / "docs", nobody, monkeypatch, capsys, "--force")

@@ -10,7 +10,7 @@ from scene import FOCAL, FPS, SIZE, cv2, seen_by, true_camera, walk_past
 
 from motionfit_video import VideoError, calibration, clip, overlay
 from motionfit_video.detector import detector_for
-from motionfit_video.keypoint_files import Files
+from motionfit_video.keypoint_files import COCO17, Files
 
 
 @pytest.fixture(scope="module")
@@ -190,21 +190,25 @@ def flat(points, scores):
 
 def alphapose(joints):
     shift = lambda t, k: BODY[:joints] + [300 * k, t]
-    people = lambda t: [{"image_id": f"{t}.jpg", "category_id": 1, "score": 2.0, "keypoints": flat(shift(t, k), SCORES[:joints])} for k in (0, 1)]
+    person = lambda t, k: {"image_id": f"{t}.jpg", "category_id": 1, "keypoints": flat(shift(t, k), SCORES[:joints])}
+    people = lambda t: [person(t, k) for k in (0, 1)]
     # Of frame 3 nobody is in the list; the order of two people changes.
     return [record for t in range(8) if t != 3 for record in people(t)[:: 1 if t % 2 else -1]]
 
 
 def easy_vitpose():
-    names = "nose left_eye right_eye left_ear right_ear neck left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip hip left_knee right_knee left_ankle right_ankle".split()
-    names += [f"toe{k}" for k in range(6)]
+    names = [*COCO17[:5], "neck", *COCO17[5:13], "hip", *COCO17[13:], *(f"toe{k}" for k in range(6))]
     rows = np.c_[BODY[:25, ::-1], SCORES[:25]]  # y, x, score
     frames = [{"0": (rows + [t, 0, 0]).tolist(), "1": (rows + [t, 300, 0]).tolist()} for t in range(8)]
     return {"keypoints": frames, "skeleton": dict(enumerate(names))}
 
 
 def mmpose(tracked):
-    person = lambda t, k: {"keypoints": (BODY[:17] + [300 * k, t]).tolist(), "keypoint_scores": SCORES[:17].tolist(), **({"track_id": k} if tracked else {})}
+    person = lambda t, k: {
+        "keypoints": (BODY[:17] + [300 * k, t]).tolist(),
+        "keypoint_scores": SCORES[:17].tolist(),
+        **({"track_id": k} if tracked else {}),
+    }
     return [{"frame_id": t, "instances": [person(t, k) for k in ((0, 1) if t % 2 else (1, 0))]} for t in range(8)]
 
 
@@ -248,6 +252,7 @@ def test_json_of_other_detectors_is_read(tmp_path, document, layout):
         (b'[{"image_id": 1, "keypoints": [1, 2]}, 4]', r"results: found"),
         (b'[{"image_id": "900000000000.jpg", "keypoints": [1, 2, 3]}]', "image_id, the number of a frame"),
         (b'{"keypoints": [3]}', "keypoints: found"),
+        (b'{"keypoints": [], "skeleton": {"a": "nose"}}', "skeleton, names by number: found {'a': 'nose'}"),
         (b'{"instance_info": 3}', "instance_info: found 3"),
     ],
 )
