@@ -349,4 +349,46 @@ mod tests {
         assert!((forwards - Vector2::new(0.1, 2.0)).norm() < 1e-12);
         assert_eq!(at(Vector3::z() * -0.6 * GRAVITY), None);
     }
+
+    #[test]
+    fn who_walks_rolls_from_heel_to_toes_and_who_squats_does_not() {
+        // How far the place of pressure moves along the foot while it is on the ground, over stature.
+        let ways = |name: &str| -> Vec<f64> {
+            let (body, links, _) = sampled(name, 0.0);
+            let reference = Reference {
+                body: &body,
+                scene: &Scene::default(),
+                links: &links,
+                fps: 50.0,
+            };
+            let pressures = reference.pressures();
+            let mut ways = Vec::new();
+            for foot in 0..2 {
+                let ankle = &body.markers[ANKLES[foot]];
+                let along = |t: usize| {
+                    let Pressure { center, ahead } = pressures[t][foot]?;
+                    let ankle = links[t][ankle.link] * Point3::from(ankle.position);
+                    Some(ahead.dot(&(center - ankle.coords.xy())) / body.stature)
+                };
+                let along: Vec<Option<f64>> = (0..links.len()).map(along).collect();
+                for stance in along.chunk_by(|a, b| a.is_some() == b.is_some()) {
+                    let known: Vec<f64> = stance.iter().copied().flatten().collect();
+                    if let (true, [first, .., last]) = (known.len() > 20, &known[..]) {
+                        ways.push(last - first);
+                    }
+                }
+            }
+            ways
+        };
+        let walk = ways("walk");
+        assert!(
+            walk.len() > 3 && walk.iter().all(|way| *way > 0.05),
+            "{walk:?}"
+        );
+        let squat = ways("squat");
+        assert!(
+            !squat.is_empty() && squat.iter().all(|way| way.abs() < 0.03),
+            "{squat:?}"
+        );
+    }
 }
