@@ -194,7 +194,10 @@ fn difference(case: &Case) -> f64 {
     let distance = distances.fold(0.0, |most, (a, b)| (a.center - b.center).norm().max(most));
     let impulse = |foot: usize| {
         let loads = paths[0].iter().zip(path).skip(1);
-        let errors = loads.map(|(a, b)| (a.loads[foot] - b.loads[foot]).abs());
+        let errors = loads.map(|(a, b)| {
+            let (a, b) = (a.loads[foot], b.loads[foot]);
+            (a.vertical - b.vertical).abs() + (a.moment - b.moment).norm()
+        });
         errors.fold(0.0, f64::max) / (case.fps * body.mass())
     };
     [distance, impulse(0), impulse(1)]

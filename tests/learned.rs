@@ -382,7 +382,8 @@ fn shipped_weights_cards_and_configurations_fit() {
     for entry in std::fs::read_dir(root.join("configs")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        if name.starts_with("train-") || name.starts_with("compare-") {
+        let kinds = ["train-", "compare-", "paper-rosenbrock-"];
+        if kinds.iter().any(|kind| name.starts_with(kind)) {
             motionfit::config::TrainingConfig::read(&path).unwrap();
             found += 1;
         }

@@ -7,7 +7,17 @@ Needs the extra ``video`` (mediapipe, OpenCV, SciPy) and the command ``motionfit
 says), not the compiled extension. Cameras are OpenCV's: x right, y down, z forward; worlds are z up, metres.
 """
 
-from .errors import VideoError
-from .pipeline import Options, run
-
 __all__ = ["Options", "VideoError", "run"]
+
+
+def __getattr__(name):
+    # Late, so that the command can say what is missing in one line.
+    if name == "VideoError":
+        from .errors import VideoError
+
+        return VideoError
+    if name in __all__:
+        from . import pipeline
+
+        return getattr(pipeline, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

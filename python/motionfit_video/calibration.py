@@ -1,61 +1,190 @@
 """Cameras that somebody calibrated, as other programs write them, as cameras of ``motionfit``.
 
-Pose2Sim and Anipose (``.toml``), Qualisys (``.qca.txt``), OpenCV and EasyMocap (``.yml``), and motionfit's own ``.json``.
+Pose2Sim and Anipose (``.toml``), Qualisys (``.qca.txt``), OpenCV and EasyMocap (``.yml``), OpenCap (``.pickle``), and
+motionfit's own ``.json``.
 """
 
 import json
 import os
+import pickle
+import re
+import reprlib
 import xml.etree.ElementTree as xml
 
 import cv2
 import numpy as np
 
 from .errors import VideoError
+from .pickles import read_pickle
+
+# Rows: the axes x, y, z of a z-up world in the axes of a file whose axis of that name points up.
+Z_UP = {
+    "x": [[0, 1, 0], [0, 0, 1], [1, 0, 0]],
+    "y": [[0, 0, 1], [1, 0, 0], [0, 1, 0]],
+    "z": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "-x": [[0, 1, 0], [0, 0, -1], [-1, 0, 0]],
+    "-y": [[0, 0, 1], [-1, 0, 0], [0, -1, 0]],
+    "-z": [[1, 0, 0], [0, -1, 0], [0, 0, -1]],
+}
+METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254}
+FARTHEST = 50.0  # units from the world's origin: no camera in metres is so far away
+OPENCAP = "cameraIntrinsicsExtrinsics.pickle"
+# What a broken file makes its reader raise; cv2.FileStorage raises SystemError.
+BROKEN = (LookupError, ValueError, TypeError, AttributeError, OverflowError, SystemError, RecursionError)
+BROKEN += (xml.ParseError, cv2.error, pickle.UnpicklingError)
+REMEDY = "calibrate again, or see docs/video.md for what a calibration holds"
 
 
-def read_calibration(path, up="z"):
-    """The cameras of a file, a list of dicts as in motionfit's camera JSON; ``up`` is the world's axis that points up."""
-    name = os.fspath(path).lower()
-    if not os.path.isfile(path):
+def read_calibration(path, up=None):
+    """The cameras of a file, a list of dicts as in motionfit's camera JSON, in metres, in a world with z up.
+
+    ``up`` is the axis of the file's world that points up: z unless given (of OpenCap -y, or what a ``.json`` says).
+    """
+    path = os.fspath(path)
+    if not os.path.exists(path):
         raise VideoError(f"{path}: no such file")
     try:
-        if name.endswith(".toml"):
-            cameras = _toml(path)
-        elif name.endswith(".txt"):
-            cameras = _qualisys(path)
-        elif name.endswith((".yml", ".yaml", ".xml")):
-            cameras = _opencv(path)
-        elif name.endswith(".json"):
-            with open(path, encoding="utf-8") as file:
-                document = json.load(file)
-            return document["cameras"] if isinstance(document, dict) and "cameras" in document else _list(document)
-        else:
-            raise VideoError(f"{path}: not a calibration that is known: .toml, .qca.txt, .yml or .json")
-    except (KeyError, ValueError, TypeError, AttributeError, xml.ParseError, cv2.error) as error:
-        raise VideoError(f"{path}: not a complete calibration: {type(error).__name__} {error}")
-    if not cameras:
-        raise VideoError(f"{path}: no camera in it")
-    return [dict(camera, up=up) for camera in cameras]
+        cameras, usual = _read(path)
+        if not cameras:
+            raise VideoError(f"{path}: no camera in it: {REMEDY}")
+        return [_z_up(camera, up or camera.get("up") or usual) for camera in cameras]
+    except BROKEN as error:
+        raise VideoError(f"{path}: not a complete calibration: {_said(error)}: {REMEDY}")
 
 
-def _list(document):
-    return document if isinstance(document, list) else [document]
+def _read(path):
+    """The cameras of a file, and the axis that points up unless somebody says otherwise."""
+    name = path.lower()
+    if os.path.isdir(path):
+        return _opencap_folder(path), "-y"
+    if name.endswith((".pickle", ".pkl")):
+        return [_opencap(path)], "-y"
+    readers = {".toml": _toml, ".txt": _qualisys, ".yml": _opencv, ".yaml": _opencv, ".xml": _opencv, ".json": _json}
+    reader = readers.get(os.path.splitext(name)[1])
+    if reader is None:
+        raise VideoError(f"{path}: not a calibration that is known: .toml, .qca.txt, .yml, .pickle or .json")
+    return reader(path), "z"
+
+
+def _said(error):
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    if isinstance(error, SystemError):
+        return "not a file of OpenCV's FileStorage"
+    return f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
+
+
+def _numbers(field, value, *shapes):
+    """``value`` as an array of one of the ``shapes``, all of it finite."""
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        array = np.array(np.nan)
+    if array.shape not in shapes or not np.isfinite(array).all():
+        wanted = " or ".join(" x ".join(map(str, shape)) for shape in shapes)
+        raise ValueError(f"{field}: found {reprlib.repr(value)} where {wanted} numbers belong")
+    return array
+
+
+def _turn(value):
+    """A rotation matrix from a rotation vector or a matrix."""
+    turn = np.asarray(value, float) if np.size(value) in (3, 9) else value
+    turn = _numbers("rotation", np.ravel(turn) if np.size(turn) == 3 else turn, (3,), (3, 3))
+    if turn.shape == (3,):
+        return cv2.Rodrigues(turn)[0]
+    if np.abs(turn).max() > 1.01 or np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0:
+        raise ValueError(f"rotation: found {reprlib.repr(turn.tolist())}, which is no rotation")
+    return turn
 
 
 def _camera(name, size, matrix, distortions, turn, translation, units="m"):
-    turn = np.asarray(turn, float)
-    turn = cv2.Rodrigues(turn.reshape(3, 1))[0] if turn.size == 3 else turn.reshape(3, 3)
-    matrix = np.asarray(matrix, float).reshape(3, 3)
-    distortions = (list(np.ravel(distortions).astype(float)) + [0.0] * 5)[:5]
+    distortions = np.ravel(distortions)
+    distortions = _numbers("distortions", distortions, distortions.shape)
+    if np.any(distortions[5:]):
+        raise ValueError(f"distortions: found {len(distortions)}: more than k1 k2 p1 p2 k3 are not read")
+    matrix = _numbers("matrix", matrix, (3, 3))
+    size = _numbers("size", np.ravel(size), (2,))
+    if size.min() < 1 or matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
+        raise ValueError(f"size {size.tolist()}, focal lengths {matrix[0, 0]:g} and {matrix[1, 1]:g}: not positive")
+    if units not in METRES:
+        raise ValueError(f"units: found {reprlib.repr(units)}: they are one of {', '.join(METRES)}")
     return {
         "name": str(name),
-        "size": [float(s) for s in size],
+        "size": size.tolist(),
         "matrix": matrix.tolist(),
-        "distortions": distortions,
-        "rotation": turn.tolist(),
-        "translation": np.ravel(translation).astype(float).tolist(),
-        "units": units,
+        "distortions": [*distortions[:5], *[0.0] * (5 - len(distortions[:5]))],
+        "rotation": _turn(turn).tolist(),
+        "translation": (_numbers("translation", np.ravel(translation), (3,)) * METRES[units]).tolist(),
     }
+
+
+def _z_up(camera, up):
+    if up not in Z_UP:
+        raise ValueError(f"up: found {reprlib.repr(up)}: it is one of {', '.join(Z_UP)}")
+    turned = {key: value for key, value in camera.items() if key != "up"}
+    return dict(turned, rotation=(np.array(camera["rotation"]) @ np.array(Z_UP[up], float).T).tolist())
+
+
+def _json(path):
+    """motionfit's own cameras, and the settings of AIST++ (cm, y up, recognized as ``motionfit`` does)."""
+    with open(path, encoding="utf-8") as file:
+        document = json.load(file)
+    document = document["cameras"] if isinstance(document, dict) and "cameras" in document else document
+    records = document if isinstance(document, list) else [document]
+    for record in records:
+        if not isinstance(record, dict):
+            raise ValueError(f"cameras: found {reprlib.repr(record)} where a camera belongs")
+    return [_own(record, f"camera{k}") for k, record in enumerate(records)]
+
+
+def _own(record, name):
+    if record.get("h36m_radial"):
+        raise ValueError("h36m_radial: not read for videos: give distortions")
+    size = _numbers("size", record["size"], (2,))
+    matrix = record.get("matrix")
+    if matrix is None:
+        (fx, fy), (cx, cy) = (_numbers(k, record.get(k, size / 2), (2,)) for k in ("focal", "center"))
+        if "focal" not in record:
+            raise KeyError("matrix or focal")
+        matrix = [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]
+    if "orientation_wxyz" in record:
+        turn = _of_quaternion(_numbers("orientation_wxyz", record["orientation_wxyz"], (4,))).T
+    else:
+        turn = record["rotation"]
+    if "position" in record:
+        translation = -_turn(turn) @ _numbers("position", record["position"], (3,))
+    else:
+        translation = _numbers("translation", record["translation"], (3,))
+    far = np.size(turn) == 3 and "distortions" in record and np.linalg.norm(translation) > FARTHEST
+    units = record.get("units", "cm" if far else "m")
+    camera = _camera(record.get("name", name), size, matrix, record.get("distortions") or [], turn, translation, units)
+    return dict(camera, up=record.get("up", "y" if far else "z"))
+
+
+def _of_quaternion(q):
+    w, x, y, z = q / np.linalg.norm(q)
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + 2 * w * cross + 2 * cross @ cross
+
+
+def _opencap(path):
+    """OpenCap's camera, mm, size as height and width; the world hangs on a checkerboard, y down if it is upright on a wall."""
+    found = read_pickle(path)
+    if not isinstance(found, dict):
+        raise ValueError(f"found {reprlib.repr(found)} where a table with intrinsicMat belongs")
+    size = _numbers("imageSize", np.ravel(found["imageSize"]), (2,))[::-1]
+    name = os.path.basename(os.path.dirname(os.path.abspath(path)))
+    pose = found["rotation"], found["translation"]
+    return _camera(name, size, found["intrinsicMat"], found["distortion"], *pose, "mm")
+
+
+def _opencap_folder(folder):
+    """OpenCap's folder Videos: Cam0, Cam1, ..., each with its pickle."""
+    names = [name for name in os.listdir(folder) if os.path.isfile(os.path.join(folder, name, OPENCAP))]
+    if not names:
+        raise VideoError(f"{folder}: a folder without Cam*/{OPENCAP}: give a calibration file, or OpenCap's folder Videos")
+    names.sort(key=lambda name: [int(n) for n in re.findall(r"\d+", name)] or [0])
+    return [_opencap(os.path.join(folder, name, OPENCAP)) for name in names]
 
 
 def _toml(path):
@@ -72,7 +201,7 @@ def _toml(path):
             continue
         if table.get("fisheye"):
             raise VideoError(f"{path}: camera {key} is a fisheye: undistort its video first")
-        far = np.abs(table["translation"]).max() > 50
+        far = np.abs(_numbers("translation", np.ravel(table["translation"]), (3,))).max() > FARTHEST
         cameras.append(
             _camera(
                 table.get("name", key),

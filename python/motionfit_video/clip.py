@@ -39,6 +39,8 @@ class Clip:
 
 
 def _open(path):
+    if os.path.isdir(path):
+        raise VideoError(f"{path}: a folder: give the video file")
     if not os.path.isfile(path):
         raise VideoError(f"{path}: no such file")
     capture = cv2.VideoCapture(os.fspath(path))

@@ -5,7 +5,7 @@ import os
 import cv2
 import numpy as np
 
-from .errors import VideoError
+from .encoder import open_video
 
 # Human3.6M-17: pelvis, right leg, left leg, spine to head, left arm, right arm.
 BONES = [(0, 1), (1, 2), (2, 3), (0, 4), (4, 5), (5, 6), (0, 7), (7, 8), (8, 9), (9, 10)]
@@ -14,7 +14,6 @@ RIGHT = {1, 2, 3, 14, 15, 16}
 # Blue, green, red.
 RIGHT_COLOUR, LEFT_COLOUR, FORCE_COLOUR, POINT_COLOUR = (60, 90, 255), (255, 160, 40), (60, 220, 80), (0, 230, 255)
 NEWTONS_PER_METRE = 1000.0
-LARGEST = 1280  # px, longer side
 
 
 def project(camera, points):
@@ -37,36 +36,25 @@ def intrinsics(camera):
 
 
 def extrinsics(camera):
-    """Rotation (3, 3) and translation (3,), camera from its file's world, m, of a camera of motionfit's JSON."""
+    """Rotation (3, 3) and translation (3,), m, camera from z-up world, of a camera of motionfit's JSON."""
     turn = np.array(camera["rotation"], float)
-    turn = cv2.Rodrigues(turn)[0] if turn.size == 3 else turn
-    scale = {"mm": 0.001, "cm": 0.01}.get(camera.get("units", "m"), 1.0)
     if "position" in camera:
-        return turn, -turn @ np.array(camera["position"], float) * scale
-    return turn, np.array(camera["translation"], float) * scale
+        return turn, -turn @ np.array(camera["position"], float)
+    return turn, np.array(camera["translation"], float)
 
 
-def up_turn(camera):
-    """File world from z-up world, for calibrations whose ``up`` is another axis."""
-    turns = {"y": [[1, 0, 0], [0, 0, 1], [0, -1, 0]], "-y": [[1, 0, 0], [0, 0, -1], [0, 1, 0]]}
-    turns |= {"-z": [[1, 0, 0], [0, -1, 0], [0, 0, -1]], "x": [[0, 0, 1], [1, 0, 0], [0, 1, 0]]}
-    return np.array(turns.get(camera.get("up", "z"), np.eye(3)), float)
+def draw(clip, keypoints, camera, motion, floor, path, lag=0, progress=lambda done, total: None):
+    """Writes the overlay of ``clip``; ``motion`` is the archive motion.npz, ``floor`` its height in the world.
 
-
-def draw(clip, keypoints, camera, motion, floor, path, lag=0):
-    """Writes the overlay of ``clip``; ``motion`` is the archive motion.npz, ``floor`` its height in the world."""
-    scale = min(1.0, LARGEST / max(clip.size))
-    size = tuple(int(side * scale) // 2 * 2 for side in clip.size)
-    video = cv2.VideoWriter(os.fspath(path), cv2.VideoWriter_fourcc(*"mp4v"), clip.fps, size)
-    if not video.isOpened():
-        raise VideoError(f"{path}: this OpenCV writes no mp4")
-    world = lambda points: (np.asarray(points, float) + [0, 0, floor]) @ up_turn(camera).T
-    thick = max(2, round(max(size) / 400))
+    Returns the name of the codec.
+    """
+    world = lambda points: np.asarray(points, float) + [0, 0, floor]
     joints, rate = motion["joints"], float(motion["fps"])
     forces, feet = motion["contact_forces"], motion["contact_points"]
-    try:
+    with open_video(path, clip.fps, clip.size) as video:
+        scale, thick = video.size[0] / clip.size[0], max(2, round(max(video.size) / 400))
         for t, image in enumerate(clip.images()):
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            image = cv2.resize(image, video.size, interpolation=cv2.INTER_AREA)
             _draw_keypoints(image, keypoints[t], scale, thick)
             k = round((t - lag) / clip.fps * rate)
             if 0 <= k < len(joints):
@@ -75,24 +63,37 @@ def draw(clip, keypoints, camera, motion, floor, path, lag=0):
                     ends = project(camera, world([point, point + force / NEWTONS_PER_METRE])) * scale
                     _draw_force(image, ends, thick)
             video.write(image)
-    finally:
-        video.release()
+            progress(t + 1, len(clip.frames))
+    return video.codec
 
 
 def preview(clip, people, path):
-    """Writes an image with the people and their numbers, where most of them are seen."""
-    count = np.sum([person.seen() for person in people], axis=0)
-    chosen = int(count.argmax())
-    image = next(image for t, image in enumerate(clip.images()) if t == chosen)
-    thick = max(2, round(max(clip.size) / 400))
+    """Writes for each person the frame that shows most of them, with all people's numbers; returns the files.
+
+    ``path`` says with {} where the number stands.
+    """
+    wanted = {}
     for number, person in enumerate(people, 1):
-        _draw_keypoints(image, person.keypoints[chosen], 1.0, thick)
-        box = person.boxes()[chosen]
+        wanted.setdefault(person.best(), []).append(number)
+    files = {}
+    for t, image in enumerate(clip.images()):
+        if t in wanted:
+            _draw_people(image, people, t)
+            for number in wanted[t]:
+                files[number] = os.fspath(path).format(number)
+                cv2.imwrite(files[number], image)
+    return [files[number] for number in sorted(files)]
+
+
+def _draw_people(image, people, t):
+    thick = max(2, round(max(image.shape) / 400))
+    for number, person in enumerate(people, 1):
+        _draw_keypoints(image, person.keypoints[t], 1.0, thick)
+        box = person.boxes()[t]
         if np.isfinite(box).all():
             corner = tuple(int(v) for v in box[:2])
             cv2.rectangle(image, corner, tuple(int(v) for v in box[2:]), POINT_COLOUR, thick)
             cv2.putText(image, str(number), corner, cv2.FONT_HERSHEY_SIMPLEX, thick * 0.5, POINT_COLOUR, thick)
-    cv2.imwrite(os.fspath(path), image)
 
 
 def _point(x):

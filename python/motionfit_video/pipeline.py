@@ -1,54 +1,36 @@
 """The whole way: clips, keypoints, cameras, ``motionfit reconstruct``, overlays.
 
-Everything is made in a folder beside ``out`` that takes its name at the end: nothing is half-written.
+Everything is made in a folder beside ``out`` that takes its name at the end: nothing is half-written. Only detections
+outlive a run that does not end (:mod:`motionfit_video.cache`).
 """
 
+import contextlib
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
-from typing import Optional
 
 import numpy as np
 
-from . import calibration, overlay, synchronization, triangulation
+from . import cache, calibration, overlay, program, synchronization, triangulation
 from .camera import USUAL_FOV, USUAL_STATURE, focal_of_fov, landmarks_in_camera, place
 from .clip import read_clip, refuse_moving_camera
-from .detector import Person, detector_for
+from .detector import detector_for
 from .errors import VideoError
 from .metadata import focal_of_metadata
+from .options import Options
+from .people import Person
 from .untangle import untangle
 
-CACHE = 1  # version of the cached detections
-LEAST_SEEN = 0.5  # share of the frames in which the person must be seen
 LONGEST_GAP = 0.5  # s without the person
 MOST_LAG = 2.0  # s that clips are searched for a shift
-
-
-@dataclass
-class Options:
-    """What the command line takes."""
-
-    fov: Optional[float] = None  # degrees across the longer side of the image
-    stature: Optional[float] = None  # m
-    camera_height: Optional[float] = None  # of one uncalibrated camera above the ground, m
-    camera_calibration: Optional[str] = None
-    up: str = "z"  # of the calibration's world
-    floor: Optional[float] = None  # height of the ground in the calibration's world, m
-    person: Optional[int] = None  # from 1
-    fps: Optional[float] = None
-    start: Optional[float] = None  # s
-    end: Optional[float] = None
-    sync: bool = False
-    estimates: bool = True  # use the detector's landmarks as 3D estimates
-    force: bool = False
-    arguments: tuple = ()  # more for motionfit reconstruct
+WALKING = 0.5  # m/s of the pelvis
 
 
 @dataclass
 class _Seen:
+    name: str  # of the clip, in the names of files
     clip: object
     layout: str
     people: list
@@ -57,93 +39,148 @@ class _Seen:
     first: int = 0  # frame of the first clip's clock at which the motion starts
 
 
-def run(paths, out, options=None, detector=None, tell=print, progress=lambda clip, done, total: None):
+def run(paths, out, options=None, detector=None, tell=print, progress=lambda what, done, total: None):
     """Reconstructs the movement in ``paths``, videos of one scene, into the folder ``out``; returns ``out``.
 
-    ``detector`` (see :mod:`motionfit_video.detector`) is used instead of what is found. Raises :class:`VideoError`.
+    With ``options.preview``, the people are only drawn with their numbers; returns the pictures.
+
+    ``detector`` (see :mod:`motionfit_video.detector`) is used instead of what is found. ``progress`` is told what is
+    being done, and how many frames of how many are. Raises :class:`VideoError` for bad input.
     """
     options = options or Options()
+    options.check()
     paths, out = [os.fspath(path) for path in paths], os.path.abspath(out)
-    if os.path.exists(out) and not options.force:
-        raise VideoError(f"{out}: exists: give another --out, or --force")
-    program = _program()
-    cameras = None
-    if options.camera_calibration:
-        known = calibration.read_calibration(options.camera_calibration, options.up)
-        cameras = calibration.match(known, paths)
-    elif len(paths) > 1:
-        raise VideoError(f"{len(paths)} clips of one scene need their cameras: give --camera-calibration FILE")
+    if not options.preview:
+        _refuse_existing(out, options.force)
+    command = None if options.preview else program.find()
+    cameras = _calibrated(paths, options)
     clips = [read_clip(path, options.fps, options.start, options.end) for path in paths]
     rates = {round(clip.fps, 2) for clip in clips}
     if len(rates) > 1:
         raise VideoError(f"clips of {', '.join(map(str, sorted(rates)))} frames per second: convert them to one rate")
     if cameras:
         cameras = [calibration.check_size(camera, clip) for camera, clip in zip(cameras, clips)]
-    os.makedirs(os.path.dirname(out), exist_ok=True)
-    work = tempfile.mkdtemp(prefix=os.path.basename(out) + ".", dir=os.path.dirname(out))
-    try:
-        seen = [_detect(clip, detector, out, work, tell, progress) for clip in clips]
+    kept, names = cache.Cache(out), _names(paths)
+    with _parents(out):
+        seen = [_detect(clip, name, detector, kept, tell, progress) for clip, name in zip(clips, names)]
+        if options.preview:
+            return _preview(seen, kept, tell)
         for one in seen:
-            _choose(one, options.person, tell)
+            _choose(one, options.person, kept, tell)
             refuse_moving_camera(one.clip, one.person.boxes())
             for note in one.clip.notes:
                 tell(f"{one.clip.path}: {note}")
         if len(seen) > 1:
             _synchronize(seen, options.sync, tell)
-        if cameras is None:
-            cameras = [_place(seen[0], options, tell)]
-        floor = _reconstruct(program, seen, cameras, work, options, tell)
-        _draw(seen, cameras, floor, work)
-        _finish(work, out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        with _workspace(out) as work:
+            kept.copy(os.path.join(work, "detections"))
+            stature = options.stature
+            if cameras is None:
+                stature = stature or USUAL_STATURE
+                cameras = [_place(seen[0], stature, options, tell)]
+            floor = _reconstruct(command, seen, cameras, stature, work, out, options, tell, progress)
+            _warn_of_walking_backwards(work, tell)
+            _draw(seen, cameras, floor, work, tell, progress)
+            _finish(work, out)
+        kept.forget(names)
     tell(f"wrote {out}: overlay{'s' if len(seen) > 1 else ''}, report.html, motion.glb, motion.npz")
     return out
 
 
-def _program():
-    program = os.environ.get("MOTIONFIT_BIN") or shutil.which("motionfit")
-    if not program or not os.path.exists(program):
-        raise VideoError("the command motionfit is not on PATH: install it, or set MOTIONFIT_BIN")
-    return program
+def _refuse_existing(out, force):
+    if not os.path.lexists(out):
+        return
+    if not os.path.isdir(out):
+        raise VideoError(f"{out}: a file: give another --out")
+    if not force:
+        raise VideoError(f"{out}: exists: give another --out, or --force")
+    if os.listdir(out) and not os.path.isfile(os.path.join(out, "metrics.json")):
+        raise VideoError(f"{out}: not an earlier run (no metrics.json), --force would remove it: give another --out")
 
 
-def _name(clip):
-    return os.path.splitext(os.path.basename(clip.path))[0]
+def _calibrated(paths, options):
+    if options.camera_calibration:
+        return calibration.match(calibration.read_calibration(options.camera_calibration, options.up), paths)
+    if len(paths) > 1:
+        raise VideoError(f"{len(paths)} clips of one scene need their cameras: give --camera-calibration FILE")
+    return None
 
 
-def _detect(clip, detector, out, work, tell, progress):
+def _names(paths):
+    """The names of the clips, numbered where two are the same."""
+    stems = [os.path.splitext(os.path.basename(path))[0] for path in paths]
+    if len(set(stems)) == len(stems):
+        return stems
+    return [f"{number}_{stem}" for number, stem in enumerate(stems, 1)]
+
+
+@contextlib.contextmanager
+def _parents(out):
+    """Makes the folders above ``out``; those in which nothing is left at the end are removed again."""
+    made, parent = [], os.path.dirname(out)
+    while not os.path.lexists(parent):
+        made.append(parent)
+        parent = os.path.dirname(parent)
+    try:
+        os.makedirs(os.path.dirname(out), exist_ok=True)
+    except OSError as error:
+        raise VideoError(f"{out}: {error.strerror}: give another --out")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            for folder in made:
+                os.rmdir(folder)
+
+
+@contextlib.contextmanager
+def _workspace(out):
+    try:
+        work = tempfile.mkdtemp(prefix=os.path.basename(out) + ".", dir=os.path.dirname(out))
+    except OSError as error:
+        raise VideoError(f"{out}: {error.strerror}: give another --out")
+    try:
+        os.mkdir(os.path.join(work, "detections"))
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _detect(clip, name, detector, kept, tell, progress):
     """The people in a clip, from the cache of an earlier run of the same file where there is one."""
     detector = detector or detector_for(clip.path)
-    status = os.stat(clip.path)
-    key = json.dumps([CACHE, detector.name, os.path.abspath(clip.path), status.st_size, int(status.st_mtime), clip.fps])
-    key += f" {clip.frames[0]} {clip.frames[-1]} {len(clip.frames)}"
-    name = os.path.join("detections", _name(clip) + ".npz")
-    os.makedirs(os.path.join(work, "detections"), exist_ok=True)
-    cached = os.path.join(out, name)
-    if os.path.isfile(cached):
-        with np.load(cached) as archive:
-            if str(archive["key"]) == key:
-                shutil.copy(cached, os.path.join(work, name))
-                tell(f"{clip.path}: detections of the earlier run")
-                landmarks = archive["landmarks"] if "landmarks" in archive else [None] * len(archive["keypoints"])
-                people = [Person(k, w) for k, w in zip(archive["keypoints"], landmarks)]
-                return _Seen(clip, str(archive["layout"]), people)
-    people = detector.detect(clip, lambda done, total: progress(clip.path, done, total))
+    key, quick = cache.key(detector, clip), getattr(detector, "quick", False)
+    known = None if quick else kept.load(name, key)
+    if known:
+        tell(f"{clip.path}: detections of the earlier run")
+        return _Seen(name, clip, *known)
+    people = detector.detect(clip, lambda done, total: progress(f"{clip.path}: looking for people", done, total))
     if not people:
         raise VideoError(f"{clip.path}: no person is seen")
-    arrays = {"keypoints": np.stack([p.keypoints for p in people])}
-    if all(p.landmarks is not None for p in people):
-        arrays["landmarks"] = np.stack([p.landmarks for p in people])
-    np.savez_compressed(os.path.join(work, name), key=key, layout=detector.layout, fps=clip.fps, **arrays)
-    return _Seen(clip, detector.layout, people)
+    if not quick:
+        try:
+            kept.save(name, key, detector.layout, people, clip.fps)
+        except OSError as error:
+            raise VideoError(f"{kept.folder}: {error.strerror}: give another --out")
+    return _Seen(name, clip, detector.layout, people)
 
 
-def _choose(one, number, tell):
+def _preview(seen, kept, tell):
+    """Draws everybody with their numbers, one picture a person."""
+    files = []
+    for one in seen:
+        files += overlay.preview(one.clip, one.people, kept.path(f"people_{one.name}_{{}}.png"))
+    tell("\n".join(files))
+    return files
+
+
+def _choose(one, number, kept, tell):
     """Takes the person asked for, or who is seen longest; the clip ends where they are gone."""
     people, path = one.people, one.clip.path
-    if number is not None and not 1 <= number <= len(people):
-        raise VideoError(f"{path}: {len(people)} people are seen: --person counts from 1, the longest seen first")
+    if number is not None and number > len(people):
+        (picture, *_) = _preview([one], kept, lambda line: None)
+        shown = os.path.join(os.path.dirname(picture), f"people_{one.name}_*.png")
+        raise VideoError(f"{path}: --person {number}: {len(people)} seen, the longest first: {shown}: give one of their numbers")
     one.person, turned = untangle(people[(number or 1) - 1], one.layout, one.clip.fps)
     if turned:
         tell(f"{path}: left and right exchanged in {turned} of {len(one.clip.frames)} frames, put right")
@@ -190,80 +227,141 @@ def _synchronize(seen, wanted, tell):
             tell(f"{one.clip.path}: seems shifted by {lag:+d} frames (correlation {score:.2f}); --sync shifts it back")
 
 
-def _place(one, options, tell):
-    """The camera nobody calibrated."""
+def _place(one, stature, options, tell):
+    """The camera nobody calibrated, for a person of ``stature`` m."""
     size = one.clip.size
     focal, source = focal_of_metadata(one.clip.path, size), "metadata"
     if options.fov is not None or focal is None:
         source = "--fov" if options.fov is not None else f"a usual phone, {USUAL_FOV:g} degrees; --fov says better"
         focal = focal_of_fov(options.fov if options.fov is not None else USUAL_FOV, size)
-    stature = options.stature or USUAL_STATURE
-    placed = place(one.person, one.layout, focal, size, stature, options.camera_height)
+    try:
+        placed = place(one.person, one.layout, focal, size, stature, options.camera_height)
+    except VideoError as error:
+        raise VideoError(f"{one.clip.path}: {error}")
     degrees = np.degrees
     tell(f"camera: focal length {focal:.0f} px (from {source}), {placed.height:.2f} m above the ground,")
-    tell(f"  looking down by {degrees(placed.tilt):.1f} degrees, rolled by {degrees(placed.roll):.1f}, for a person of {stature:.2f} m")
-    return placed.to_json(_name(one.clip))
+    given = "" if options.stature else " (usual; --stature says better)"
+    tell(
+        f"  looking down by {degrees(placed.tilt):.1f} degrees, rolled by {degrees(placed.roll):.1f}, "
+        f"for a person of {stature:.2f} m{given}"
+    )
+    return placed.to_json(one.name)
 
 
-def _reconstruct(program, seen, cameras, work, options, tell):
-    """Writes the files of ``motionfit reconstruct`` into ``work``; returns the height of the ground, m."""
+def _reconstruct(command, seen, cameras, stature, work, out, options, tell, progress):
+    """Writes the files of ``motionfit reconstruct`` into ``work``; returns the height of the ground, m.
+
+    A body before a camera that was placed for a ``stature`` has that stature; None leaves it to the fit.
+    """
     first, last = _span(seen)
+    for one in seen:
+        one.first = first
     files = os.path.join(work, "detections")
     with open(os.path.join(work, "cameras.json"), "w", encoding="utf-8") as file:
         json.dump({"cameras": cameras}, file, indent=1)
     views = []
-    for number, one in enumerate(seen):
+    for one in seen:
         keypoints = one.person.keypoints[first + one.lag : last + one.lag].copy()
         keypoints[~np.isfinite(keypoints).all(axis=2)] = 0
-        views.append(os.path.join(files, f"view{number + 1}.npy"))
+        views.append(os.path.join(files, one.name + ".npy"))
         np.save(views[-1], keypoints)
     floor = options.floor or 0.0
     if options.floor is None and len(seen) > 1:
         floor = triangulation.ground_height(cameras, [np.load(view) for view in views], seen[0].layout)
         tell(f"ground: at {floor:+.3f} m in the world of the cameras, from the feet; --floor says better")
-    name = "video"
-    command = [program, "reconstruct", views[0], "--fps", repr(seen[0].clip.fps)]
-    command += ["--camera", os.path.join(work, "cameras.json"), "--keypoint-layout", seen[0].layout]
+    result = os.path.join(work, "reconstruction")
+    call = [command, "reconstruct", views[0], "--fps", repr(seen[0].clip.fps), "--floor", repr(float(floor))]
+    call += ["--camera", os.path.join(work, "cameras.json"), "--keypoint-layout", seen[0].layout]
     if len(views) > 1:
-        command += ["--more-views", ",".join(views[1:])]
-    if options.stature:
-        command += ["--stature", repr(options.stature)]
-    command += ["--floor", repr(floor)]
+        call += ["--more-views", ",".join(views[1:])]
+    if stature:
+        call += ["--stature", repr(float(stature))]
     one = seen[0]
-    if len(seen) == 1:
-        if options.estimates and one.person.landmarks is not None:
-            matrix = overlay.intrinsics(cameras[0])
-            placed = landmarks_in_camera(one.person, one.layout, matrix, options.stature or USUAL_STATURE)
-            estimates = os.path.join(files, "estimates.npy")
-            np.save(estimates, placed[first + one.lag : last + one.lag])
-            command += ["--estimates", estimates, "--estimates-frame", "camera", "--layout", one.layout]
-    result = os.path.join(work, name)
-    done = subprocess.run([*command, *options.arguments, "--out", result], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-        message = lines[-1].removeprefix("error: ") if lines else f"motionfit ended with {done.returncode}"
-        raise VideoError(message) if done.returncode == 2 else RuntimeError(message)
+    if len(seen) == 1 and options.estimates and one.person.landmarks is not None:
+        matrix = overlay.intrinsics(cameras[0])
+        placed = landmarks_in_camera(one.person, one.layout, matrix, stature or USUAL_STATURE)
+        estimates = os.path.join(files, "estimates.npy")
+        np.save(estimates, placed[first + one.lag : last + one.lag])
+        call += ["--estimates", estimates, "--estimates-frame", "camera", "--layout", one.layout]
+    said = [(view, one.clip.path) for view, one in zip(views, seen)]
+    said.append((os.path.join(work, "cameras.json"), options.camera_calibration or f"camera of {one.clip.path}"))
+    said += [(result, out), (work, out)]
+    _call([*call, *options.arguments, "--out", result], os.path.join(work, "log.txt"), said, progress)
     for written in os.listdir(result):
         shutil.move(os.path.join(result, written), os.path.join(work, written))
     os.rmdir(result)
-    with open(os.path.join(work, "log.txt"), "w", encoding="utf-8") as file:
-        file.write(done.stdout)
-    for one in seen:
-        one.first = first
+    _name_input(work, [one.clip.path for one in seen])
     return floor
 
 
-def _draw(seen, cameras, floor, work):
+def _call(call, log, said, progress):
+    """Runs the command; what it says of files that nobody knows is said of those in ``said``, pairs (path, instead)."""
+
+    def known(text):
+        for path, instead in said:
+            text = text.replace(path, instead)
+        return text
+
+    progress("simulating", 0, 0)
+    try:
+        program.call(call, log, lambda done, total: progress("simulating", done, total))
+    except (VideoError, RuntimeError) as error:
+        raise type(error)(known(str(error)))
+    with open(log, encoding="utf-8") as file:
+        text = known(file.read())
+    with open(log, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _name_input(work, paths):
+    """metrics.json names the clips instead of the arrays that were made of them."""
+    path = os.path.join(work, "metrics.json")
+    with open(path, encoding="utf-8") as file:
+        metrics = json.load(file)
+    metrics.setdefault("input", {})["file"] = paths[0]
+    if len(paths) > 1:
+        metrics["input"]["more_views"] = paths[1:]
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(metrics, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+
+
+def _warn_of_walking_backwards(work, tell):
+    """A detector that takes front for back makes people walk backwards; a mirrored video shows them walk forwards."""
+    with np.load(os.path.join(work, "motion.npz")) as motion:
+        speed = speed_ahead(motion["joints"], float(motion["fps"]))
+    if speed < -WALKING:
+        tell(f"the person walks backwards at {-speed:.1f} m/s: if they do not, the detector has taken front for back")
+
+
+def speed_ahead(joints, fps):
+    """Mean speed of the pelvis in the direction that the hips face, m/s, of joints (T, 17, 3) of Human3.6M, z up."""
+    across = joints[:-1, 4] - joints[:-1, 1]  # from the right to the left hip
+    ahead = np.stack([across[:, 1], -across[:, 0]], axis=1)
+    ahead /= np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
+    return float(((joints[1:, 0, :2] - joints[:-1, 0, :2]) * fps * ahead).sum(axis=1).mean())
+
+
+def _draw(seen, cameras, floor, work, tell, progress):
     links = []
     with np.load(os.path.join(work, "motion.npz")) as motion:
         for one, camera in zip(seen, cameras):
-            name = "overlay.mp4" if len(seen) == 1 else f"overlay_{_name(one.clip)}.mp4"
-            overlay.draw(
-                one.clip, one.person.keypoints, camera, motion, floor, os.path.join(work, name), one.first + one.lag
+            name = "overlay.mp4" if len(seen) == 1 else f"overlay_{one.name}.mp4"
+            codec = overlay.draw(
+                one.clip,
+                one.person.keypoints,
+                camera,
+                motion,
+                floor,
+                os.path.join(work, name),
+                one.first + one.lag,
+                lambda done, total: progress(f"drawing {name}", done, total),
             )
+            if codec not in ("H.264", "VP9"):
+                tell(f"{name}: written as {codec}, which browsers do not play: pip install imageio-ffmpeg")
             links.append(f'<a href="{name}">{name}</a>')
             if len(one.people) > 1:
-                overlay.preview(one.clip, one.people, os.path.join(work, f"people_{_name(one.clip)}.png"))
+                overlay.preview(one.clip, one.people, os.path.join(work, f"people_{one.name}_{{}}.png"))
     report = os.path.join(work, "report.html")
     with open(report, encoding="utf-8") as file:
         page = file.read()

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from .layouts import Parts
-from .overlay import extrinsics, intrinsics, up_turn
+from .overlay import extrinsics, intrinsics
 
 ANKLE = 0.039  # of the stature above the ground (Winter 2009)
 STANCE = 0.1  # quantile of the lower ankle's height that is one of standing
@@ -25,7 +25,7 @@ def triangulate(cameras, views):
     found = np.linalg.svd(rows * weights[..., None])[2][:, -1]
     found = found[:, :3] / found[:, 3:]
     found[(weights > 0).sum(axis=1) < 4] = np.nan
-    return found @ up_turn(cameras[0])
+    return found
 
 
 def ground_height(cameras, people, layout):

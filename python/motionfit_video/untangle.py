@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import median_filter
 
-from .detector import Person
+from .people import Person
 from .layouts import PAIRS
 
 FAR = 0.15  # heights of the person between frames that count as no more than that

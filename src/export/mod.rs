@@ -84,8 +84,8 @@ impl Recording {
 
 fn fits(body: &Body, frame: &Frame) -> bool {
     let links = body.links.len();
-    let lengths = [frame.links.len(), frame.targets.len(), frame.torques.len()];
-    lengths == [links; 3]
+    let (moves, turns) = (frame.links.len(), frame.targets.len());
+    [moves, turns, frame.torques.len(), frame.moments.len()] == [links; 4]
         && frame
             .links
             .iter()
@@ -205,6 +205,7 @@ pub(crate) mod fixture {
             links: body.forward_kinematics(pose),
             targets: pose.rotations.clone(),
             torques: vec![Vector3::zeros(); body.links.len()],
+            moments: vec![Vector3::zeros(); body.links.len()],
             ..Frame::default()
         };
         let frames = poses.iter().map(frame).collect();
@@ -263,6 +264,9 @@ pub(crate) mod fixture {
         Frame {
             torques: (0..links.len())
                 .map(|l| Vector3::new(l as f64, t, -1.0))
+                .collect(),
+            moments: (0..links.len())
+                .map(|l| Vector3::new(l as f64, 1.0, 2.0 * t))
                 .collect(),
             contacts: vec![Contact {
                 free_moment: 4.0,

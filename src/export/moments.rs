@@ -32,12 +32,12 @@ pub fn joints(recording: &Recording) -> Vec<AnatomicalJoint<'_>> {
 
 impl AnatomicalJoint<'_> {
     /// Moments on the link about the joint's three axes, averaged over the frame that ends here, N·m: positive
-    /// where they turn it the way the movement is named (Grood and Suntay 1983). They are those of the
-    /// motors, which are all that acts about a joint's centre but for its limits.
+    /// where they turn it the way the movement is named (Grood and Suntay 1983). They are
+    /// [net moments](crate::simulation::net_moments): of the motors, of limits, and of what holds a hinge.
     pub fn moments(&self, frame: &Frame) -> [f64; 3] {
         let [parent, link] = [self.parent, self.link].map(|l| frame.links[l].rotation);
         let axes = self.anatomy.axes(&parent, &link);
-        axes.map(|axis| axis.dot(&frame.torques[self.link]))
+        axes.map(|axis| axis.dot(&frame.moments[self.link]))
     }
 
     /// Power of the joint in the step from frame `before` to `now`, `1/fps` s later, W.
@@ -45,7 +45,7 @@ impl AnatomicalJoint<'_> {
         let rate = |l: usize| -> Vector3<f64> {
             fps * (now.links[l].rotation * before.links[l].rotation.inverse()).scaled_axis()
         };
-        now.torques[self.link].dot(&(rate(self.link) - rate(self.parent)))
+        now.moments[self.link].dot(&(rate(self.link) - rate(self.parent)))
     }
 }
 
@@ -69,7 +69,7 @@ mod tests {
             .unwrap();
         let (link, parent) = (knee.link, knee.parent);
         let thigh = recording.trajectory.frames[1].links[parent].rotation;
-        recording.trajectory.frames[1].torques[link] = thigh * Vector3::y() * 30.0;
+        recording.trajectory.frames[1].moments[link] = thigh * Vector3::y() * 30.0;
         let joints = super::joints(&recording);
         let knee = joints.iter().find(|joint| joint.link == link).unwrap();
         let [flexion, adduction, _] = knee.moments(&recording.trajectory.frames[1]);

@@ -11,6 +11,7 @@
 //! | `links` | (T, L, 7) | link poses: position of the joint to the parent, m, and rotation world ← link |
 //! | `targets` | (T, L, 4) | PD targets, rotation parent ← link |
 //! | `torques` | (T, L, 3) | motor torque on a link from its parent, world frame, N·m |
+//! | `moments` | (T, L, 3) | net moment on a link from its parent about the joint's centre, world frame, N·m |
 //! | `contact_forces` | (T, 2, 3) | ground reaction on the right and the left foot, friction included, N |
 //! | `contact_points` | (T, 2, 3) | its centre of pressure, m; NaN in the air |
 //! | `contact_normals` | (T, 2, 3) | the part of the force that is normal to the ground, N |
@@ -76,6 +77,10 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
     npz.add_array(
         "torques",
         &tensor(links, &|frame, l| list(&frame.torques[l])),
+    )?;
+    npz.add_array(
+        "moments",
+        &tensor(links, &|frame, l| list(&frame.moments[l])),
     )?;
     let foot = |frame: &Frame, side: usize| ground_reactions(body, &frame.contacts)[side];
     let on = |frame: &Frame, l: usize| {
@@ -188,6 +193,7 @@ impl Arrays<'_> {
         let frames = Some(poses.dim().0);
         let targets = self.take("targets", frames, links, 4)?;
         let torques = self.take("torques", frames, links, 3)?;
+        let net = self.take("moments", frames, links, 3)?;
         let forces = self.take("link_contact_forces", frames, links, 3)?;
         let points = self.take("link_contact_points", frames, links, 3)?;
         let normals = self.take("link_contact_normals", frames, links, 3)?;
@@ -210,6 +216,7 @@ impl Arrays<'_> {
             links: rows(&poses, t).map(isometry).collect(),
             targets: rows(&targets, t).map(quaternion).collect(),
             torques: rows(&torques, t).map(vector).collect(),
+            moments: rows(&net, t).map(vector).collect(),
             contacts: (0..links)
                 .map(|link| contact(t, link))
                 .filter(|contact| contact.force != Vector3::zeros())

@@ -158,6 +158,7 @@ impl<'a> Horizon<'a> {
             frames: vec![Frame {
                 links,
                 targets,
+                moments: torques.clone(),
                 torques,
                 ..Frame::default()
             }],

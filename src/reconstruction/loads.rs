@@ -6,11 +6,12 @@
 //! stands alone carries everything; two feet share it by where the zero-moment point lies between them, that is,
 //! between the ball of the one behind and the heel of the one ahead.
 
-use nalgebra::{Isometry3, Vector2, Vector3};
+use nalgebra::{Isometry3, Point3, Vector2, Vector3};
 
 use crate::body::{Body, ContactPoint, Side};
-use crate::motion::contact::{is_near, may_carry};
+use crate::motion::contact::{is_near, may_carry, standing_heights};
 use crate::motion::low_pass;
+use crate::motion::skeleton::ANKLES;
 use crate::scene::Scene;
 use crate::simulation::GRAVITY;
 
@@ -22,6 +23,27 @@ pub(super) const FORCE_CUTOFF: f64 = 12.0;
 
 /// Vertical force, as a share of body weight, from which on something has to carry the body.
 const CARRIED: f64 = 0.5;
+
+/// Where a foot presses on the ground, ahead of its ankle along the foot, over stature: [`UPRIGHT`] under an upright
+/// body; [`ROLLING`] more for every unit of lean, the sine of the angle of the line from the ankle to the centre of mass;
+/// [`RISING`] less for every unit of height by which the ankle has risen. A foot rolls on the ground like an arc
+/// (Hansen, Childress and Knox 2004, Clinical Biomechanics 19), here with a radius of 0.2 of stature: that of the lean
+/// and the ankle's own height. Fitted to 36 walks, turns and runs with force plates, where centres of pressure are off by
+/// 23 mm (walks) and 33 mm (runs) along the foot; zero-moment points by 58 mm and more.
+const UPRIGHT: f64 = 0.034;
+/// See [`UPRIGHT`].
+const ROLLING: f64 = 0.156;
+/// See [`UPRIGHT`].
+const RISING: f64 = 0.70;
+
+/// Where a foot presses on the ground.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pressure {
+    /// Its centre of pressure, world frame, m.
+    pub center: Vector2<f64>,
+    /// The horizontal direction to the toes, in which the poses tell it; of length 1.
+    pub ahead: Vector2<f64>,
+}
 
 /// The body in its reference poses, frame by frame.
 pub(super) struct Reference<'a> {
@@ -70,6 +92,8 @@ fn on_ground(center: &Vector3<f64>, acceleration: &Vector3<f64>, vertical: f64) 
 
 /// A foot that may carry the body.
 struct Footprint {
+    /// Height of the surface under it, m.
+    ground: f64,
     /// The middle of its contact points, m.
     center: Vector2<f64>,
     /// From there to the ball, m.
@@ -86,6 +110,27 @@ impl Footprint {
     }
 }
 
+impl Footprint {
+    /// Where a foot presses with the ankle at `ankle`, m, which has risen by `rise`, m, of a body whose centre of mass
+    /// is along the unit vector `lean` from there: between heel and toes.
+    fn pressure(
+        &self,
+        ankle: &Vector3<f64>,
+        lean: &Vector3<f64>,
+        (rise, stature): (f64, f64),
+    ) -> Option<Pressure> {
+        let ahead = self.reach.try_normalize(1e-6)?;
+        let place = stature * (UPRIGHT + ROLLING * ahead.dot(&lean.xy())) - RISING * rise;
+        let middle = ahead.dot(&(self.center - ankle.xy()));
+        let reach = self.reach.norm();
+        let place = place.clamp(middle - reach, middle + reach);
+        Some(Pressure {
+            center: ankle.xy() + place * ahead,
+            ahead,
+        })
+    }
+}
+
 impl Reference<'_> {
     /// The vertical forces on the feet `[right, left]` in the step to every frame, as shares of body weight, where the
     /// centre of mass has the given `accelerations`; `None` where something else may carry part of it.
@@ -99,6 +144,46 @@ impl Reference<'_> {
             Some([0, 1].map(|foot| 0.5 * (now[foot] + before[foot])))
         };
         (0..at.len()).map(step).collect()
+    }
+
+    /// Where the feet `[right, left]` press on the ground in the step to every frame; `None` for a foot that does not
+    /// carry the body.
+    pub fn pressures(&self) -> Vec<[Option<Pressure>; 2]> {
+        let points = ContactPoint::of(self.body);
+        let frames = 0..self.links.len();
+        let prints = Side::BOTH.map(|side| {
+            let print = |t: usize| self.footprint(side, t, &points);
+            frames.clone().map(print).collect::<Vec<_>>()
+        });
+        let ankles = [0, 1].map(|foot| {
+            let ankle = &self.body.markers[ANKLES[foot]];
+            let place = |t: usize| self.links[t][ankle.link] * Point3::from(ankle.position);
+            frames.clone().map(|t| place(t).coords).collect::<Vec<_>>()
+        });
+        let height = |foot: usize, t: usize| -> Option<f64> {
+            Some(ankles[foot][t].z - prints[foot][t].as_ref()?.ground)
+        };
+        let heights = |foot: usize| frames.clone().filter_map(|t| height(foot, t)).collect();
+        let standing = standing_heights([heights(0), heights(1)]);
+        let at = |foot: usize, t: usize| {
+            let rise = (height(foot, t)? - standing[foot]).max(0.0);
+            let center = self.body.mass_center(&self.links[t]);
+            let lean = (center - ankles[foot][t]).try_normalize(1e-6)?;
+            prints[foot][t]
+                .as_ref()?
+                .pressure(&ankles[foot][t], &lean, (rise, self.body.stature))
+        };
+        let step = |foot: usize, t: usize| {
+            let (now, before) = (at(foot, t)?, at(foot, t.saturating_sub(1))?);
+            Some(Pressure {
+                center: 0.5 * (now.center + before.center),
+                ahead: now.ahead,
+            })
+        };
+        frames
+            .clone()
+            .map(|t| [0, 1].map(|foot| step(foot, t)))
+            .collect()
     }
 
     /// The same at frame `t`.
@@ -153,6 +238,7 @@ impl Reference<'_> {
         let axis = toes.xy().try_normalize(1e-3)?;
         let reach = places.iter().map(|place| axis.dot(&(place - center)));
         Some(Footprint {
+            ground: near.lowest(&self.links[t]).z - self.distance(near, t),
             center,
             reach: axis * reach.fold(0.0, f64::max),
         })
@@ -262,5 +348,47 @@ mod tests {
         let forwards = at(Vector3::x() * GRAVITY).unwrap();
         assert!((forwards - Vector2::new(0.1, 2.0)).norm() < 1e-12);
         assert_eq!(at(Vector3::z() * -0.6 * GRAVITY), None);
+    }
+
+    #[test]
+    fn who_walks_rolls_from_heel_to_toes_and_who_squats_does_not() {
+        // How far the place of pressure moves along the foot while it is on the ground, over stature.
+        let ways = |name: &str| -> Vec<f64> {
+            let (body, links, _) = sampled(name, 0.0);
+            let reference = Reference {
+                body: &body,
+                scene: &Scene::default(),
+                links: &links,
+                fps: 50.0,
+            };
+            let pressures = reference.pressures();
+            let mut ways = Vec::new();
+            for foot in 0..2 {
+                let ankle = &body.markers[ANKLES[foot]];
+                let along = |t: usize| {
+                    let Pressure { center, ahead } = pressures[t][foot]?;
+                    let ankle = links[t][ankle.link] * Point3::from(ankle.position);
+                    Some(ahead.dot(&(center - ankle.coords.xy())) / body.stature)
+                };
+                let along: Vec<Option<f64>> = (0..links.len()).map(along).collect();
+                for stance in along.chunk_by(|a, b| a.is_some() == b.is_some()) {
+                    let known: Vec<f64> = stance.iter().copied().flatten().collect();
+                    if let (true, [first, .., last]) = (known.len() > 20, &known[..]) {
+                        ways.push(last - first);
+                    }
+                }
+            }
+            ways
+        };
+        let walk = ways("walk");
+        assert!(
+            walk.len() > 3 && walk.iter().all(|way| *way > 0.05),
+            "{walk:?}"
+        );
+        let squat = ways("squat");
+        assert!(
+            !squat.is_empty() && squat.iter().all(|way| way.abs() < 0.03),
+            "{squat:?}"
+        );
     }
 }

@@ -7,7 +7,7 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use super::differences::{accelerations, jerks, nearby};
 use super::footing::{self, Footing, Hold, footings};
-use super::loads::{FORCE_CUTOFF, Reference, mass_center_accelerations};
+use super::loads::{FORCE_CUTOFF, Pressure, Reference, mass_center_accelerations};
 use super::settings::{Settings, SimulatorKind};
 use super::sighting::Sighting;
 use super::start::Start;
@@ -22,7 +22,7 @@ use crate::motion::{JOINTS, Joints, Motion, acceleration_tv, mean_distance};
 use crate::scene::Scene;
 use crate::simulation::{
     Assistance, ControlTrack, Drive, Engine, Frame, Knots, Lockstep, Path, Physics, Rapier,
-    Replica, Rollout, Simulator, Velocity, World, simulated_feet,
+    Replica, Rollout, Simulator, Velocity, World, net_moments, simulated_feet,
 };
 
 /// What the positions of the frames after the first one count in its velocity, relative to its own: the
@@ -78,6 +78,8 @@ pub struct TrackingProblem {
     /// Vertical forces on the feet `[right, left]` in the step to every frame that the reference poses imply, as
     /// shares of body weight; `None` where they do not tell.
     pub(super) foot_loads: Vec<Option<[f64; 2]>>,
+    /// Where the feet `[right, left]` press on the ground in the step to every frame, by the reference poses.
+    pub(super) pressures: Vec<[Option<Pressure>; 2]>,
     /// Parts of the body that come near each other, where that counts.
     pub(super) overlaps: Vec<CapsulePair>,
     /// The controlled axes, (link, axis), in the order x holds them.
@@ -134,6 +136,7 @@ impl TrackingProblem {
             fps: motion.fps,
         };
         let foot_loads = reference.foot_loads(&mass_center_accelerations);
+        let pressures = reference.pressures();
         let overlaps = match settings.weights.self_collision > 0.0 {
             true => near_pairs(capsule_pairs(&body), &links),
             false => Vec::new(),
@@ -141,6 +144,7 @@ impl TrackingProblem {
         Ok(Self {
             mass_center_accelerations,
             foot_loads,
+            pressures,
             overlaps,
             link_centers: links.iter().map(centers).collect(),
             mass_centers,
@@ -264,8 +268,10 @@ impl TrackingProblem {
         let share = 1.0 / steps as f64;
         let mut frame = Frame {
             torques: vec![Vector3::zeros(); self.body.links.len()],
+            moments: vec![Vector3::zeros(); self.body.links.len()],
             ..Frame::default()
         };
+        let mut before = world.links();
         let drive = Drive {
             track: &self.track,
             knots,
@@ -277,6 +283,13 @@ impl TrackingProblem {
                 *mean += share * torque;
             }
             let contacts = world.contacts(engine);
+            let after = world.links();
+            let states = [before.as_slice(), &after];
+            let moments = net_moments(&self.body, states, &contacts, self.physics.timestep);
+            for (mean, moment) in frame.moments.iter_mut().zip(moments) {
+                *mean += share * moment;
+            }
+            before = after;
             for contact in &contacts {
                 frame.add_contact(*contact, share);
             }

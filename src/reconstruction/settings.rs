@@ -235,6 +235,7 @@ impl Settings {
             ("weights.capture_point", weights.capture_point),
             ("weights.mass_center", weights.mass_center),
             ("weights.foot_load", weights.foot_load),
+            ("weights.pressure", weights.pressure),
             ("weights.torque", weights.torque),
             ("weights.joint_limit", weights.joint_limit),
             ("weights.acceleration", weights.acceleration),

@@ -17,7 +17,7 @@ use super::problem::TrackingProblem;
 use super::start::Start;
 use super::terms::{Emphasis, FrameTerms, OffsetTerms, Scope, Simulated, Step, TERM_NAMES};
 use crate::objective::{Objective, Residuals};
-use crate::simulation::{Knots, PathFrame, Rollout, World};
+use crate::simulation::{FootLoad, Knots, PathFrame, Rollout, World};
 
 /// Step of the forward differences, rad.
 pub const DIFFERENCE_STEP: f64 = 1e-5;
@@ -55,12 +55,12 @@ impl Start {
     }
 }
 
-/// What the residuals look at: link poses, PD targets and vertical forces on the feet, N, per frame, those of the start
+/// What the residuals look at: link poses, PD targets and what presses on the feet, per frame, those of the start
 /// among them.
 struct Record {
     links: Vec<Vec<Isometry3<f64>>>,
     targets: Vec<Vec<UnitQuaternion<f64>>>,
-    loads: Vec<[f64; 2]>,
+    loads: Vec<[FootLoad; 2]>,
 }
 
 impl Record {

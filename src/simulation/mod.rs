@@ -7,9 +7,10 @@ use crate::scene::Scene;
 
 pub use contact::{Contact, Push};
 pub use control::{ControlTrack, Knots};
+pub use dynamics::net_moments;
 pub use feet::{simulated_feet, simulated_flat_feet};
 pub use lockstep::Lockstep;
-pub use path::{LinkState, Path, PathFrame};
+pub use path::{FootLoad, LinkState, Path, PathFrame};
 pub use simulator::{Assistance, Drive, Rapier, Replica, Rollout, Simulator};
 pub use turns::Touch;
 pub(crate) use world::tangents;
@@ -17,6 +18,7 @@ pub use world::{Engine, Velocity, World};
 
 mod contact;
 mod control;
+mod dynamics;
 mod feet;
 mod lockstep;
 mod path;
@@ -100,6 +102,9 @@ pub struct Frame {
     /// Motor torque on every link from its parent, averaged over the frame that ends here, world
     /// frame, N·m (zero for the root).
     pub torques: Vec<Vector3<f64>>,
+    /// Net moment on every link from its parent about the joint's centre ([`net_moments`]), averaged
+    /// over the frame that ends here, world frame, N·m.
+    pub moments: Vec<Vector3<f64>>,
     /// Ground contacts during the frame that ends here, at most one per link.
     pub contacts: Vec<Contact>,
     /// The same in every simulation step of it, in order; empty where they were not recorded.

@@ -1,6 +1,6 @@
 //! Where a body goes: the states of its links, frame by frame.
 
-use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
+use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector2, Vector3};
 
 use crate::body::Body;
 
@@ -22,9 +22,27 @@ pub struct LinkState {
 pub struct PathFrame {
     /// The states of all links.
     pub links: Vec<LinkState>,
-    /// Vertical forces of the ground on the feet `[right, left]`, means over the frame that ends here, N; zero where
-    /// the path begins.
-    pub loads: [f64; 2],
+    /// What the ground did to the feet `[right, left]`, means over the frame that ends here; nothing where the path
+    /// begins.
+    pub loads: [FootLoad; 2],
+}
+
+/// How the ground presses on a foot.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FootLoad {
+    /// Vertical force, N.
+    pub vertical: f64,
+    /// Its first moment: the sum of the vertical forces on the contact spheres, each times where the sphere's centre is
+    /// at the end of the step, horizontally, N·m. Over the vertical force it is the centre of pressure.
+    pub moment: Vector2<f64>,
+}
+
+impl FootLoad {
+    /// Adds `vertical`, N, on a sphere with its centre at `place`, m.
+    pub fn add(&mut self, vertical: f64, place: &Vector3<f64>) {
+        self.vertical += vertical;
+        self.moment += vertical * place.xy();
+    }
 }
 
 impl PathFrame {

@@ -5,7 +5,9 @@ use std::ops::Range;
 use nalgebra::Vector3;
 use rayon::prelude::*;
 
-use super::{ControlTrack, Engine, Knots, LinkState, Path, PathFrame, Physics, Touch, World};
+use super::{
+    ControlTrack, Engine, FootLoad, Knots, LinkState, Path, PathFrame, Physics, Touch, World,
+};
 use crate::body::Body;
 use crate::scene::Scene;
 
@@ -136,11 +138,12 @@ impl Rapier {
         mut each: impl FnMut(&World),
     ) -> PathFrame {
         let steps = drive.track.steps_per_frame;
-        let mut loads = [0.0; 2];
+        let mut loads = [FootLoad::default(); 2];
         for step in frame * steps..(frame + 1) * steps {
             self.step((world, engine), drive, own, step);
             for (mean, load) in loads.iter_mut().zip(world.foot_loads(engine)) {
-                *mean += load / steps as f64;
+                mean.vertical += load.vertical / steps as f64;
+                mean.moment += load.moment / steps as f64;
             }
             each(world);
         }

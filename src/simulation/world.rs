@@ -334,7 +334,7 @@ impl World {
     pub fn path_frame(&self) -> PathFrame {
         PathFrame {
             links: self.links(),
-            loads: [0.0; 2],
+            loads: Default::default(),
         }
     }
 
@@ -352,7 +352,8 @@ impl World {
                     });
                     let parent = self.bodies[joint.body1()].position().rotation;
                     let frame = from_rotation(&(parent * joint.data.local_frame1.rotation));
-                    frame * impulse / substep
+                    // The engine gives the impulse to the first body of a joint, the parent.
+                    -(frame * impulse) / substep
                 }
             });
         std::iter::once(Vector3::zeros()).chain(motors).collect()

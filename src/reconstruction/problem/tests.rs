@@ -56,6 +56,45 @@ fn what_the_ground_does_is_what_changes_the_momentum() {
 }
 
 #[test]
+fn what_joints_do_is_what_moves_the_links() {
+    let motion = crate::motion::sample("walk").unwrap();
+    let problem = TrackingProblem::new(motion, &Settings::default()).unwrap();
+    let body = &problem.body;
+    let knots = Knots::zeros(5, 60, body.links.len());
+    let mut engine = Engine::new(&problem.physics);
+    let mut world = problem.world(5);
+    let (mut motors, mut net) = (Vec::new(), Vec::new());
+    for t in 5..25 {
+        let frame = problem.advance(&mut world, &mut engine, &knots, t);
+        // Nothing but the ground and gravity acts on the whole.
+        assert!(frame.moments[0].norm() < 2.0, "{}", frame.moments[0]);
+        for name in [
+            "right_thigh",
+            "left_thigh",
+            "right_foot",
+            "left_foot",
+            "thorax",
+        ] {
+            let link = body
+                .links
+                .iter()
+                .position(|link| link.name == name)
+                .unwrap();
+            motors.extend(frame.torques[link].iter().copied());
+            net.extend(frame.moments[link].iter().copied());
+        }
+    }
+    // Motors are recorded in the last substep of a step only, and limits are not theirs.
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let likeness = dot(&motors, &net) / (dot(&motors, &motors) * dot(&net, &net)).sqrt();
+    let size = dot(&motors, &motors).sqrt() / dot(&net, &net).sqrt();
+    assert!(
+        likeness > 0.95 && (0.8..1.25).contains(&size),
+        "{likeness} {size}"
+    );
+}
+
+#[test]
 fn ankles_that_slide_in_a_squat_skate_and_those_that_swing_high_do_not() {
     let motion = crate::motion::sample("squat").unwrap();
     let problem = TrackingProblem::new(motion, &Settings::default()).unwrap();

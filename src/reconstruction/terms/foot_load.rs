@@ -41,7 +41,7 @@ impl Term for FootLoad<'_> {
     fn residuals(&self, step: &Step, out: &mut [f64]) {
         let reference = self.reference[step.frame];
         for (foot, out) in out.iter_mut().enumerate() {
-            let error = |share: [f64; 2]| step.loads[foot] / self.weight - share[foot];
+            let error = |share: [f64; 2]| step.loads[foot].vertical / self.weight - share[foot];
             let error = reference.map_or(0.0, error);
             *out = self.scale * error / (1.0 + (error / DOUBTFUL).powi(2)).powf(0.25);
         }

@@ -16,6 +16,7 @@ mod offsets;
 mod penetration;
 mod places;
 mod position;
+mod pressure;
 mod reprojection;
 mod self_collision;
 mod skate;
@@ -32,12 +33,13 @@ use super::footing::STANDING_EXCESS;
 use super::problem::TrackingProblem;
 use crate::body::Body;
 use crate::motion::{JOINTS, Joints};
+use crate::simulation::FootLoad;
 
 /// Time over which errors of velocities are counted as the position error that they make, s.
 const LOOK_AHEAD: f64 = 0.05;
 
 /// Names of the terms, in the order of their residuals; those of the offsets come after all frames.
-pub const TERM_NAMES: [&str; 16] = [
+pub const TERM_NAMES: [&str; 17] = [
     position::NAME,
     velocity::NAME,
     acceleration::NAME,
@@ -45,6 +47,7 @@ pub const TERM_NAMES: [&str; 16] = [
     capture_point::NAME,
     mass_center::NAME,
     foot_load::NAME,
+    pressure::NAME,
     torque::NAME,
     joint_limit::NAME,
     skate::NAME,
@@ -103,8 +106,8 @@ pub struct Step<'a> {
     pub earliest: Option<&'a Simulated<'a>>,
     /// PD targets of the links, rotation parent ← child.
     pub targets: &'a [UnitQuaternion<f64>],
-    /// Vertical forces of the ground on the feet `[right, left]`, means over the step, N.
-    pub loads: [f64; 2],
+    /// What the ground did to the feet `[right, left]`, means over the step.
+    pub loads: [FootLoad; 2],
 }
 
 impl Step<'_> {
@@ -179,6 +182,7 @@ impl<'a> FrameTerms<'a> {
             capture_point::term(scope),
             mass_center::term(scope),
             foot_load::term(scope),
+            pressure::term(scope),
             torque::term(scope),
             joint_limit::term(scope),
             skate::term(scope),

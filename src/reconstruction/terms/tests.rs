@@ -36,7 +36,7 @@ fn skate_of(hold: [Option<Hold>; 2], lift: f64) -> Vec<f64> {
         earlier: None,
         earliest: None,
         targets: &problem.poses[0].rotations,
-        loads: [0.0; 2],
+        loads: Default::default(),
     };
     let mut residuals = vec![0.0; terms.count()];
     terms.residuals(&step, &mut residuals);

@@ -1,6 +1,6 @@
 //! The bodies of the copies, and how they step.
 
-use nalgebra::Vector3;
+use nalgebra::{Vector2, Vector3};
 use pulp::Simd;
 
 use super::contacts::{BoxRows, GroundRows};
@@ -8,7 +8,7 @@ use super::lanes::{Lanes, Rotations, Symmetric, Vectors};
 use super::links::{Links, Velocities};
 use super::rows::JointRows;
 use super::{Lockstep, Targets};
-use crate::simulation::{Drive, GRAVITY, LinkState, Path, PathFrame, Replica, Touch};
+use crate::simulation::{Drive, FootLoad, GRAVITY, LinkState, Path, PathFrame, Replica, Touch};
 
 /// The links of all copies, and what acts on them.
 pub struct Bodies<S: Simd> {
@@ -21,14 +21,28 @@ pub struct Bodies<S: Simd> {
     targets: Vec<(Rotations<S>, Vectors<S>)>,
     joints: Vec<JointRows<S>>,
     contacts: Vec<Rows<S>>,
-    /// Vertical impulses of the ground on the feet `[right, left]` since they were recorded, N·s.
-    impulses: [Lanes<S>; 2],
+    /// Vertical impulses of the contacts in the step at hand, in their order, N·s.
+    lifts: Vec<Lanes<S>>,
+    /// Since they were recorded, of the ground on the feet `[right, left]`: vertical impulse, N·s, and its first moment
+    /// along x and y, N·s·m.
+    presses: [[Lanes<S>; 3]; 2],
 }
 
 /// The rows of a contact: of a sphere on the ground, whose normal is the same everywhere, or on a box.
 enum Rows<S: Simd> {
     Ground(GroundRows<S>),
     Box(BoxRows<S>),
+}
+
+impl<S: Simd> Rows<S> {
+    /// The sphere, and its vertical impulse in the substep at hand, N·s.
+    #[inline(always)]
+    fn lift(&self) -> (usize, Lanes<S>) {
+        match self {
+            Self::Ground(rows) => rows.lift(),
+            Self::Box(rows) => rows.lift(),
+        }
+    }
 }
 
 impl<S: Simd> Bodies<S> {
@@ -58,7 +72,8 @@ impl<S: Simd> Bodies<S> {
             targets: Vec::with_capacity(lockstep.joints.len()),
             joints: Vec::with_capacity(lockstep.joints.len()),
             contacts: Vec::with_capacity(lockstep.spheres.len()),
-            impulses: [Lanes::splat(simd, 0.0); 2],
+            lifts: Vec::with_capacity(lockstep.spheres.len()),
+            presses: [[Lanes::splat(simd, 0.0); 3]; 2],
         }
     }
 
@@ -142,30 +157,35 @@ impl<S: Simd> Bodies<S> {
                 }
             }
             self.sweep(lockstep);
-            self.count_impulses(lockstep);
+            for (sum, contact) in self.lifts.iter_mut().zip(&self.contacts) {
+                *sum += contact.lift().1;
+            }
         }
+        self.press(lockstep);
     }
 
-    /// Adds the impulses of the contacts that have been solved for to those of the feet.
+    /// Adds what the contacts did in the step to what pressed on the feet.
     #[inline(always)]
-    fn count_impulses(&mut self, lockstep: &Lockstep) {
-        for contact in &self.contacts {
-            let (sphere, lift) = match contact {
-                Rows::Ground(rows) => rows.lift(),
-                Rows::Box(rows) => rows.lift(),
+    fn press(&mut self, lockstep: &Lockstep) {
+        for (lift, contact) in self.lifts.iter().zip(&self.contacts) {
+            let sphere = &lockstep.spheres[contact.lift().0];
+            let Some(side) = sphere.foot else {
+                continue;
             };
-            if let Some(side) = lockstep.spheres[sphere].foot {
-                let impulse = &mut self.impulses[side.index()];
-                *impulse += lift;
-            }
+            let link = &self.links[sphere.link];
+            let center = link.center + link.rotation * Vectors::splat(self.simd, &sphere.center);
+            let [vertical, x, y] = &mut self.presses[side.index()];
+            *vertical += *lift;
+            *x += *lift * center.x;
+            *y += *lift * center.y;
         }
     }
 
     /// Adds the bodies to the path of every copy; `frame_time` has passed since the last time, s.
     #[inline(always)]
     pub fn record(&mut self, paths: &mut [Path], frame_time: f64) {
-        let impulses = self.impulses;
-        self.impulses = [Lanes::splat(self.simd, 0.0); 2];
+        let presses = self.presses;
+        self.presses = [[Lanes::splat(self.simd, 0.0); 3]; 2];
         for (lane, path) in paths.iter_mut().enumerate() {
             let links = self.links.iter().zip(&self.velocities);
             let state = |(link, velocity): (&Links<S>, &Velocities<S>)| LinkState {
@@ -176,7 +196,13 @@ impl<S: Simd> Bodies<S> {
             };
             path.push(PathFrame {
                 links: links.map(state).collect(),
-                loads: impulses.map(|impulse| impulse.lane(lane) / frame_time),
+                loads: presses.map(|press| {
+                    let [vertical, x, y] = press.map(|sum| sum.lane(lane) / frame_time);
+                    FootLoad {
+                        vertical,
+                        moment: Vector2::new(x, y),
+                    }
+                }),
             });
         }
     }
@@ -200,6 +226,9 @@ impl<S: Simd> Bodies<S> {
             let rows = GroundRows::new(link, (number, sphere), center);
             self.contacts.push(Rows::Ground(rows));
         }
+        let zero = Lanes::splat(self.simd, 0.0);
+        self.lifts.clear();
+        self.lifts.resize(self.contacts.len(), zero);
     }
 
     /// Forces, and the gyroscopic change of the angular velocity, which keeps the length of the angular

@@ -4,7 +4,7 @@ use nalgebra::Vector3;
 use rapier3d::prelude::{ColliderHandle, RigidBodyHandle};
 
 use super::{Engine, World, from_vector};
-use crate::simulation::Contact;
+use crate::simulation::{Contact, FootLoad};
 
 impl World {
     /// What the ground did to each link that touched it in the last step.
@@ -55,13 +55,15 @@ impl World {
         })
     }
 
-    /// Vertical forces of what the feet `[right, left]` touched in the last step, N.
-    pub fn foot_loads(&self, engine: &Engine) -> [f64; 2] {
-        let mut loads = [0.0; 2];
+    /// How what the feet `[right, left]` touched in the last step pressed on them.
+    pub fn foot_loads(&self, engine: &Engine) -> [FootLoad; 2] {
+        let mut loads = [FootLoad::default(); 2];
         for (collider, link) in self.spheres.iter().zip(&self.sphere_links) {
             if let Some(side) = self.feet[*link] {
                 let contacts = self.contacts_of(*link, *collider, engine);
-                loads[side.index()] += contacts.map(|contact| contact.force.z).sum::<f64>();
+                let vertical = contacts.map(|contact| contact.force.z).sum();
+                let center = from_vector(self.colliders[*collider].position().translation);
+                loads[side.index()].add(vertical, &center);
             }
         }
         loads
