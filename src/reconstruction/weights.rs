@@ -35,7 +35,7 @@ pub struct Weights {
     /// proportion, not by its square. Default: 10.
     pub foot_load: f64,
     /// Centre of pressure of each foot along the foot against where feet roll, per 10 mm and body weight; above 50 mm it
-    /// counts in proportion, not by its square. Default: 0.
+    /// counts in proportion, not by its square. Default: 0.3.
     pub pressure: f64,
     /// Torque the PD controller asks for, as a share of the joint's limit. Default: 0.1.
     pub torque: f64,
@@ -69,7 +69,7 @@ impl Default for Weights {
             capture_point: 1.0,
             mass_center: 0.25,
             foot_load: 10.0,
-            pressure: 0.0,
+            pressure: 0.3,
             torque: 0.1,
             joint_limit: 2.0,
             foot_slip: 2.0,
