@@ -1,5 +1,5 @@
-//! Centre of pressure of each foot along the foot against where feet roll, per 10 mm, weighed by the share of body
-//! weight that the foot carries. More weight: feet that roll from heel to toe, moments at the ankles that are nearer to
+//! Centre of pressure of each foot along the foot against where feet roll under a body that travels, per 10 mm, weighed
+//! by the share of body weight that the foot carries. More weight: feet that roll from heel to toe, moments at the ankles that are nearer to
 //! measured ones, at the cost of the joints' places. Large errors count in proportion, not by their squares.
 
 use super::{Scope, Step, Term, Weighted, weighted};
@@ -44,7 +44,7 @@ impl Term for CenterOfPressure<'_> {
             let load = step.loads[foot];
             let error = reference[foot].map_or(0.0, |reference| {
                 let moment = load.moment - load.vertical * reference.center;
-                reference.ahead.dot(&moment) / self.weight
+                reference.rolls * reference.ahead.dot(&moment) / self.weight
             });
             *out = self.scale * error / (1.0 + (error / DOUBTFUL).powi(2)).powf(0.25);
         }
