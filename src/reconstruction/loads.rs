@@ -381,7 +381,7 @@ mod tests {
             for foot in 0..2 {
                 let ankle = &body.markers[ANKLES[foot]];
                 let along = |t: usize| {
-                    let Pressure { center, ahead } = pressures[t][foot]?;
+                    let Pressure { center, ahead, .. } = pressures[t][foot]?;
                     let ankle = links[t][ankle.link] * Point3::from(ankle.position);
                     Some(ahead.dot(&(center - ankle.coords.xy())) / body.stature)
                 };
