@@ -397,7 +397,7 @@ mod tests {
         };
         let walk = ways("walk");
         assert!(
-            walk.len() > 3 && walk.iter().all(|way| *way > 0.05),
+            walk.len() > 3 && walk.iter().all(|way| *way > 0.04),
             "{walk:?}"
         );
         let (body, links, _) = sampled("squat", 0.0);
