@@ -39,8 +39,8 @@ impl Config {
     /// Reads a configuration file; what it leaves out keeps its default.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::error::Error::Io) when it cannot be read,
-    /// [`Error::Input`](crate::error::Error::Input) naming line, field and value when it is not valid.
+    /// [`Error::Io`] when it cannot be read,
+    /// [`Error::Input`] naming line, field and value when it is not valid.
     pub fn read(path: &Path) -> Result<Self> {
         let text = read_text(path)?;
         Self::parse(&text, &path.display().to_string())
@@ -49,7 +49,7 @@ impl Config {
     /// Parses the text of a configuration file that errors call `origin`.
     ///
     /// # Errors
-    /// [`Error::Input`](crate::error::Error::Input) as for [`read`](Self::read).
+    /// [`Error::Input`] as for [`read`](Self::read).
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
         parse_fields(text, origin)
     }
