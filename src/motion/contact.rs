@@ -23,6 +23,10 @@ use super::{Joints, quantile};
 /// 0.038 in the median).
 pub const ANKLE_HEIGHT: f64 = 0.039;
 
+/// The same in the mean over a stance, in which the heel rises before the toes leave: 1.11 times as high in the median of
+/// 76 CMU clips. With the height of a flat foot, walks seen by one camera are 8 % farther off (seven clips).
+pub const STANCE_ANKLE_HEIGHT: f64 = 0.043;
+
 /// The same over the length of the shin, seen as the 5 % quantile of the lower ankle. 102 CMU clips: 0.07 to 0.20,
 /// median 0.158.
 const ANKLE_OVER_SHIN: f64 = 0.155;
@@ -173,7 +177,7 @@ pub fn stance(joints: &[Joints]) -> Vec<[f64; 2]> {
 pub fn resting(joints: &[Joints], fps: f64, stature: f64, height: f64) -> Vec<[f64; 2]> {
     let rests = |t: usize, foot: usize| {
         let z = joints[t][ANKLES[foot]].z;
-        let above = (z - ANKLE_HEIGHT * stature).max(0.0) / height;
+        let above = (z - STANCE_ANKLE_HEIGHT * stature).max(0.0) / height;
         let higher = (z - joints[t][ANKLES[1 - foot]].z).max(0.0) / OVER_OTHER;
         let speed = ankle_speed(joints, fps, foot, t);
         (-(above.powi(2) + higher.powi(2) + (speed / STANDING_SPEED).powi(2))).exp()

@@ -7,7 +7,7 @@ use crate::keypoints::proportions;
 use crate::keypoints::{Keypoints, View};
 use crate::motion::JOINTS;
 use crate::motion::camera::Camera;
-use crate::motion::contact::ANKLE_HEIGHT;
+use crate::motion::contact::STANCE_ANKLE_HEIGHT;
 use crate::motion::skeleton::NAMES;
 
 /// A view with every pixel filled in.
@@ -35,7 +35,7 @@ impl<'a> Picture<'a> {
             fps,
             pixels: bridged(&view.frames, &view.camera.name)?,
             bones: proportions::bones(stature),
-            standing: ANKLE_HEIGHT * stature,
+            standing: STANCE_ANKLE_HEIGHT * stature,
         })
     }
 

@@ -8,7 +8,7 @@ use super::system::Slope;
 use crate::keypoints::proportions;
 use crate::keypoints::{Keypoint, Observation, View};
 use crate::motion::JOINTS;
-use crate::motion::contact::ANKLE_HEIGHT;
+use crate::motion::contact::STANCE_ANKLE_HEIGHT;
 use crate::motion::skeleton::*;
 
 /// Rigidity of bones, m.
@@ -235,7 +235,7 @@ impl Terms<'_> {
     /// Nothing is below the ground; standing feet stand on it and stay where they are.
     fn ground(&self, x: &[f64], put: &mut Sink) {
         let layout = &self.layout;
-        let standing = ANKLE_HEIGHT * x[layout.stature()];
+        let standing = STANCE_ANKLE_HEIGHT * x[layout.stature()];
         for t in 0..layout.frames {
             for j in 0..JOINTS {
                 let lowest = if ANKLES.contains(&j) {
