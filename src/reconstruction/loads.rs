@@ -242,7 +242,8 @@ impl Reference<'_> {
         let step = [t.saturating_sub(1), t.max(1)].map(|t| t.min(self.links.len() - 1));
         let [before, now] = step.map(|t| near.lowest(&self.links[t]));
         let speed = self.fps * (now - before).norm();
-        if !may_carry(self.distance(near, t), speed) {
+        let distance = self.distance(near, t);
+        if !may_carry(distance, speed) {
             return None;
         }
         let places: Vec<Vector2<f64>> = (own.iter())
@@ -253,7 +254,7 @@ impl Reference<'_> {
         let axis = toes.xy().try_normalize(1e-3)?;
         let reach = places.iter().map(|place| axis.dot(&(place - center)));
         Some(Footprint {
-            ground: near.lowest(&self.links[t]).z - self.distance(near, t),
+            ground: near.lowest(&self.links[t]).z - distance,
             center,
             reach: axis * reach.fold(0.0, f64::max),
         })
@@ -296,13 +297,27 @@ mod tests {
         (body, links): (&Body, &[Vec<Isometry3<f64>>]),
         accelerations: &[Vector3<f64>],
     ) -> Vec<Option<[f64; 2]>> {
-        let reference = Reference {
+        let scene = Scene::default();
+        reference(body, links, &scene).foot_loads(accelerations)
+    }
+
+    /// At 50 frames a second.
+    fn reference<'a>(
+        body: &'a Body,
+        links: &'a [Vec<Isometry3<f64>>],
+        scene: &'a Scene,
+    ) -> Reference<'a> {
+        Reference {
             body,
-            scene: &Scene::default(),
+            scene,
             links,
             fps: 50.0,
-        };
-        reference.foot_loads(accelerations)
+        }
+    }
+
+    /// Where the feet press.
+    fn pressures(body: &Body, links: &[Vec<Isometry3<f64>>]) -> Vec<[Option<Pressure>; 2]> {
+        reference(body, links, &Scene::default()).pressures()
     }
 
     #[test]
@@ -370,13 +385,7 @@ mod tests {
         // How far the place of pressure moves along the foot while it is on the ground, over stature.
         let ways = |name: &str| -> Vec<f64> {
             let (body, links, _) = sampled(name, 0.0);
-            let reference = Reference {
-                body: &body,
-                scene: &Scene::default(),
-                links: &links,
-                fps: 50.0,
-            };
-            let pressures = reference.pressures();
+            let pressures = pressures(&body, &links);
             let mut ways = Vec::new();
             for foot in 0..2 {
                 let ankle = &body.markers[ANKLES[foot]];
@@ -401,13 +410,7 @@ mod tests {
             "{walk:?}"
         );
         let (body, links, _) = sampled("squat", 0.0);
-        let reference = Reference {
-            body: &body,
-            scene: &Scene::default(),
-            links: &links,
-            fps: 50.0,
-        };
-        let pressures = reference.pressures();
+        let pressures = pressures(&body, &links);
         let mut known = pressures.iter().flatten().flatten();
         assert!(known.all(|pressure| pressure.rolls < 0.5));
     }
