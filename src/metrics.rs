@@ -276,6 +276,7 @@ mod tests {
             fps: 50.0,
             joints: vec![frame(); 5],
             toes: None,
+            turns: None,
         };
         let mut simulated = reference.joints.clone();
         let feet = [0, 1].map(|_| FootTrack {

@@ -140,6 +140,7 @@ mod tests {
                 fps: 50.0,
                 joints: recording.joints(),
                 toes: None,
+                turns: None,
             },
             body: recording.body,
             trajectory: recording.trajectory,

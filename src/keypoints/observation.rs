@@ -102,6 +102,7 @@ impl Observation {
             .map(|joints| Frame {
                 joints: *joints,
                 toes: None,
+                turns: None,
             })
             .collect();
         let complete: Vec<Joints> = frames.iter().map(|frame| frame.joints).collect();

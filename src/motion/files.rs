@@ -20,6 +20,7 @@ mod rig;
 pub mod smpl;
 mod torch;
 mod trc;
+mod turns;
 mod whole;
 mod world;
 
@@ -157,6 +158,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
     let (stature, world_from_file) =
         world::calibrate(&mut frames, options, &points, &origin, &mut notes)?;
     notes.extend(noise.note(stature));
+    notes.extend(turns::check(&mut frames));
     let ends = (options.start, options.end);
     let (start, end) = cut(frames.len(), fps, ends, &origin, &mut notes)?;
     let name = path
@@ -303,6 +305,7 @@ pub fn excerpt(
     )?;
     motion.joints = motion.joints[first..end].to_vec();
     motion.toes = motion.toes.map(|toes| toes[first..end].to_vec());
+    motion.turns = motion.turns.map(|turns| turns[first..end].to_vec());
     Ok((motion, notes))
 }
 
@@ -354,6 +357,7 @@ fn assemble(name: String, fps: f64, frames: &[Frame]) -> Motion {
         fps,
         joints: frames.iter().map(|frame| frame.joints).collect(),
         toes: frames.iter().map(|frame| frame.toes).collect(),
+        turns: frames.iter().map(|frame| frame.turns).collect(),
     }
 }
 
@@ -382,6 +386,9 @@ fn bridge_gaps(
         toes.iter_mut()
             .zip(track)
             .for_each(|(toes, p)| toes[foot] = p);
+    }
+    if let Some(turns) = &mut motion.turns {
+        turns::bridge(turns, fps);
     }
     if bridged > 0 {
         notes.push(format!("gaps: {bridged} missing joint positions bridged"));

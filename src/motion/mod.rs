@@ -27,6 +27,7 @@ pub use hull::distance_from_hull;
 pub use quantile::quantile;
 pub use resample::resample;
 pub use sample::sample;
+pub use skeleton::Turns;
 pub use travel::directions_of_travel;
 
 /// Number of joints of the working layout, Human3.6M-17.
@@ -50,6 +51,8 @@ pub struct Motion {
     pub joints: Vec<Joints>,
     /// Toe bases (balls of the feet) `[right, left]` per frame when the layout has them; metres.
     pub toes: Option<Vec<[Vector3<f64>; 2]>>,
+    /// How limbs and head are turned, per frame, when the file has rotations; in the world of `joints`.
+    pub turns: Option<Vec<Turns>>,
 }
 
 impl Motion {

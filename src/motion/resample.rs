@@ -3,7 +3,7 @@
 use nalgebra::Vector3;
 
 use super::gaps::hermite;
-use super::{JOINTS, Motion};
+use super::{JOINTS, Motion, Turns};
 
 /// Width σ of the Gaussian low-pass before down-sampling, in frames of the new rate: −3 dB at 0.32
 /// of the new rate (16 Hz at 50 fps), 18 dB less at 0.8 of it.
@@ -37,6 +37,8 @@ pub fn resample(motion: &Motion, fps: f64) -> Motion {
             .map(|t| std::array::from_fn(|foot| feet[foot][t]))
             .collect()
     });
+    let turns = motion.turns.as_ref();
+    let turns = turns.map(|turns| Turns::filter(turns, |track| resample_track(track, step)));
     Motion {
         name: motion.name.clone(),
         fps,
@@ -44,6 +46,7 @@ pub fn resample(motion: &Motion, fps: f64) -> Motion {
             .map(|t| std::array::from_fn(|j| joints[j][t]))
             .collect(),
         toes,
+        turns,
     }
 }
 
@@ -108,6 +111,7 @@ mod tests {
             fps,
             joints,
             toes: Some(vec![[Vector3::y(); 2]; len]),
+            turns: None,
         }
     }
 

@@ -31,5 +31,6 @@ pub fn sample(name: &str) -> Option<Motion> {
         fps: FPS,
         joints,
         toes: None,
+        turns: None,
     })
 }

@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 
 pub use layout::Layout;
 pub(crate) use layout::TOE_BASE;
+pub use turns::{HINGES, Turns};
 
 use super::{JOINTS, Joints};
 
 mod layout;
+mod turns;
 
 /// Index of the pelvis, the middle of the hip joints.
 pub const PELVIS: usize = 0;
@@ -142,6 +144,8 @@ pub struct Frame {
     pub joints: Joints,
     /// Toe bases `[right, left]`, if the layout has them.
     pub toes: Option<[Vector3<f64>; 2]>,
+    /// How limbs and head are turned, if the file has rotations.
+    pub turns: Option<Turns>,
 }
 
 /// Whether 17 joints are COCO's rather than Human3.6M's, by a majority of the frames: joints 1 and

@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use nalgebra::Vector3;
 
-use super::skeleton::{Frame, is_seen};
+use super::skeleton::{Frame, Turns, is_seen};
 use super::{JOINTS, calibration};
 use crate::error::Error;
 
@@ -161,7 +161,7 @@ pub fn noise(frames: &[Frame]) -> f64 {
     *median / (NORMAL_MEDIAN * FOURTH_DIFFERENCE_POWER.sqrt())
 }
 
-/// Smooths every joint of `frames` by as much as cross-validation asks for, wherever it is seen in more
+/// Smooths every joint (and direction) of `frames` by as much as cross-validation asks for, wherever it is seen in more
 /// than six frames. Missing joints (NaN) stay missing.
 pub fn smooth(frames: &mut [Frame]) {
     for j in 0..JOINTS {
@@ -178,6 +178,16 @@ pub fn smooth(frames: &mut [Frame]) {
         let toes = frames.iter_mut().flat_map(|frame| &mut frame.toes);
         for (toes, point) in toes.zip(smooth_track(&track)) {
             toes[foot] = point;
+        }
+    }
+    if let Some(turns) = frames
+        .iter()
+        .map(|frame| frame.turns)
+        .collect::<Option<Vec<_>>>()
+    {
+        let smoothed = Turns::filter(&turns, |track| smooth_track(&track));
+        for (frame, turns) in frames.iter_mut().zip(smoothed) {
+            frame.turns = Some(turns);
         }
     }
 }
@@ -309,6 +319,7 @@ mod tests {
         let frame = |joints: &_| Frame {
             joints: *joints,
             toes: None,
+            turns: None,
         };
         walk.joints.iter().map(frame).collect()
     }
@@ -425,6 +436,7 @@ mod tests {
         let missing = Frame {
             joints: [Vector3::repeat(f64::NAN); JOINTS],
             toes: None,
+            turns: None,
         };
         given.extend(std::iter::repeat_n(missing, 2000));
         smooth(&mut given);
@@ -439,6 +451,7 @@ mod tests {
             let frame = |joints: &_| Frame {
                 joints: *joints,
                 toes: None,
+                turns: None,
             };
             let mut frames: Vec<Frame> = jump.joints.iter().step_by(every).map(frame).collect();
             let fps = jump.fps / every as f64;

@@ -193,6 +193,7 @@ mod tests {
             fps: 50.0,
             joints: (0..50).map(frame).collect(),
             toes: None,
+            turns: None,
         };
         footings(&motion, &Scene::default())
     }

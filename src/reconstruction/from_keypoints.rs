@@ -51,6 +51,7 @@ impl Reconstructed {
             fps: self.observation.fps,
             joints: self.fit.joints[..thinned.trajectory.frames.len()].to_vec(),
             toes: None,
+            turns: None,
         };
         thinned
     }
@@ -110,6 +111,7 @@ pub fn reconstruct_keypoints(
         fps: observation.fps,
         joints: fit.joints.clone(),
         toes: None,
+        turns: None,
     };
     let reference = resample(&kinematic, settings.fps);
     let mut problem = TrackingProblem::new(reference, &settings)?;
@@ -177,6 +179,7 @@ mod tests {
                     fps: 50.0,
                     joints,
                     toes: None,
+                    turns: None,
                 },
                 poses: Vec::new(),
                 kinematic_error_mm: 0.0,

@@ -49,6 +49,7 @@ impl Reader<'_> {
                 fps: self.manifest.observed_fps,
                 joints: truth[range].iter().step_by(step).copied().collect(),
                 toes: None,
+                turns: None,
             };
             return Ok(Sequence {
                 category: clip.action.clone(),

@@ -77,9 +77,13 @@ pub fn read(
         notes.push(rig.restore_thorax(&mut bvh.joints));
     }
     rig.settle(&bvh.joints, &bvh.pose(&rest));
+    let bearings = rig.bearings(&bvh.joints, &bvh.pose(&rest));
+    let mut turns = Vec::new();
     let mut values = Vec::with_capacity(rows.len() / channels * 3 * points);
     for row in rows.chunks_exact(channels) {
-        let placed = rig.place(&bvh.pose(row));
+        let pose = bvh.pose(row);
+        let placed = rig.place(&pose);
+        turns.extend(bearings.as_ref().map(|bearings| bearings.turns(&pose)));
         values.extend(placed.iter().flat_map(|point| point.iter().copied()));
     }
     let mut pelvis = values.chunks_exact(3 * points).map(|frame| &frame[..3]);
@@ -93,6 +97,7 @@ pub fn read(
     Ok(Points {
         joints: points,
         values,
+        turns: bearings.map(|_| turns),
         fps: Some(fps),
         layout: Some(rig.layout()),
         units: &Unit::ALL,

@@ -73,6 +73,7 @@ impl Markers {
         self.notes.push(body.describe(&self.names));
         let layout = body.layout();
         Ok(Points {
+            turns: None,
             joints: layout.joint_count(),
             values,
             fps: self.fps,

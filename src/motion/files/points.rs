@@ -4,7 +4,7 @@ use nalgebra::Vector3;
 
 use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit};
-use crate::motion::skeleton::{Frame, Layout};
+use crate::motion::skeleton::{Frame, Layout, Turns};
 
 /// An array of points (T, J, 3), in the file's own unit and axes.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Points {
     pub joints: usize,
     /// The coordinates in C order.
     pub values: Vec<f64>,
+    /// How limbs and head are turned in every frame, in the file's axes, where it has rotations.
+    pub turns: Option<Vec<Turns>>,
     /// Frames per second, if they are known.
     pub fps: Option<f64>,
     /// What the joints are, where the file says.
@@ -30,6 +32,7 @@ impl Points {
         Self {
             joints: shape[1],
             values,
+            turns: None,
             fps,
             layout: None,
             units: &Unit::METRIC,
@@ -75,7 +78,11 @@ impl Points {
 
     /// The frames in the working layout, from `layout`, in the file's unit and axes.
     pub fn in_layout(&self, layout: Layout) -> Vec<Frame> {
-        self.frames().map(|frame| layout.convert(&frame)).collect()
+        let convert = |(t, frame): (usize, Vec<Vector3<f64>>)| Frame {
+            turns: self.turns.as_ref().map(|turns| turns[t]),
+            ..layout.convert(&frame)
+        };
+        self.frames().enumerate().map(convert).collect()
     }
 
     /// The points of every frame.

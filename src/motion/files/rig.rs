@@ -14,6 +14,8 @@ use crate::motion::JOINTS;
 use crate::motion::skeleton::Layout;
 use crate::motion::skeleton::Side;
 
+mod bearings;
+
 /// Longest way from the base of the skull to the top of the head over that from the thorax to the
 /// former, and the one that is taken where the file has no such point: Human3.6M's and SMPL's.
 const CROWN: (f64, f64) = (0.95, 0.7);

@@ -257,11 +257,14 @@ fn points(parameters: Parameters, origin: &str, known: Known) -> Result<Points> 
         }
     };
     let mut values = Vec::with_capacity(3 * COUNT * frames);
+    let mut directions = Vec::with_capacity(frames);
     let turns = parameters.turns.chunks_exact(WIDTH);
     for (turns, translation) in turns.zip(parameters.translation.chunks_exact(3)) {
         let turn = |j: usize| Vector3::from_column_slice(&turns[3 * j..][..3]);
         let translation = Vector3::from_column_slice(translation);
-        let mut joints = body::pose(&std::array::from_fn(turn), &offsets);
+        let world = body::orientations(&std::array::from_fn(turn));
+        directions.push(body::turns(&world));
+        let mut joints = body::place(&world, &offsets);
         joints[body::SPINE1] = joints[spine];
         values.extend(joints.iter().flat_map(|p| {
             let point: [f64; 3] = (p * scale + translation).into();
@@ -271,6 +274,7 @@ fn points(parameters: Parameters, origin: &str, known: Known) -> Result<Points> 
     Ok(Points {
         joints: COUNT,
         values,
+        turns: Some(directions),
         fps: known.fps,
         layout: Some(Layout::Smpl24),
         units: parameters.unit,

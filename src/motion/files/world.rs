@@ -54,6 +54,9 @@ pub fn calibrate(
     let fps = points.fps.unwrap_or(DEFAULT_FPS);
     let up = find_up(&joints, asked, (file_stature, fps), notes);
     transform(frames, |p| up.to_z_up(p) * unit.metres());
+    for frame in frames.iter_mut() {
+        frame.turns = frame.turns.map(|turns| turns.map(|v| up.to_z_up(v)));
+    }
     let floor = match options.floor {
         Some(floor) => {
             notes.push(format!("floor: at z = {floor} m, as given"));

@@ -126,7 +126,11 @@ impl Layout {
             Self::Soma30 => (from_soma(p, &SOMA30), Some([p[29], p[25]])),
             Self::Soma77 => (from_soma(p, &SOMA77), Some([p[75], p[70]])),
         };
-        Frame { joints, toes }
+        Frame {
+            joints,
+            toes,
+            turns: None,
+        }
     }
 }
 

@@ -111,6 +111,7 @@ impl Exercise {
             fps: self.fps,
             joints: joints.collect(),
             toes: None,
+            turns: None,
         }
     }
 }

@@ -105,6 +105,7 @@ pub fn walk(walk: &Walk) -> Motion {
         fps: walk.fps,
         joints,
         toes: None,
+        turns: None,
     }
 }
 

@@ -13,6 +13,7 @@ fn a_clip_starts_with_the_velocity_that_its_first_frames_have() {
             fps: 50.0,
             joints: (0..frames).map(at).collect(),
             toes: None,
+            turns: None,
         };
         let problem = TrackingProblem::new(motion, &Settings::default()).unwrap();
         for (_, velocity) in problem.world(0).mass_centers() {

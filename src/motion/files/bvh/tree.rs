@@ -70,6 +70,11 @@ impl<'a> Pose<'a> {
         self.world[joint].translation.vector
     }
 
+    /// From a joint's frame to the file's.
+    pub fn rotation(&self, joint: usize) -> UnitQuaternion<f64> {
+        self.world[joint].rotation
+    }
+
     /// Of the end site of a joint, or of the joint itself where there is none.
     pub fn end(&self, joint: usize) -> Vector3<f64> {
         let end = self.joints[joint].end.unwrap_or_default();

@@ -418,3 +418,63 @@ fn skeletons_of_robotics_are_understood() {
         }
     }
 }
+
+/// Mixamo's person with other offsets of some joints, at rest: the axes of right and left knee and elbow, and the face's.
+fn bearings(others: &[(&str, [f64; 3])]) -> Option<[[f64; 3]; 5]> {
+    let lines = MIXAMO.map(|(name, parent, offset)| {
+        let other = others.iter().find(|(other, _)| name.ends_with(other));
+        (name, parent, other.map_or(offset, |(_, offset)| *offset))
+    });
+    let points = bvh::read(&standing(&lines), "a.bvh", None, |_, _, _| Ok(())).unwrap();
+    let turns = points.turns?[0];
+    let [a, b, c, d] = turns.hinges;
+    Some([a, b, c, d, turns.facing].map(|v| v.map(|x| (100.0 * x).round() / 100.0 + 0.0).into()))
+}
+
+#[test]
+fn limbs_bend_forward_and_shins_backward_from_any_rest_pose() {
+    let (left, right, front) = ([1.0, 0.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]);
+    let (up, down) = ([0.0, 1.0, 0.0], [0.0, -1.0, 0.0]);
+    // A T: forearms forward about the vertical.
+    assert_eq!(bearings(&[]), Some([left, left, up, down, front]));
+    // Arms that hang: about the line to the right.
+    let hanging = [
+        ("LeftForeArm", [0.0, -28.0, 0.0]),
+        ("LeftHand", [0.0, -26.0, 0.0]),
+        ("RightForeArm", [0.0, -28.0, 0.0]),
+        ("RightHand", [0.0, -26.0, 0.0]),
+    ];
+    assert_eq!(bearings(&hanging), Some([left, left, right, right, front]));
+    // An arm that points to the front: its forearm up. One that is bent: as it is.
+    let others = [
+        ("LeftForeArm", [0.0, 0.0, 28.0]),
+        ("LeftHand", [0.0, 0.0, 26.0]),
+        ("RightHand", [-20.0, 12.0, 12.0]),
+    ];
+    let bent = [0.0, 0.71, -0.71];
+    assert_eq!(bearings(&others), Some([left, left, bent, right, front]));
+    // Feet apart: knees at right angles to the legs.
+    let apart = [
+        ("LeftLeg", [44.0, -44.0, 0.0]),
+        ("LeftFoot", [42.0, -42.0, 0.0]),
+    ];
+    let slanted = [0.71, 0.71, 0.0];
+    assert_eq!(bearings(&apart), Some([left, slanted, up, down, front]));
+}
+
+#[test]
+fn a_rest_pose_that_is_nobodys_tells_no_turns() {
+    for others in [
+        &[
+            ("LeftUpLeg", [0.0, -6.0, 0.0]),
+            ("RightUpLeg", [0.0, -6.0, 0.0]),
+        ][..],
+        &[
+            ("LeftLeg", [0.0, 44.0, 0.0]),
+            ("LeftFoot", [0.0, 42.0, 0.0]),
+        ],
+        &[("RightForeArm", [0.0, 0.0, 0.0])],
+    ] {
+        assert_eq!(bearings(others), None, "{others:?}");
+    }
+}

@@ -8,6 +8,8 @@
 
 use nalgebra::{Rotation3, Vector3};
 
+use crate::motion::skeleton::Turns;
+
 /// Number of SMPL's joints.
 pub const COUNT: usize = 24;
 
@@ -109,23 +111,59 @@ pub fn spine(offsets: &[Vector3<f64>; COUNT]) -> usize {
     nearest.map_or(SPINE1, |k| SPINE[k])
 }
 
-/// Where the joints of a body with such `offsets` are, in their unit and the axes of `turns`, relative to
-/// the translation. `turns[j]` takes joint j's frame to its parent's, as an axis times an angle in radians;
-/// the first one takes the body to the world, yet does not move the first joint itself.
-pub fn pose(
-    turns: &[Vector3<f64>; TURNS],
-    offsets: &[Vector3<f64>; COUNT],
-) -> [Vector3<f64>; COUNT] {
-    let mut joints = [offsets[0]; COUNT];
+/// Of knees and elbows, in the order of [`HINGES`](crate::motion::skeleton::HINGES), the joint at the limb's beginning and
+/// the axis about which flexion turns positively in the rest pose: shins go backward about the left, forearms forward
+/// about the vertical.
+const FLEXION: [(usize, Vector3<f64>); 4] = [
+    (2, Vector3::new(1.0, 0.0, 0.0)),
+    (1, Vector3::new(1.0, 0.0, 0.0)),
+    (17, Vector3::new(0.0, 1.0, 0.0)),
+    (16, Vector3::new(0.0, -1.0, 0.0)),
+];
+
+/// The joint that the head turns with.
+const SKULL: usize = 15;
+
+/// From the frames of all joints, which are parallel in the rest pose, to the world. `turns[j]` takes joint j's frame to
+/// its parent's, as an axis times an angle in radians; the first one takes the body to the world.
+pub fn orientations(turns: &[Vector3<f64>; TURNS]) -> [Rotation3<f64>; COUNT] {
     let mut world = [Rotation3::new(turns[0]); COUNT];
     for (joint, parent) in PARENTS.into_iter().enumerate().skip(1) {
-        joints[joint] = joints[parent] + world[parent] * offsets[joint];
         let turn = turns
             .get(joint)
             .map_or_else(Rotation3::identity, |turn| Rotation3::new(*turn));
         world[joint] = world[parent] * turn;
     }
+    world
+}
+
+/// Where the joints of a body with such `offsets` are, in their unit and the axes of the world, relative to the
+/// translation, with the orientations `world`; that of the root does not move the first joint itself.
+pub fn place(
+    world: &[Rotation3<f64>; COUNT],
+    offsets: &[Vector3<f64>; COUNT],
+) -> [Vector3<f64>; COUNT] {
+    let mut joints = [offsets[0]; COUNT];
+    for (joint, parent) in PARENTS.into_iter().enumerate().skip(1) {
+        joints[joint] = joints[parent] + world[parent] * offsets[joint];
+    }
     joints
+}
+
+/// How limbs and head are turned with the orientations `world`.
+pub fn turns(world: &[Rotation3<f64>; COUNT]) -> Turns {
+    Turns {
+        hinges: FLEXION.map(|(joint, axis)| world[joint] * axis),
+        facing: world[SKULL] * Vector3::z(),
+    }
+}
+
+/// Where the joints are by `turns`, as [`orientations`] and [`place`] have it.
+pub fn pose(
+    turns: &[Vector3<f64>; TURNS],
+    offsets: &[Vector3<f64>; COUNT],
+) -> [Vector3<f64>; COUNT] {
+    place(&orientations(turns), offsets)
 }
 
 #[cfg(test)]

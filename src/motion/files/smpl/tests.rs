@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use super::super::tests::npy;
 use super::*;
-use crate::motion::{ReadOptions, Reading, read};
+use crate::motion::{Motion, ReadOptions, Reading, Turns, excerpt, read, resample};
 
 const FRAMES: usize = 40;
 
@@ -69,6 +69,88 @@ fn amass_is_read_whatever_the_body_model_and_the_spelling_of_the_rate() {
         assert!(reading.motion.toes.is_some());
         assert!((reading.stature - body::STATURE).abs() < 0.005);
     }
+}
+
+/// Whether all directions are known.
+fn turned(motion: &Motion) -> bool {
+    let is_unit = |v: &Vector3<f64>| (v.norm() - 1.0).abs() < 1e-9;
+    let turns = motion.turns.as_ref().unwrap();
+    let is_turned = |t: &Turns| is_unit(&t.facing) && t.hinges.iter().all(is_unit);
+    turns.len() == motion.len() && turns.iter().all(is_turned)
+}
+
+#[test]
+fn limbs_and_head_are_turned_as_the_joints_are() {
+    let reading = amass(156, "mocap_framerate").unwrap();
+    assert!(noted(
+        &reading,
+        "rotations: turns of upper arms, thighs and head"
+    ));
+    assert!(turned(&reading.motion));
+    // Upright, z up, looking along −y; the left arm, 1.2 rad down, goes up.
+    let all = reading.motion.turns.unwrap();
+    for (t, turns) in all.iter().enumerate() {
+        let (x, y, z) = (Vector3::x(), Vector3::y(), Vector3::z());
+        let down = 1.2 - 0.01 * t as f64;
+        let left = -z * down.cos() - x * down.sin();
+        let wanted = [x, x, z, left, -y];
+        let found = turns.hinges.into_iter().chain([turns.facing]);
+        for (found, wanted) in found.zip(wanted) {
+            assert!((found - wanted).norm() < 1e-9, "{t}: {found} {wanted}");
+        }
+    }
+}
+
+#[test]
+fn directions_follow_axes_cuts_and_rates() {
+    let mut upright = turns(156);
+    upright.chunks_exact_mut(156).for_each(|row| row[0] = 0.0);
+    let up: Vec<f64> = (0..FRAMES).flat_map(|_| [0.0, 1.1, 0.0]).collect();
+    let (_folder, path) = archive(&[
+        ("poses", "(40, 156)", upright),
+        ("trans", "(40, 3)", up),
+        ("fps", "()", vec![120.0]),
+    ]);
+    let options = ReadOptions {
+        start: Some(0.1),
+        smoothing: "on".parse().unwrap(),
+        ..ReadOptions::default()
+    };
+    let reading = read(&path, &options).unwrap();
+    assert!(noted(&reading, "up axis: y") && turned(&reading.motion));
+    let motion = resample(&reading.motion, 50.0);
+    assert!(turned(&motion) && motion.len() < 15);
+    let (motion, _) = excerpt(motion, None, Some(0.1)).unwrap();
+    assert!(turned(&motion) && motion.len() == 6);
+    // The face looks along the file's z, which is x here.
+    let turns = motion.turns.unwrap();
+    assert!((turns[3].facing - Vector3::x()).norm() < 1e-6);
+    let down = 1.2 - 0.01 * (12.0 + 3.0 * 2.4);
+    let left = Vector3::new(0.0, -f64::sin(down), -f64::cos(down));
+    assert!(
+        (turns[3].hinges[3] - left).norm() < 1e-3,
+        "{}",
+        turns[3].hinges[3]
+    );
+}
+
+#[test]
+fn a_head_that_is_nowhere_told_is_not_turned_and_read_nevertheless() {
+    let mut poses = turns(156);
+    poses
+        .chunks_exact_mut(156)
+        .for_each(|row| row[3 * 15] = f64::NAN);
+    let (_folder, path) = archive(&[
+        ("poses", "(40, 156)", poses),
+        ("trans", "(40, 3)", translation()),
+    ]);
+    let turns = read(&path, &ReadOptions::default())
+        .unwrap()
+        .motion
+        .turns
+        .unwrap();
+    let is_known = |turns: &Turns| turns.facing == Vector3::zeros() && turns.hinges[3].norm() > 0.9;
+    assert!(turns.iter().all(is_known));
 }
 
 #[test]
@@ -220,6 +302,7 @@ fn results_of_programs_for_video_are_read() {
         );
         let [head, foot] = [10, 3].map(|joint| motion.joints[0][joint].z);
         assert!(head > 1.5 && foot < 0.3, "{name}: {head} {foot}");
+        assert!(turned(motion), "{name}");
     }
 }
 
