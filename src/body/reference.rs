@@ -1,8 +1,8 @@
 //! Reference poses by inverse kinematics: what the body would look like if it only had to be
 //! where the joints were seen.
 //!
-//! Seventeen joints fix every direction but not every rotation about a bone. What they leave open
-//! is inferred:
+//! Seventeen joints fix every direction but not every rotation about a bone. What they leave open is taken from the
+//! file's rotations where it has some ([`Turns`](crate::motion::Turns)), and else inferred:
 //! * upper arm and thigh turn so that elbow and knee bend about their hinge; where the limb is
 //!   almost straight the hinge axis fades into the one the trunk suggests;
 //! * the abdomen does not twist against the pelvis, the head does not turn against the thorax;
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use nalgebra::{Isometry3, Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
 
-use super::model::{Between, BodyModel, Direction, Exact, Orientation};
+use super::model::{Between, BodyModel, Exact, Orientation};
 use super::{Body, Pose};
 use crate::error::Result;
 use crate::motion::contact::carrying;
@@ -24,11 +24,11 @@ use crate::motion::{Joints, Motion};
 use crate::scene::Scene;
 
 use feet::{Foot, place_foot};
+use limb::Limb;
 
 mod feet;
-
-/// How strongly the suggested hinge axis enters against the seen one, as the sine of a bend angle.
-const HINGE_PRIOR: f64 = 0.15;
+mod head;
+mod limb;
 
 /// Time before and after over which hinge axes and headings are averaged, s.
 const SMOOTHING_TIME: f64 = 0.08;
@@ -73,8 +73,12 @@ impl BodyModel {
         let hinges: Vec<Vec<Vector3<f64>>> = limbs
             .iter()
             .map(|limb| {
-                let hinge = |p| limb.hinge(p, &self.trunk_frame(limb.trunk, p));
-                smooth_vectors(motion.joints.iter().map(hinge).collect(), motion.fps)
+                let hinge = |(t, p)| {
+                    let turns = motion.turns.as_ref().map(|turns| &turns[t]);
+                    limb.hinge(p, &self.trunk_frame(limb.trunk, p), turns)
+                };
+                let hinges = motion.joints.iter().enumerate().map(hinge);
+                smooth_vectors(hinges.collect(), motion.fps)
             })
             .collect();
         let mut frames: Vec<Frames> = (motion.joints.iter().enumerate())
@@ -86,6 +90,7 @@ impl BodyModel {
                 self.link_frames(p, hinges.collect())
             })
             .collect();
+        self.turn_heads(motion, &mut frames);
         let grounded = over_ground(motion, scene);
         let carrying = carrying(&grounded.joints, grounded.fps);
         for (i, link) in self.links.iter().enumerate() {
@@ -216,56 +221,6 @@ fn pose(body: &Body, frames: &Frames, root: Vector3<f64>) -> Pose {
             .enumerate()
             .map(|(i, link)| rotation(i, link.parent))
             .collect(),
-    }
-}
-
-/// A limb of two segments with a hinge between them.
-struct Limb {
-    /// The upper and the lower half.
-    links: [usize; 2],
-    /// The link that it hangs on.
-    trunk: usize,
-    /// Its three joints, from the trunk outwards.
-    joints: [usize; 3],
-    /// Direction of the upper segment in the T-pose.
-    axis: Direction,
-    /// Hinge axis in the T-pose: flexion turns positively about it.
-    hinge: Direction,
-}
-
-impl Limb {
-    /// Frame of the trunk carried along by the smallest rotation onto the upper segment.
-    fn carried(&self, p: &Joints, trunk: &Matrix3<f64>) -> Matrix3<f64> {
-        let upper = p[self.joints[1]] - p[self.joints[0]];
-        swing(trunk, upper, self.axis.vector())
-    }
-
-    /// The hinge seen in the carried frame: its length is the sine of the bend, plus the prior. Only
-    /// the prior where a segment has no length.
-    fn hinge(&self, p: &Joints, trunk: &Matrix3<f64>) -> Vector3<f64> {
-        let [a, b, c] = self.joints.map(|j| p[j]);
-        let direction = |v: Vector3<f64>| v.try_normalize(NO_LENGTH).unwrap_or_default();
-        let bend = direction(b - a).cross(&direction(c - b));
-        self.carried(p, trunk).transpose() * bend + HINGE_PRIOR * self.hinge.vector()
-    }
-
-    /// World orientations of the upper and the lower half, of a limb whose `hinge` is given in the frame
-    /// `carried`.
-    fn frames(
-        &self,
-        p: &Joints,
-        carried: &Matrix3<f64>,
-        hinge: &Vector3<f64>,
-    ) -> [Matrix3<f64>; 2] {
-        let hinge = self.hinge.sign * (carried * hinge);
-        let [a, b, c] = self.joints.map(|j| p[j]);
-        // A segment without length goes on in the direction of the one before it.
-        let upper = directed(b - a, carried * self.axis.vector());
-        let lower = directed(c - b, upper);
-        [upper, lower].map(|bone| {
-            let bone = self.axis.sign * bone;
-            frame_of((self.axis.axis, bone), (self.hinge.axis, hinge))
-        })
     }
 }
 
