@@ -198,9 +198,36 @@ pub(crate) mod fixture {
 
     /// A sample as its reference poses have it.
     pub(crate) fn moving(name: &str) -> Recording {
+        posed(name, |_| {})
+    }
+
+    /// A sample whose upper arms, thighs and head are turned about themselves besides, by 30 to 40°.
+    pub(crate) fn turned(name: &str) -> Recording {
+        let turns = [
+            ("head", Vector3::z() * 0.7),
+            ("right_thigh", Vector3::z() * 0.5),
+            ("left_thigh", Vector3::z() * -0.5),
+            ("left_upper_arm", Vector3::y() * 0.6),
+            ("right_upper_arm", Vector3::y() * -0.6),
+        ];
+        posed(name, |(body, pose)| {
+            for (name, turn) in turns {
+                let link = body
+                    .links
+                    .iter()
+                    .position(|link| link.name == name)
+                    .unwrap();
+                pose.rotations[link] *= UnitQuaternion::new(turn);
+            }
+        })
+    }
+
+    /// A sample as its reference poses have it once each has been changed.
+    fn posed(name: &str, change: impl Fn((&Body, &mut Pose))) -> Recording {
         let motion = crate::motion::sample(name).unwrap();
         let body = crate::body::fit(&motion, &crate::body::Subject::default()).unwrap();
-        let poses = crate::body::reference_poses(&body, &motion).unwrap();
+        let mut poses = crate::body::reference_poses(&body, &motion).unwrap();
+        poses.iter_mut().for_each(|pose| change((&body, pose)));
         let frame = |pose: &Pose| Frame {
             links: body.forward_kinematics(pose),
             targets: pose.rotations.clone(),
@@ -287,6 +314,7 @@ pub(crate) mod fixture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::motion::{self, Motion, ReadOptions};
 
     #[test]
     fn joint_rotations_give_the_links_back() {
@@ -298,6 +326,40 @@ mod tests {
             for (ours, theirs) in links.iter().zip(&frame.links) {
                 assert!((ours.to_homogeneous() - theirs.to_homogeneous()).norm() < 1e-12);
             }
+        }
+    }
+
+    /// Mean angle between the links of a recording and those of the reference poses of `motion`, degrees.
+    fn off(recording: &Recording, motion: &Motion) -> f64 {
+        let body = &recording.body;
+        let poses = crate::body::reference_poses(body, motion).unwrap();
+        let frames = poses.iter().zip(&recording.trajectory.frames);
+        let angles = frames.flat_map(|(pose, frame)| {
+            let links = body.forward_kinematics(pose);
+            let pairs = links.into_iter().zip(&frame.links);
+            pairs.map(|(a, b)| a.rotation.angle_to(&b.rotation))
+        });
+        let count = poses.len() * body.links.len();
+        (angles.sum::<f64>() / count as f64).to_degrees()
+    }
+
+    #[test]
+    fn rotations_in_exported_files_are_read_again() {
+        let recording = fixture::turned("walk");
+        let folder = tempfile::tempdir().unwrap();
+        let smpl = smpl::encode(&recording).unwrap();
+        let bvh = bvh::encode(&recording).into_bytes();
+        for (name, bytes) in [("walk.npz", smpl), ("walk.bvh", bvh)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let with = motion::read(&path, &ReadOptions::default()).unwrap().motion;
+            let without = Motion {
+                turns: None,
+                ..with.clone()
+            };
+            let [with, without] = [&with, &without].map(|motion| off(&recording, motion));
+            eprintln!("{name}: {with:.1}°, without rotations {without:.1}°");
+            assert!(with < 0.5 * without, "{name}: {with} {without}");
         }
     }
 
