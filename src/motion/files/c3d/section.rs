@@ -115,9 +115,9 @@ impl Section {
         while let Some((entry, next)) = Entry::read(rest, processor) {
             match entry.group {
                 group if group < 0 => {
-                    groups.insert(-group, entry.name);
+                    groups.insert(group.unsigned_abs(), entry.name);
                 }
-                group => found.push((group, entry.name, entry.parameter)),
+                group => found.push((group.unsigned_abs(), entry.name, entry.parameter)),
             }
             rest = next;
         }

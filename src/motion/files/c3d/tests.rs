@@ -55,6 +55,15 @@ fn files_that_end_early_or_promise_too_much_are_refused() {
 }
 
 #[test]
+fn a_group_of_the_lowest_number_is_a_group_like_others() {
+    let mut bytes = FILES[3].to_vec();
+    let first = 512 * (usize::from(bytes[0]) - 1) + 4;
+    assert!((bytes[first + 1] as i8) < 0);
+    bytes[first + 1] = i8::MIN as u8;
+    let _ = parse(&bytes).map(|file| file.names);
+}
+
+#[test]
 fn damaged_files_are_refused_or_read_but_never_panic() {
     for whole in [FILES[0], FILES[4]] {
         let mut state = 7_u32;
