@@ -31,6 +31,33 @@ pub struct Place {
     pub distance: f64,
 }
 
+/// The ball of a foot: the foremost of the contact points on the link that begins at the ankle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ball {
+    /// Index of the link.
+    link: usize,
+    /// How far ahead of the ankle it is, along the x axis of the link, m.
+    reach: f64,
+}
+
+impl Ball {
+    /// Those of the feet `[right, left]` of `body`, as far as it has them.
+    pub fn of(body: &Body) -> Vec<Self> {
+        let ball = |side| {
+            let link = body.links.iter().position(|l| l.foot == Some(side))?;
+            let spheres = body.links[link].contact_spheres().into_iter();
+            let reach = spheres.map(|(center, _)| center.x).fold(0.0, f64::max);
+            (reach > 0.0).then_some(Self { link, reach })
+        };
+        Side::BOTH.into_iter().filter_map(ball).collect()
+    }
+
+    /// From the ankle to it, along the foot, world frame, m.
+    pub fn from_ankle(&self, links: &[Isometry3<f64>]) -> Vector3<f64> {
+        links[self.link].rotation * (self.reach * Vector3::x())
+    }
+}
+
 impl ContactPoint {
     /// Those of `body`, link by link.
     pub fn of(body: &Body) -> Vec<Self> {

@@ -12,7 +12,7 @@ use crate::motion::{JOINTS, Joints};
 
 pub use crate::motion::skeleton::Side;
 pub use anatomy::{Anatomy, Movement};
-pub use contact_points::{ContactPoint, Place, heights_of_foot};
+pub use contact_points::{Ball, ContactPoint, Place, heights_of_foot};
 pub use fit::{Subject, fit};
 pub use model::{BodyModel, Sex};
 pub use overlaps::{CapsulePair, capsule_pairs, deepest, near_pairs};

@@ -14,7 +14,7 @@ use super::start::Start;
 use super::supports;
 use super::weights::Weights;
 use crate::body::{
-    Body, BodyModel, CapsulePair, ContactPoint, Pose, Subject, capsule_pairs, near_pairs,
+    Ball, Body, BodyModel, CapsulePair, ContactPoint, Pose, Subject, capsule_pairs, near_pairs,
 };
 use crate::error::{Error, Result};
 use crate::keypoints::Observation;
@@ -80,6 +80,10 @@ pub struct TrackingProblem {
     pub(super) foot_loads: Vec<Option<[f64; 2]>>,
     /// Where the feet `[right, left]` press on the ground in the step to every frame, by the reference poses.
     pub(super) pressures: Vec<[Option<Pressure>; 2]>,
+    /// Balls of the feet.
+    pub(super) balls: Vec<Ball>,
+    /// From the ankles to them in the reference poses, one entry per frame, m.
+    pub(super) ball_tracks: Vec<Vec<Vector3<f64>>>,
     /// Parts of the body that come near each other, where that counts.
     pub(super) overlaps: Vec<CapsulePair>,
     /// The controlled axes, (link, axis), in the order x holds them.
@@ -137,6 +141,9 @@ impl TrackingProblem {
         };
         let foot_loads = reference.foot_loads(&mass_center_accelerations);
         let pressures = reference.pressures();
+        let balls = Ball::of(&body);
+        let from_ankles = |links: &Vec<_>| balls.iter().map(|b| b.from_ankle(links)).collect();
+        let ball_tracks = links.iter().map(from_ankles).collect();
         let overlaps = match settings.weights.self_collision > 0.0 {
             true => near_pairs(capsule_pairs(&body), &links),
             false => Vec::new(),
@@ -145,6 +152,8 @@ impl TrackingProblem {
             mass_center_accelerations,
             foot_loads,
             pressures,
+            balls,
+            ball_tracks,
             overlaps,
             link_centers: links.iter().map(centers).collect(),
             mass_centers,

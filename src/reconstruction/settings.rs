@@ -236,6 +236,7 @@ impl Settings {
             ("weights.mass_center", weights.mass_center),
             ("weights.foot_load", weights.foot_load),
             ("weights.pressure", weights.pressure),
+            ("weights.foot_direction", weights.foot_direction),
             ("weights.torque", weights.torque),
             ("weights.joint_limit", weights.joint_limit),
             ("weights.acceleration", weights.acceleration),

@@ -37,6 +37,8 @@ pub struct Weights {
     /// Centre of pressure of each foot along the foot against where feet roll, per 10 mm and body weight; above 50 mm it
     /// counts in proportion, not by its square. Default: 0.3.
     pub pressure: f64,
+    /// Balls of the feet, seen from the ankles, against the reference poses, per 10 mm. Default: 0.12.
+    pub foot_direction: f64,
     /// Torque the PD controller asks for, as a share of the joint's limit. Default: 0.1.
     pub torque: f64,
     /// Joint rotation beyond its limit, rad. Default: 2.
@@ -70,6 +72,7 @@ impl Default for Weights {
             mass_center: 0.25,
             foot_load: 10.0,
             pressure: 0.3,
+            foot_direction: 0.12,
             torque: 0.1,
             joint_limit: 2.0,
             foot_slip: 2.0,

@@ -8,9 +8,11 @@ use crate::motion::contact::smooth_step;
 use crate::motion::skeleton::ANKLES;
 use crate::motion::{Joints, Motion};
 
-/// Horizontal speeds of heel or ball between which a touching foot turns into a swinging one, m/s.
+/// Horizontal speeds of the ball between which a touching foot turns into a swinging one, m/s.
 const DRAG_SPEED: [f64; 2] = [0.15, 0.6];
-/// Height over the ground that a swinging foot keeps, m.
+/// Height over the ground that the ball of a swinging foot keeps, m. The heel keeps none: it is the first to come down, by a
+/// foot that is turned up (in 21 walks with force plates ankles are 10 ± 7 mm above those of a flat foot when a foot begins
+/// to carry 5 % of the body: 15° over the heel).
 const CLEARANCE: f64 = 0.025;
 
 /// Heights of the ankle between which the ball is no more taken to reach down to the ground, as shares
@@ -137,7 +139,7 @@ fn toe_pitches(forward: &[Vector3<f64>], sole: &Sole) -> Vec<f64> {
 }
 
 /// Pitches nearest to a right angle between shin and foot that keep heel and ball above the
-/// ground, and clear of it where they would be dragged along; the ball of a foot that is `carrying`
+/// ground, and the ball clear of it where it would be dragged along; the ball of a foot that is `carrying`
 /// is on the ground.
 fn inferred_pitches(
     [forward, ankles, headings]: [&[Vector3<f64>]; 3],
@@ -154,14 +156,14 @@ fn inferred_pitches(
         neutral.clamp(-heel, ball)
     };
     let touching: Vec<f64> = (0..ankles.len()).map(|t| limited(t, [0.0; 2])).collect();
-    let speed = |end: usize, t: usize| {
+    let speed = |t: usize| {
         let (a, b) = (t.saturating_sub(1), (t + 1).min(ankles.len() - 1));
-        let at = |t: usize| ankles[t] + foot_frame(&headings[t], touching[t]) * sole.ends[end];
-        (at(b) - at(a)).xy().norm() * fps / (b - a).max(1) as f64
+        let ball = |t: usize| ankles[t] + foot_frame(&headings[t], touching[t]) * sole.ends[1];
+        (ball(b) - ball(a)).xy().norm() * fps / (b - a).max(1) as f64
     };
     (0..ankles.len())
         .map(|t| {
-            let clearance = [0, 1].map(|end| CLEARANCE * smooth_step(speed(end, t), DRAG_SPEED));
+            let clearance = [0.0, CLEARANCE * smooth_step(speed(t), DRAG_SPEED)];
             let pitch = limited(t, clearance);
             let height = ankles[t].z - sole.radius;
             let down = steepest(sole.ends[1], height);

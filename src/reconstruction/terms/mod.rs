@@ -8,6 +8,7 @@
 
 mod acceleration;
 mod capture_point;
+mod foot_direction;
 mod foot_load;
 mod jerk;
 mod joint_limit;
@@ -39,7 +40,7 @@ use crate::simulation::FootLoad;
 const LOOK_AHEAD: f64 = 0.05;
 
 /// Names of the terms, in the order of their residuals; those of the offsets come after all frames.
-pub const TERM_NAMES: [&str; 17] = [
+pub const TERM_NAMES: [&str; 18] = [
     position::NAME,
     velocity::NAME,
     acceleration::NAME,
@@ -48,6 +49,7 @@ pub const TERM_NAMES: [&str; 17] = [
     mass_center::NAME,
     foot_load::NAME,
     pressure::NAME,
+    foot_direction::NAME,
     torque::NAME,
     joint_limit::NAME,
     skate::NAME,
@@ -183,6 +185,7 @@ impl<'a> FrameTerms<'a> {
             mass_center::term(scope),
             foot_load::term(scope),
             pressure::term(scope),
+            foot_direction::term(scope),
             torque::term(scope),
             joint_limit::term(scope),
             skate::term(scope),
