@@ -23,12 +23,22 @@ fn skate_of(hold: [Option<Hold>; 2], lift: f64) -> Vec<f64> {
     for link in &mut before {
         link.translation.vector.x -= 0.02;
     }
+    let joints = problem.body.marker_positions(&now);
+    assert!(ANKLES.iter().all(|ankle| joints[*ankle].z < 0.3));
+    let [right, left] = residuals(&problem, [&now, &before], skate::NAME)[..] else {
+        unreachable!()
+    };
+    vec![right, left]
+}
+
+/// The residuals of the term `name` in the step to the first frame of eight, from the second of `links` to the first.
+fn residuals(problem: &TrackingProblem, links: [&Vec<Isometry3<f64>>; 2], name: &str) -> Vec<f64> {
     let terms = FrameTerms::new(&Scope {
-        problem: &problem,
+        problem,
         frames: 8,
         emphasis: Emphasis::default(),
     });
-    let [now, before] = [&now, &before].map(|links| Simulated::new(&problem.body, links));
+    let [now, before] = links.map(|links| Simulated::new(&problem.body, links));
     let step = Step {
         frame: 1,
         now: &now,
@@ -40,10 +50,11 @@ fn skate_of(hold: [Option<Hold>; 2], lift: f64) -> Vec<f64> {
     };
     let mut residuals = vec![0.0; terms.count()];
     terms.residuals(&step, &mut residuals);
-    let earlier_terms = terms.sizes().take_while(|(name, _)| *name != skate::NAME);
-    let from: usize = earlier_terms.map(|(_, size)| size).sum();
-    assert!(ANKLES.iter().all(|ankle| now.joints[*ankle].z < 0.3));
-    residuals[from..from + 2].to_vec()
+    let mut own = terms.sizes().skip_while(|(other, _)| *other != name);
+    let size = own.next().unwrap().1;
+    let after: usize = own.map(|(_, size)| size).sum();
+    let end = terms.count() - after;
+    residuals[end - size..end].to_vec()
 }
 
 /// The same for ankles that are to be as slow or as high as given, m/s and m.
@@ -82,4 +93,35 @@ fn feet_on_the_ground_skate_when_their_ankles_are_fast() {
         assert!((residual - 0.75 * 5.5).abs() < 1e-9, "{residual}");
     }
     assert_eq!(skate_of(holds, 0.1), [0.0, 0.0]);
+}
+
+#[test]
+fn a_foot_that_is_turned_up_counts_by_how_far_its_ball_is_from_where_it_should_be() {
+    let mut problem = TrackingProblem::new(sample("walk").unwrap(), &Settings::default()).unwrap();
+    problem.weights.foot_direction = 2.0;
+    let mut links = problem.body.forward_kinematics(&problem.poses[1]);
+    let size = |links: &Vec<Isometry3<f64>>| {
+        let vectors = residuals(&problem, [links, links], foot_direction::NAME);
+        vectors
+            .chunks(3)
+            .map(|v| v.iter().map(|x| x * x).sum::<f64>().sqrt())
+            .collect::<Vec<_>>()
+    };
+    assert!(size(&links).iter().all(|foot| *foot < 1e-9));
+    let foot = problem
+        .body
+        .links
+        .iter()
+        .position(|link| link.name == "left_foot")
+        .unwrap();
+    let spheres = problem.body.links[foot].contact_spheres().into_iter();
+    let reach = spheres.map(|(center, _)| center.x).fold(0.0, f64::max);
+    links[foot].rotation *= UnitQuaternion::from_axis_angle(&Vector3::y_axis(), 0.1);
+    let [right, left] = size(&links)[..] else {
+        unreachable!()
+    };
+    assert!(right < 1e-9);
+    // Two units of weight, two feet, eight frames, per 10 mm.
+    let expected = 2.0 / 4.0 * 2.0 * (0.05_f64).sin() * reach / 0.01;
+    assert!((left - expected).abs() < 1e-9, "{left} {expected}");
 }
