@@ -11,7 +11,7 @@ use crate::motion::{Joints, Motion};
 /// Horizontal speeds of the ball between which a touching foot turns into a swinging one, m/s.
 const DRAG_SPEED: [f64; 2] = [0.15, 0.6];
 /// Height over the ground that the ball of a swinging foot keeps, m. The heel keeps none: it is the first to come down, by a
-/// foot that is turned up (in 21 walks with force plates ankles are 10 ± 7 mm above those of a flat foot when a foot begins
+/// foot that is turned up (in 29 walks and turns with force plates ankles are 10 ± 7 mm above those of a flat foot when a foot begins
 /// to carry 5 % of the body: 15° over the heel).
 const CLEARANCE: f64 = 0.025;
 

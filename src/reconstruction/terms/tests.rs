@@ -25,10 +25,7 @@ fn skate_of(hold: [Option<Hold>; 2], lift: f64) -> Vec<f64> {
     }
     let joints = problem.body.marker_positions(&now);
     assert!(ANKLES.iter().all(|ankle| joints[*ankle].z < 0.3));
-    let [right, left] = residuals(&problem, [&now, &before], skate::NAME)[..] else {
-        unreachable!()
-    };
-    vec![right, left]
+    residuals(&problem, [&now, &before], skate::NAME)
 }
 
 /// The residuals of the term `name` in the step to the first frame of eight, from the second of `links` to the first.
