@@ -35,6 +35,7 @@ pub use window::PhysicsWindow;
 
 mod differences;
 mod family;
+mod feedforward;
 pub mod footing;
 mod from_keypoints;
 mod horizon;

@@ -6,8 +6,12 @@ use std::ops::Range;
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 
 use super::differences::{accelerations, jerks, nearby};
+use super::feedforward::{Carried, feedforward};
 use super::footing::{self, Footing, Hold, footings};
-use super::loads::{FORCE_CUTOFF, Pressure, Reference, mass_center_accelerations};
+use super::loads::{
+    FORCE_CUTOFF, Pressure, Reference, loads_in_steps, mass_center_accelerations,
+    pressures_in_steps,
+};
 use super::settings::{Settings, SimulatorKind};
 use super::sighting::Sighting;
 use super::start::Start;
@@ -127,7 +131,7 @@ impl TrackingProblem {
         check_start(&body, &scene, &body.forward_kinematics(&poses[0]))?;
         let physics = settings.physics.at_rate(motion.fps);
         let steps_per_frame = physics.steps_per_frame(motion.fps);
-        let track = ControlTrack::new(&body, &poses, motion.fps, steps_per_frame);
+        let mut track = ControlTrack::new(&body, &poses, motion.fps, steps_per_frame);
         let links: Vec<_> = poses.iter().map(kinematics).collect();
         let centers = |links: &Vec<Isometry3<f64>>| body.link_mass_centers(links).collect();
         let mass_centers: Vec<_> = links.iter().map(|links| body.mass_center(links)).collect();
@@ -141,6 +145,14 @@ impl TrackingProblem {
         };
         let foot_loads = reference.foot_loads(&mass_center_accelerations);
         let pressures = reference.pressures();
+        if settings.strategies.feedforward {
+            let carried = Carried {
+                loads: &foot_loads,
+                pressures: &pressures,
+                accelerations: &mass_center_accelerations,
+            };
+            track.lead(&feedforward(&reference, &carried));
+        }
         let balls = Ball::of(&body);
         let from_ankles = |links: &Vec<_>| balls.iter().map(|b| b.from_ankle(links)).collect();
         let ball_tracks = links.iter().map(from_ankles).collect();
@@ -150,8 +162,8 @@ impl TrackingProblem {
         };
         Ok(Self {
             mass_center_accelerations,
-            foot_loads,
-            pressures,
+            foot_loads: loads_in_steps(&foot_loads),
+            pressures: pressures_in_steps(&pressures),
             balls,
             ball_tracks,
             overlaps,

@@ -123,6 +123,21 @@ impl ControlTrack {
         }
     }
 
+    /// Lets the targets lead by `offsets`, rotation vectors in the targets' frames, rad, one entry per frame and link. They
+    /// stay as fast as they were: what leads is a torque, not a motion.
+    pub fn lead(&mut self, offsets: &[Vec<Vector3<f64>>]) {
+        for (n, (target, velocity)) in self.targets.iter_mut().enumerate() {
+            let (step, link) = (n / self.links, n % self.links);
+            let (t, within) = (step / self.steps_per_frame, step % self.steps_per_frame);
+            let next = (t + 1).min(offsets.len() - 1);
+            let fraction = within as f64 / self.steps_per_frame as f64;
+            let offset = offsets[t][link].lerp(&offsets[next][link], fraction);
+            let turn = UnitQuaternion::from_scaled_axis(offset);
+            *target *= turn;
+            *velocity = turn.inverse() * *velocity;
+        }
+    }
+
     /// Number of frames covered.
     pub fn frames(&self) -> usize {
         self.targets.len() / (self.steps_per_frame * self.links)

@@ -155,11 +155,7 @@ impl Observed {
 
     /// The force that accelerates the centre of mass and carries the body, m (a + g), N.
     fn total(&self) -> Vec<Vector3<f64>> {
-        let mut accelerations = mass_center_accelerations(&self.centers, self.fps, CUTOFF);
-        // Nothing is known at the ends: as beside them.
-        if let [first, second, .., before, last] = accelerations.as_mut_slice() {
-            (*first, *last) = (*second, *before);
-        }
+        let accelerations = mass_center_accelerations(&self.centers, self.fps, CUTOFF);
         let force = |a: Vector3<f64>| self.mass * (a + GRAVITY * Vector3::z());
         accelerations.into_iter().map(force).collect()
     }

@@ -25,6 +25,8 @@ pub struct Strategies {
     pub jerk_gate: bool,
     /// A window begins with the Jacobian in which the one before ended, as far as they overlap.
     pub inherit_jacobian: bool,
+    /// PD targets lead so far that the motors already give what the reference poses need, by inverse dynamics.
+    pub feedforward: bool,
 }
 
 impl Default for Strategies {
@@ -36,6 +38,7 @@ impl Default for Strategies {
             foot_skate: true,
             jerk_gate: true,
             inherit_jacobian: true,
+            feedforward: true,
         }
     }
 }
