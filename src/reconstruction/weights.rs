@@ -31,11 +31,11 @@ pub struct Weights {
     /// Acceleration of the centre of mass against that of the reference poses, low-passed at 12 Hz, per m/s².
     /// Default: 0.25.
     pub mass_center: f64,
-    /// Vertical force on each foot against what the reference poses imply, per body weight; above 0.3 it counts in
-    /// proportion, not by its square. Default: 16.
+    /// Vertical force on each foot against what the reference poses imply, per body weight or, where it is more, per load of
+    /// both feet; above 0.3 it counts in proportion, not by its square. Default: 14.
     pub foot_load: f64,
     /// Centre of pressure of each foot along the foot against where feet roll, per 10 mm and body weight; above 50 mm it
-    /// counts in proportion, not by its square. Default: 0.6.
+    /// counts in proportion, not by its square. Default: 0.45.
     pub pressure: f64,
     /// Balls of the feet, seen from the ankles, against the reference poses, per 10 mm. Default: 0.12.
     pub foot_direction: f64,
@@ -70,8 +70,8 @@ impl Default for Weights {
             jerk: 1.0,
             capture_point: 1.0,
             mass_center: 0.25,
-            foot_load: 16.0,
-            pressure: 0.6,
+            foot_load: 14.0,
+            pressure: 0.45,
             foot_direction: 0.12,
             torque: 0.1,
             joint_limit: 2.0,
