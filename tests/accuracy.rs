@@ -28,7 +28,7 @@ const BOUNDS: [Bounds; 4] = [
         mpjpe_mm: 5.5,
         worst_mm: 11.8,
         variation: 1.26,
-        penetration_mm: 6.6,
+        penetration_mm: 7.5,
     },
     Bounds {
         name: "turn",

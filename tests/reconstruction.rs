@@ -68,8 +68,9 @@ fn a_snapshot_goes_on_with_the_same_bits() {
 fn columns_equal_central_differences_of_full_rollouts() {
     let clip = clip(2 * FRAMES);
     let window = PhysicsWindow::new(&clip, 0, FRAMES, clip.start(0), &knots(&clip));
+    // At 0.02 a foot meets the ground within h, where there is no derivative.
     let x: Vec<f64> = (0..window.dimension())
-        .map(|n| 0.02 * (n as f64).sin())
+        .map(|n| 0.015 * (n as f64).sin())
         .collect();
     let (residuals, jacobian) = window.residuals_and_jacobian(&x);
     assert_eq!(residuals, window.residuals(&x));

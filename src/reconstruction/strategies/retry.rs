@@ -37,15 +37,33 @@ impl<'a> Horizon<'a> {
             _ => self.world.clone(),
         };
         let pace = if was_approached { SLOWER } else { 1 };
-        let mut retry = self.approach(self.window(world), pace)?;
+        let retry = self.approach(self.window(world.clone()), pace)?;
+        attempt = self.better(attempt, retry);
+        // Of a first window everything that follows depends: it is tried without virtual forces, too.
+        if self.first == 0 && exceeds(attempt.loss, self.tolerated_loss()) {
+            let window = self.window(world);
+            let bare = vec![0.0; window.point().len()];
+            let direct = self.optimize(window, &bare)?;
+            attempt = self.better(attempt, direct);
+        }
+        Ok(attempt)
+    }
+
+    /// The attempt that ends lower; what the `retry` has cost is counted in any case.
+    fn better(&mut self, attempt: Attempt<'a>, retry: Attempt<'a>) -> Attempt<'a> {
         self.retry_evaluations += retry.evaluations;
         let evaluations = attempt.evaluations + retry.evaluations;
-        if retry.loss < attempt.loss {
-            std::mem::swap(&mut attempt, &mut retry);
+        let attempts = attempt.attempts + 1;
+        let best = if retry.loss < attempt.loss {
+            retry
+        } else {
+            attempt
+        };
+        Attempt {
+            attempts,
+            evaluations,
+            ..best
         }
-        attempt.attempts = 2;
-        attempt.evaluations = evaluations;
-        Ok(attempt)
     }
 
     /// The loss above which a window is tried again: less where the windows before were much better, for
