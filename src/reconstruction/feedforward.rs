@@ -4,7 +4,7 @@
 
 use nalgebra::{Vector2, Vector3};
 
-use super::loads::{FORCE_CUTOFF, Footprint, Pressure, Reference, zero_moment_point};
+use super::loads::{FORCE_CUTOFF, Footprint, Pressure, Reference, hold_ends, zero_moment_point};
 use crate::body::ContactPoint;
 use crate::motion::low_pass;
 use crate::simulation::{Contact, GRAVITY, LinkState, net_moments};
@@ -42,10 +42,7 @@ pub(super) fn feedforward(reference: &Reference, carried: &Carried) -> Vec<Vec<V
             leads[t][i] = moment.map(|m| m.clamp(-limit, limit)) / link.joint.stiffness;
         }
     }
-    if let [first, second, .., before, last] = leads.as_mut_slice() {
-        first.clone_from(second);
-        last.clone_from(before);
-    }
+    hold_ends(&mut leads);
     for i in 1..body.links.len() {
         let track: Vec<_> = leads.iter().map(|leads| leads[i]).collect();
         let smooth = low_pass(&track, reference.fps, FORCE_CUTOFF);

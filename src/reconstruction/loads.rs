@@ -78,10 +78,22 @@ pub fn mass_center_accelerations(
     cutoff: f64,
 ) -> Vec<Vector3<f64>> {
     let mut accelerations = second_differences(&low_pass(centers, fps, cutoff), fps);
-    if let [first, second, .., before, last] = accelerations.as_mut_slice() {
-        (*first, *last) = (*second, *before);
-    }
+    hold_ends(&mut accelerations);
     accelerations
+}
+
+/// What is not known in the first and last frame of `track` becomes what it is beside them.
+pub(super) fn hold_ends<T: Clone>(track: &mut [T]) {
+    if let [first, second, .., before, last] = track {
+        first.clone_from(second);
+        last.clone_from(before);
+    }
+}
+
+/// The way on `track` from the frame before `t` to the one after, m, and the number of frames that it takes.
+fn way_around(track: &[Vector3<f64>], t: usize) -> (Vector3<f64>, f64) {
+    let (before, after) = (t.saturating_sub(1), (t + 1).min(track.len() - 1));
+    (track[after] - track[before], (after - before).max(1) as f64)
 }
 
 /// Second differences of `track`, m, in m/s²; those at the ends are zero.
@@ -182,9 +194,8 @@ impl Reference<'_> {
         let standing = standing_heights([heights(0), heights(1)]);
         let centers = self.mass_centers();
         let speed = |t: usize| {
-            let (before, after) = (t.saturating_sub(1), (t + 1).min(centers.len() - 1));
-            let way = (centers[after] - centers[before]).xy().norm();
-            way * self.fps / (after - before).max(1) as f64
+            let (way, frames) = way_around(&centers, t);
+            way.xy().norm() * self.fps / frames
         };
         let at = |foot: usize, t: usize| {
             let rise = (height(foot, t)? - standing[foot]).max(0.0);
@@ -203,10 +214,9 @@ impl Reference<'_> {
     /// How much less the left ankle sinks and moves than the right one at frame `t`: what that adds to the logit of the
     /// left foot's share.
     fn moves_less(&self, ankles: &[Vec<Vector3<f64>>; 2], t: usize) -> f64 {
-        let (before, after) = (t.saturating_sub(1), (t + 1).min(self.links.len() - 1));
-        let pace = self.fps / (after - before).max(1) as f64;
         let [right, left] = [0, 1].map(|foot| {
-            let velocity = pace * (ankles[foot][after] - ankles[foot][before]);
+            let (way, frames) = way_around(&ankles[foot], t);
+            let velocity = self.fps / frames * way;
             SINKING * velocity.z - MOVING * velocity.xy().norm()
         });
         (left - right) / (GRAVITY * self.body.stature).sqrt()

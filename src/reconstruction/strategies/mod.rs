@@ -1,4 +1,5 @@
-//! What helps where a window alone does not: a file each, and a switch each in [`Strategies`].
+//! What helps where a window alone does not: a file each, and a switch each in [`Strategies`]. (Feedforward and inherited
+//! Jacobians have switches here, and stand where they act: in the problem and in the window.)
 
 mod backtracking;
 mod continuation;
