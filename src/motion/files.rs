@@ -10,6 +10,7 @@ mod beside;
 mod bvh;
 pub mod c3d;
 mod container;
+mod ends;
 mod markers;
 mod names;
 pub mod pickle;
@@ -154,6 +155,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         frames.len(),
         (frames.len() - 1) as f64 / fps
     ));
+    ends::advance(&mut frames, fps, &mut notes);
     let noise = smoothing::reduce_noise(&mut frames, fps, options.smoothing);
     let (stature, world_from_file) =
         world::calibrate(&mut frames, options, &points, &origin, &mut notes)?;

@@ -202,6 +202,7 @@ impl<'a> Horizon<'a> {
         let window = self.window(self.world.clone());
         if self.first == 0 || self.is_careful() {
             let attempt = self.approach(window, 1)?;
+            let attempt = self.correct_start(attempt)?;
             if self.is_careful() {
                 self.retry_evaluations += attempt.evaluations;
             }

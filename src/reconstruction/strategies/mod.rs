@@ -6,6 +6,7 @@ mod continuation;
 mod foot_skate;
 mod jerk_gate;
 mod retry;
+mod start_velocity;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,8 @@ pub struct Strategies {
     pub inherit_jacobian: bool,
     /// PD targets lead so far that the motors already give what the reference poses need, by inverse dynamics.
     pub feedforward: bool,
+    /// The velocity of the start is corrected together with the controls of the first window.
+    pub start_velocity: bool,
 }
 
 impl Default for Strategies {
@@ -40,6 +43,7 @@ impl Default for Strategies {
             jerk_gate: true,
             inherit_jacobian: true,
             feedforward: true,
+            start_velocity: true,
         }
     }
 }

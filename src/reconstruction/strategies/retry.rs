@@ -46,7 +46,7 @@ impl<'a> Horizon<'a> {
             let direct = self.optimize(window, &bare)?;
             attempt = self.better(attempt, direct);
         }
-        Ok(attempt)
+        self.correct_start(attempt)
     }
 
     /// The attempt that ends lower; what the `retry` has cost is counted in any case.

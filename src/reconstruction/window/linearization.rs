@@ -63,6 +63,13 @@ struct Branch<'a> {
     start: Option<(&'a [LinkState], Past<'a>)>,
 }
 
+impl LastJacobian {
+    /// The Jacobian, residuals by variables.
+    pub fn matrix(&self) -> &DMatrix<f64> {
+        &self.jacobian
+    }
+}
+
 impl PhysicsWindow<'_> {
     /// The same window with the last Jacobian of the window before, or none.
     #[must_use]
