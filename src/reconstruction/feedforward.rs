@@ -2,38 +2,27 @@
 //! dynamics of the poses and of what the ground does to the feet in them. What is optimized are the offsets from there.
 //! Where the poses do not tell what carries the body, targets do not lead.
 
-use nalgebra::{Vector2, Vector3};
+use nalgebra::Vector3;
 
-use super::loads::{FORCE_CUTOFF, Footprint, Pressure, Reference, hold_ends, zero_moment_point};
-use crate::body::ContactPoint;
+use super::loads::{FORCE_CUTOFF, Forces, Reference, hold_ends};
 use crate::motion::low_pass;
-use crate::simulation::{Contact, GRAVITY, LinkState, net_moments};
-
-/// Vertical force on a foot, as a share of body weight, below which it does not count.
-const SMALLEST_LOAD: f64 = 1e-3;
-
-/// What carries the body in its reference poses, one entry per frame.
-pub(super) struct Carried<'a> {
-    /// Vertical forces on the feet `[right, left]`, as shares of body weight.
-    pub loads: &'a [Option<[f64; 2]>],
-    /// Where they press on the ground.
-    pub pressures: &'a [[Option<Pressure>; 2]],
-    /// Accelerations of the centre of mass, m/s².
-    pub accelerations: &'a [Vector3<f64>],
-}
+use crate::simulation::{Contact, LinkState, net_moments};
 
 /// By how much the PD targets have to lead the reference poses so that the motors give the net moments about the joints:
 /// rotation vectors in the frames of the links, frame by frame and link by link, rad. They are low-passed as the
 /// accelerations are, and no larger than the torques that the joints can give.
-pub(super) fn feedforward(reference: &Reference, carried: &Carried) -> Vec<Vec<Vector3<f64>>> {
+pub(super) fn feedforward(
+    reference: &Reference,
+    forces: &[Option<Forces>],
+) -> Vec<Vec<Vector3<f64>>> {
     let (body, frames) = (reference.body, reference.links.len());
     let mut leads = vec![vec![Vector3::zeros(); body.links.len()]; frames];
     let states = between(reference);
-    let points = ContactPoint::of(body);
     for t in 1..frames.saturating_sub(1) {
-        let Some(contacts) = contacts(reference, carried, &points, t) else {
+        let Some(forces) = &forces[t] else {
             continue;
         };
+        let contacts: Vec<Contact> = forces.iter().flatten().copied().collect();
         let step = [states[t - 1].as_slice(), &states[t]];
         let moments = net_moments(body, step, &contacts, 1.0 / reference.fps);
         for (i, link) in body.links.iter().enumerate().skip(1) {
@@ -83,49 +72,14 @@ fn between(reference: &Reference) -> Vec<Vec<LinkState>> {
     steps.clone().map(all).collect()
 }
 
-/// What the ground does to the feet at frame `t`; `None` where something else may carry the body. Feet press where they roll
-/// or, under a body that does not travel, at the point that is nearest to the zero-moment point, and share
-/// the horizontal force as the vertical one.
-fn contacts(
-    reference: &Reference,
-    carried: &Carried,
-    points: &[ContactPoint],
-    t: usize,
-) -> Option<Vec<Contact>> {
-    let loads = carried.loads[t]?;
-    let total: f64 = loads.iter().sum();
-    let mass = reference.body.mass();
-    let acceleration = carried.accelerations[t];
-    let center = reference.body.mass_center(&reference.links[t]);
-    let balance = zero_moment_point(&center, &acceleration).unwrap_or(center.xy());
-    let prints = reference.carrying(t, points);
-    let pressed = prints.iter().zip(&carried.pressures[t]).zip(loads);
-    let contact = |((print, pressure), load): ((&Option<Footprint>, &Option<Pressure>), f64)| {
-        let print = print.as_ref()?;
-        let balanced = print.nearest(&balance);
-        let point = pressure.map_or(balanced, |pressure| {
-            balanced.lerp(&print.nearest(&pressure.center), pressure.rolls)
-        });
-        let sideways: Vector2<f64> = load / total * mass * acceleration.xy();
-        let normal = load * mass * GRAVITY * Vector3::z();
-        (load > SMALLEST_LOAD).then(|| Contact {
-            link: print.link,
-            point,
-            force: normal + sideways.push(0.0),
-            normal,
-            free_moment: 0.0,
-        })
-    };
-    Some(pressed.filter_map(contact).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::body::{Subject, fit, reference_poses};
     use crate::motion::sample;
-    use crate::reconstruction::loads::mass_center_accelerations;
+    use crate::reconstruction::loads::{Carried, mass_center_accelerations};
     use crate::scene::Scene;
+    use crate::simulation::GRAVITY;
 
     /// What targets lead by in 20 frames of a still pose of the sample squat, moved up by `lift`, m.
     fn leads_of_a_still_pose(lift: f64) -> (crate::body::Body, Vec<Vec<Vector3<f64>>>) {
@@ -142,14 +96,12 @@ mod tests {
             links: &links,
             fps: motion.fps,
         };
-        let leads = feedforward(
-            &reference,
-            &Carried {
-                loads: &reference.foot_loads(&accelerations),
-                pressures: &reference.pressures(),
-                accelerations: &accelerations,
-            },
-        );
+        let forces = reference.forces(&Carried {
+            loads: &reference.foot_loads(&accelerations),
+            pressures: &reference.pressures(),
+            accelerations: &accelerations,
+        });
+        let leads = feedforward(&reference, &forces);
         (body, leads)
     }
 

@@ -7,10 +7,12 @@
 //! between the ball of the one behind and the heel of the one ahead, and by how their ankles move.
 
 mod footprint;
+mod forces;
 
 use nalgebra::{Isometry3, Point3, Vector2, Vector3};
 
-pub(super) use footprint::Footprint;
+use footprint::Footprint;
+pub(super) use forces::{Carried, Forces, shears_in_steps};
 
 use crate::body::{Body, ContactPoint};
 use crate::motion::contact::{is_near, smooth_step, standing_heights};
@@ -107,10 +109,7 @@ pub(super) fn second_differences(track: &[Vector3<f64>], fps: f64) -> Vec<Vector
 
 /// The zero-moment point of a body whose centre of mass is at `center`, m, with `acceleration`, m/s²; `None` while
 /// nothing has to carry it.
-pub(super) fn zero_moment_point(
-    center: &Vector3<f64>,
-    acceleration: &Vector3<f64>,
-) -> Option<Vector2<f64>> {
+pub(super) fn zero_moment_point(center: &Vector3<f64>, acceleration: &Vector3<f64>) -> Option<Vector2<f64>> {
     let vertical = acceleration.z + GRAVITY;
     (vertical > CARRIED * GRAVITY).then(|| on_ground(center, acceleration, vertical))
 }

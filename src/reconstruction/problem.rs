@@ -3,14 +3,14 @@
 
 use std::ops::Range;
 
-use nalgebra::{Isometry3, UnitQuaternion, Vector3};
+use nalgebra::{Isometry3, UnitQuaternion, Vector2, Vector3};
 
 use super::differences::{accelerations, jerks, nearby};
-use super::feedforward::{Carried, feedforward};
+use super::feedforward::feedforward;
 use super::footing::{self, Footing, Hold, footings};
 use super::loads::{
-    FORCE_CUTOFF, Pressure, Reference, loads_in_steps, mass_center_accelerations,
-    pressures_in_steps,
+    Carried, FORCE_CUTOFF, Pressure, Reference, loads_in_steps, mass_center_accelerations,
+    pressures_in_steps, shears_in_steps,
 };
 use super::settings::{Settings, SimulatorKind};
 use super::sighting::Sighting;
@@ -25,8 +25,8 @@ use crate::keypoints::Observation;
 use crate::motion::{JOINTS, Joints, Motion, acceleration_tv, mean_distance};
 use crate::scene::Scene;
 use crate::simulation::{
-    Assistance, ControlTrack, Drive, Engine, Frame, Knots, Lockstep, Path, Physics, Rapier,
-    Replica, Rollout, Simulator, Velocity, World, net_moments, simulated_feet,
+    Assistance, ControlTrack, Drive, Engine, Frame, GRAVITY, Knots, Lockstep, Path, Physics,
+    Rapier, Replica, Rollout, Simulator, Velocity, World, net_moments, simulated_feet,
 };
 
 /// What the positions of the frames after the first one count in its velocity, relative to its own: the
@@ -82,6 +82,8 @@ pub struct TrackingProblem {
     /// Vertical forces on the feet `[right, left]` in the step to every frame that the reference poses imply, as
     /// shares of body weight; `None` where they do not tell.
     pub(super) foot_loads: Vec<Option<[f64; 2]>>,
+    /// Horizontal forces on them, in the same way, world frame.
+    pub(super) foot_shears: Vec<Option<[Vector2<f64>; 2]>>,
     /// Where the feet `[right, left]` press on the ground in the step to every frame, by the reference poses.
     pub(super) pressures: Vec<[Option<Pressure>; 2]>,
     /// Balls of the feet.
@@ -145,13 +147,13 @@ impl TrackingProblem {
         };
         let foot_loads = reference.foot_loads(&mass_center_accelerations);
         let pressures = reference.pressures();
+        let forces = reference.forces(&Carried {
+            loads: &foot_loads,
+            pressures: &pressures,
+            accelerations: &mass_center_accelerations,
+        });
         if settings.strategies.feedforward {
-            let carried = Carried {
-                loads: &foot_loads,
-                pressures: &pressures,
-                accelerations: &mass_center_accelerations,
-            };
-            track.lead(&feedforward(&reference, &carried));
+            track.lead(&feedforward(&reference, &forces));
         }
         let balls = Ball::of(&body);
         let from_ankles = |links: &Vec<_>| balls.iter().map(|b| b.from_ankle(links)).collect();
@@ -163,6 +165,7 @@ impl TrackingProblem {
         Ok(Self {
             mass_center_accelerations,
             foot_loads: loads_in_steps(&foot_loads),
+            foot_shears: shears_in_steps(&forces, body.mass() * GRAVITY),
             pressures: pressures_in_steps(&pressures),
             balls,
             ball_tracks,

@@ -236,6 +236,7 @@ impl Settings {
             ("weights.capture_point", weights.capture_point),
             ("weights.mass_center", weights.mass_center),
             ("weights.foot_load", weights.foot_load),
+            ("weights.foot_shear", weights.foot_shear),
             ("weights.pressure", weights.pressure),
             ("weights.foot_direction", weights.foot_direction),
             ("weights.torque", weights.torque),

@@ -34,6 +34,8 @@ pub struct Weights {
     /// Vertical force on each foot against what the reference poses imply, per body weight or, where it is more, per load of
     /// both feet; above 0.3 it counts in proportion, not by its square. Default: 14.
     pub foot_load: f64,
+    /// Horizontal force on each foot, in the same way; above 0.15 it counts in proportion. Default: 10.
+    pub foot_shear: f64,
     /// Centre of pressure of each foot along the foot against where feet roll, per 10 mm and body weight; above 50 mm it
     /// counts in proportion, not by its square. Default: 0.45.
     pub pressure: f64,
@@ -71,6 +73,7 @@ impl Default for Weights {
             capture_point: 1.0,
             mass_center: 0.25,
             foot_load: 14.0,
+            foot_shear: 10.0,
             pressure: 0.45,
             foot_direction: 0.12,
             torque: 0.1,

@@ -334,7 +334,8 @@ mod tests {
         for (a, b) in frames().skip(1) {
             let differences = [0, 1].map(|foot| {
                 let (a, b) = (a.loads[foot], b.loads[foot]);
-                (a.vertical - b.vertical).abs() + (a.moment - b.moment).norm()
+                let pressed = (a.vertical - b.vertical).abs() + (a.moment - b.moment).norm();
+                pressed + (a.friction - b.friction).norm()
             });
             assert!(
                 differences.iter().all(|difference| *difference < 1e-5),

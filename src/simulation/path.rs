@@ -35,13 +35,16 @@ pub struct FootLoad {
     /// Its first moment: the sum of the vertical forces on the contact spheres, each times where the sphere's centre is
     /// at the end of the step, horizontally, N·m. Over the vertical force it is the centre of pressure.
     pub moment: Vector2<f64>,
+    /// Horizontal force, world frame, N.
+    pub friction: Vector2<f64>,
 }
 
 impl FootLoad {
-    /// Adds `vertical`, N, on a sphere with its centre at `place`, m.
-    pub fn add(&mut self, vertical: f64, place: &Vector3<f64>) {
-        self.vertical += vertical;
-        self.moment += vertical * place.xy();
+    /// Adds `force`, N, on a sphere with its centre at `place`, m.
+    pub fn add(&mut self, force: &Vector3<f64>, place: &Vector3<f64>) {
+        self.vertical += force.z;
+        self.moment += force.z * place.xy();
+        self.friction += force.xy();
     }
 }
 

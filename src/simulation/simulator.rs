@@ -144,6 +144,7 @@ impl Rapier {
             for (mean, load) in loads.iter_mut().zip(world.foot_loads(engine)) {
                 mean.vertical += load.vertical / steps as f64;
                 mean.moment += load.moment / steps as f64;
+                mean.friction += load.friction / steps as f64;
             }
             each(world);
         }

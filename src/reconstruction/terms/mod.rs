@@ -10,6 +10,7 @@ mod acceleration;
 mod capture_point;
 mod foot_direction;
 mod foot_load;
+mod foot_shear;
 mod jerk;
 mod joint_limit;
 mod mass_center;
@@ -40,7 +41,7 @@ use crate::simulation::FootLoad;
 const LOOK_AHEAD: f64 = 0.05;
 
 /// Names of the terms, in the order of their residuals; those of the offsets come after all frames.
-pub const TERM_NAMES: [&str; 18] = [
+pub const TERM_NAMES: [&str; 19] = [
     position::NAME,
     velocity::NAME,
     acceleration::NAME,
@@ -48,6 +49,7 @@ pub const TERM_NAMES: [&str; 18] = [
     capture_point::NAME,
     mass_center::NAME,
     foot_load::NAME,
+    foot_shear::NAME,
     pressure::NAME,
     foot_direction::NAME,
     torque::NAME,
@@ -184,6 +186,7 @@ impl<'a> FrameTerms<'a> {
             capture_point::term(scope),
             mass_center::term(scope),
             foot_load::term(scope),
+            foot_shear::term(scope),
             pressure::term(scope),
             foot_direction::term(scope),
             torque::term(scope),

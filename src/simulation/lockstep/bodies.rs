@@ -21,11 +21,11 @@ pub struct Bodies<S: Simd> {
     targets: Vec<(Rotations<S>, Vectors<S>)>,
     joints: Vec<JointRows<S>>,
     contacts: Vec<Rows<S>>,
-    /// Vertical impulses of the contacts in the step at hand, in their order, N·s.
-    lifts: Vec<Lanes<S>>,
-    /// Since they were recorded, of the ground on the feet `[right, left]`: vertical impulse, N·s, and its first moment
-    /// along x and y, N·s·m.
-    presses: [[Lanes<S>; 3]; 2],
+    /// Impulses of the contacts in the step at hand, in their order, N·s.
+    impulses: Vec<Vectors<S>>,
+    /// Since they were recorded, of the ground on the feet `[right, left]`: vertical impulse, N·s, its first moment
+    /// along x and y, N·s·m, and the impulses along x and y, N·s.
+    presses: [[Lanes<S>; 5]; 2],
 }
 
 /// The rows of a contact: of a sphere on the ground, whose normal is the same everywhere, or on a box.
@@ -35,12 +35,12 @@ enum Rows<S: Simd> {
 }
 
 impl<S: Simd> Rows<S> {
-    /// The sphere, and its vertical impulse in the substep at hand, N·s.
+    /// The sphere, and the impulse on it in the substep at hand, N·s.
     #[inline(always)]
-    fn lift(&self) -> (usize, Lanes<S>) {
+    fn impulse(&self) -> (usize, Vectors<S>) {
         match self {
-            Self::Ground(rows) => rows.lift(),
-            Self::Box(rows) => rows.lift(),
+            Self::Ground(rows) => rows.impulse(),
+            Self::Box(rows) => rows.impulse(),
         }
     }
 }
@@ -72,8 +72,8 @@ impl<S: Simd> Bodies<S> {
             targets: Vec::with_capacity(lockstep.joints.len()),
             joints: Vec::with_capacity(lockstep.joints.len()),
             contacts: Vec::with_capacity(lockstep.spheres.len()),
-            lifts: Vec::with_capacity(lockstep.spheres.len()),
-            presses: [[Lanes::splat(simd, 0.0); 3]; 2],
+            impulses: Vec::with_capacity(lockstep.spheres.len()),
+            presses: [[Lanes::splat(simd, 0.0); 5]; 2],
         }
     }
 
@@ -157,8 +157,8 @@ impl<S: Simd> Bodies<S> {
                 }
             }
             self.sweep(lockstep);
-            for (sum, contact) in self.lifts.iter_mut().zip(&self.contacts) {
-                *sum += contact.lift().1;
+            for (sum, contact) in self.impulses.iter_mut().zip(&self.contacts) {
+                *sum += contact.impulse().1;
             }
         }
         self.press(lockstep);
@@ -167,17 +167,23 @@ impl<S: Simd> Bodies<S> {
     /// Adds what the contacts did in the step to what pressed on the feet.
     #[inline(always)]
     fn press(&mut self, lockstep: &Lockstep) {
-        for (lift, contact) in self.lifts.iter().zip(&self.contacts) {
-            let sphere = &lockstep.spheres[contact.lift().0];
+        for (impulse, contact) in self.impulses.iter().zip(&self.contacts) {
+            let sphere = &lockstep.spheres[contact.impulse().0];
             let Some(side) = sphere.foot else {
                 continue;
             };
             let link = &self.links[sphere.link];
             let center = link.center + link.rotation * Vectors::splat(self.simd, &sphere.center);
-            let [vertical, x, y] = &mut self.presses[side.index()];
-            *vertical += *lift;
-            *x += *lift * center.x;
-            *y += *lift * center.y;
+            let parts = [
+                impulse.z,
+                impulse.z * center.x,
+                impulse.z * center.y,
+                impulse.x,
+                impulse.y,
+            ];
+            for (sum, part) in self.presses[side.index()].iter_mut().zip(parts) {
+                *sum += part;
+            }
         }
     }
 
@@ -185,7 +191,7 @@ impl<S: Simd> Bodies<S> {
     #[inline(always)]
     pub fn record(&mut self, paths: &mut [Path], frame_time: f64) {
         let presses = self.presses;
-        self.presses = [[Lanes::splat(self.simd, 0.0); 3]; 2];
+        self.presses = [[Lanes::splat(self.simd, 0.0); 5]; 2];
         for (lane, path) in paths.iter_mut().enumerate() {
             let links = self.links.iter().zip(&self.velocities);
             let state = |(link, velocity): (&Links<S>, &Velocities<S>)| LinkState {
@@ -197,10 +203,12 @@ impl<S: Simd> Bodies<S> {
             path.push(PathFrame {
                 links: links.map(state).collect(),
                 loads: presses.map(|press| {
-                    let [vertical, x, y] = press.map(|sum| sum.lane(lane) / frame_time);
+                    let [vertical, x, y, right, left] =
+                        press.map(|sum| sum.lane(lane) / frame_time);
                     FootLoad {
                         vertical,
                         moment: Vector2::new(x, y),
+                        friction: Vector2::new(right, left),
                     }
                 }),
             });
@@ -226,9 +234,9 @@ impl<S: Simd> Bodies<S> {
             let rows = GroundRows::new(link, (number, sphere), center);
             self.contacts.push(Rows::Ground(rows));
         }
-        let zero = Lanes::splat(self.simd, 0.0);
-        self.lifts.clear();
-        self.lifts.resize(self.contacts.len(), zero);
+        let zero = Vectors::splat(self.simd, &Vector3::zeros());
+        self.impulses.clear();
+        self.impulses.resize(self.contacts.len(), zero);
     }
 
     /// Forces, and the gyroscopic change of the angular velocity, which keeps the length of the angular

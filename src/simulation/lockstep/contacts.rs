@@ -162,10 +162,11 @@ impl<S: Simd> GroundRows<S> {
         lockstep.spheres[self.0.sphere].link
     }
 
-    /// The sphere's number, and the vertical part of the impulse on it in this substep, N·s.
+    /// The sphere's number, and the impulse on it in this substep, N·s.
     #[inline(always)]
-    pub fn lift(&self) -> (usize, Lanes<S>) {
-        (self.0.sphere, self.0.impulses[2])
+    pub fn impulse(&self) -> (usize, Vectors<S>) {
+        let [x, y, z] = self.0.impulses;
+        (self.0.sphere, Vectors::new(x, y, z))
     }
 
     /// Begins a substep.
@@ -238,13 +239,12 @@ impl<S: Simd> BoxRows<S> {
         lockstep.spheres[self.contact.sphere].link
     }
 
-    /// The sphere's number, and the vertical part of the impulse on it in this substep, N·s.
+    /// The sphere's number, and the impulse on it in this substep, N·s.
     #[inline(always)]
-    pub fn lift(&self) -> (usize, Lanes<S>) {
+    pub fn impulse(&self) -> (usize, Vectors<S>) {
         let [x, y, z] = self.contact.impulses;
         let [first, second, normal] = self.axes;
-        let lift = first.z * x + second.z * y + normal.z * z;
-        (self.contact.sphere, lift)
+        (self.contact.sphere, first * x + second * y + normal * z)
     }
 
     /// Begins a substep.

@@ -61,9 +61,9 @@ impl World {
         for (collider, link) in self.spheres.iter().zip(&self.sphere_links) {
             if let Some(side) = self.feet[*link] {
                 let contacts = self.contacts_of(*link, *collider, engine);
-                let vertical = contacts.map(|contact| contact.force.z).sum();
+                let force = contacts.map(|contact| contact.force).sum();
                 let center = from_vector(self.colliders[*collider].position().translation);
-                loads[side.index()].add(vertical, &center);
+                loads[side.index()].add(&force, &center);
             }
         }
         loads
