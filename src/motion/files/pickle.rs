@@ -24,7 +24,7 @@ use objects::{Graph, Id, Object};
 /// The largest file that is read, bytes.
 const LARGEST: u64 = 1 << 29;
 
-/// The largest model of a body, bytes: those of SMPL-X with all their blend shapes have 520 MiB.
+/// The largest model of a body, bytes: one of SMPL-X's size has 620 MiB where protocol 0 writes its numbers as texts.
 const LARGEST_MODEL: u64 = 1 << 30;
 
 /// A Python object.

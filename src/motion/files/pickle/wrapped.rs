@@ -1,8 +1,8 @@
 //! Arrays inside of other objects, as models of bodies have them: chumpy's variables (the SMPL of 2015 was fitted with
 //! chumpy) and SciPy's sparse matrices.
 //!
-//! What is known of them are the names of their classes and attributes (chumpy 0.70, `ch.py`, `reordering.py`; SciPy 1.17,
-//! `sparse/_compressed.py`, `sparse/_coo.py`); nothing is executed.
+//! What is known of them are the names of their classes and attributes (chumpy's `ch.py` and `reordering.py`; what
+//! SciPy 1.17 writes); nothing is executed.
 
 use super::super::array::{Array, Sparse};
 use super::Node;

@@ -1,8 +1,7 @@
 //! Models of SMPL's family that the user owns: where the joints of a body are by its shape coefficients (betas).
 //!
-//! A model's vertices are `v_template + shapedirs · betas`, its joints `J_regressor` times these (Loper et al. 2015, eqs. 8
-//! and 10). Both are linear: what is kept are the joints of the template and what each coefficient adds to them. The mesh
-//! itself is not used.
+//! A model's vertices are `v_template + shapedirs · betas`, its joints `J_regressor` times these (Loper et al. 2015). Both are
+//! linear: what is kept are the joints of the template and what each coefficient adds to them. The mesh itself is not used.
 
 mod source;
 
@@ -121,7 +120,7 @@ impl BodyModel {
 }
 
 /// How many of `all` directions are of the shape of a model with so many joints. SMPL-X has others for the face behind
-/// them: 100 behind 300, or 10 behind 10 in its smaller files (the package smplx 0.1.28, `body_models.py`).
+/// them: 100 behind 300, or 10 behind 10 in its smaller files (as the package smplx takes them).
 fn shapes(joints: usize, all: usize) -> usize {
     const WITH_FACE: usize = 55;
     match (joints, all) {
