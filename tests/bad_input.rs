@@ -81,6 +81,7 @@ fn bad_arguments_are_explained_in_one_line() {
     assert!(fail(&["reconstruct", "--sample", "walk", "--fps", "30"], 2).contains("--fps"));
     assert!(fail(&["reconstruct", "--fps", "30"], 2).contains("POSES"));
     assert!(fail(&["reconstruct", "--markers", "m.json"], 2).contains("--markers: use"));
+    assert!(fail(&["reconstruct", "--body-model", "m.pkl"], 2).contains("--body-model: use"));
     assert!(fail(&["reconstruct", "--sample", "walk", "--start", "99"], 2).contains("--start"));
     let sample = ["reconstruct", "--sample", "squat", "--out", &out];
     let of_cameras: [(&[&str], &str); 4] = [

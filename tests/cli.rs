@@ -171,6 +171,62 @@ fn every_format_can_be_exported() {
 }
 
 #[test]
+fn a_body_model_makes_shapes_count_and_is_kept_with_the_run() {
+    let work = Workspace::new();
+    let golden = |name: &str| format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (poses, out) = (golden("formats/hmr4d_results.pt"), work.arg("run"));
+    let model = golden("body_models/python2_csc.pkl");
+    let run = ["reconstruct", &poses, "--body-model", &model, "--out", &out];
+    let said = succeed(&[&run, &QUICK[..]].concat());
+    let note = format!("body: from {model}, 4 betas, of 10 that the motion has");
+    assert!(said.contains(&note), "{said}");
+    let metrics = work.json("run/metrics.json");
+    let notes = metrics["input"]["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|kept| *kept == note), "{notes:?}");
+}
+
+#[test]
+fn a_body_model_is_for_sets_of_poses_too_and_for_nothing_else() {
+    let work = Workspace::new();
+    let golden = |name: &str| format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    let poses = golden("formats/hmr4d_results.pt");
+    let model = golden("body_models/python2_csc.pkl");
+    fs::create_dir(work.path("clips")).unwrap();
+    fs::copy(&poses, work.path("clips/walk.pt")).unwrap();
+    let (clips, rows) = (work.arg("clips"), work.arg("rows"));
+    let evaluate = [
+        "evaluate",
+        "--motions",
+        &clips,
+        "--body-model",
+        &model,
+        "--out",
+        &rows,
+    ];
+    let quick = ["--seconds", "0.3", "--evaluations", "2"];
+    succeed(&[&evaluate, &quick[..]].concat());
+    let kept = fs::read_to_string(work.path("rows/config.json")).unwrap();
+    assert!(kept.contains("python2_csc.pkl"), "{kept}");
+    for (poses, model, expected) in [
+        (walk(), &model, "error: --body-model: use: found "),
+        (
+            poses.clone(),
+            &poses,
+            "v_template is missing: give the model file of SMPL",
+        ),
+        (poses.clone(), &walk(), "format: found "),
+    ] {
+        let out = work.arg("refused");
+        let message = fail(
+            &["reconstruct", &poses, "--body-model", model, "--out", &out],
+            2,
+        );
+        assert!(message.contains(expected), "{message}");
+        assert!(!work.path("refused").exists());
+    }
+}
+
+#[test]
 fn evaluate_makes_a_row_for_every_clip_and_resumes() {
     let work = Workspace::new();
     fs::create_dir(work.path("set")).unwrap();

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use motionfit::evaluation::plates::PlateFile;
 use motionfit::keypoints;
-use motionfit::motion::files::MarkerMap;
+use motionfit::motion::files::{BodyModel, MarkerMap};
 use motionfit::motion::{self, ReadOptions};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -182,6 +182,7 @@ fn verdict(
 /// The target of `fuzz/` that reads files called `name`.
 fn target(name: &str) -> &str {
     match name.rsplit_once('.') {
+        Some((name, _)) if name.ends_with("model") => "body_model",
         Some((_, "pkl")) => "pickle",
         Some((_, "pt")) => "torch",
         Some(("markers", _)) => "markers",
@@ -374,6 +375,16 @@ fn pickles() {
     fuzz("phc.pkl", &golden("formats/phc.pkl"), &person);
     fuzz("prompthmr.pkl", &golden("formats/prompthmr.pkl"), &read);
     fuzz("gvhmr.pt", &golden("formats/hmr4d_results.pt"), &read);
+}
+
+#[test]
+fn body_models() {
+    let model = |path: &Path| BodyModel::read(path).map(drop);
+    fuzz("model.npz", &golden("body_models/objects.npz"), &model);
+    for name in ["python2_csc", "protocol0_csr", "selection_coo"] {
+        let seed = golden(&format!("body_models/{name}.pkl"));
+        fuzz(&format!("{name}_model.pkl"), &seed, &model);
+    }
 }
 
 #[test]

@@ -45,6 +45,7 @@ def read(
     person=None,
     clip=None,
     markers=None,
+    body_model=None,
     floor=None,
     start=None,
     end=None,
@@ -57,7 +58,8 @@ def read(
 
     Of a file with several, ``person`` is the number of one (from 1: WHAM, PromptHMR), ``clip`` the name of one (PHC).
     ``markers`` says which markers of a .trc or .c3d stand for a joint: a dict ``{"right_knee": ["RKNE", "RKNM"], ...}``, of
-    which the mean is taken, or the path of a JSON file that holds it.
+    which the mean is taken, or the path of a JSON file that holds it. ``body_model`` is the path of your own model file of
+    SMPL, SMPL+H or SMPL-X (.npz, .pkl), by which the shape (betas) in files of such poses counts.
 
     Returns a :class:`Motion`: ``joints`` (T, 17, 3) in m, z up, the floor at z = 0, ``fps`` in Hz; its ``notes`` say what was
     understood. Raises ``ValueError`` with what was found and what to do.
@@ -72,6 +74,7 @@ def read(
         stature=stature,
         person=person,
         clip=clip,
+        body_model=None if body_model is None else os.fspath(body_model),
         floor=floor,
         start=start,
         end=end,
@@ -88,15 +91,17 @@ def _markers(markers):
     return {"marker_text": json.dumps(markers)}
 
 
-def _motion(joints, fps, markers, **options):
+def _motion(joints, fps, markers, body_model, **options):
     if isinstance(joints, Motion):
-        given = {"fps": fps, "markers": markers, **options}
+        given = {"fps": fps, "markers": markers, "body_model": body_model, **options}
         stray = [name for name in given if given[name] is not None and name not in ("stature", "floor")]
         if stray:
             raise ValueError(f"{stray[0]}: use: found a Motion; give it to read(), or give the file or the array itself")
         return joints
     if isinstance(joints, (str, os.PathLike)):
-        return read(joints, fps=fps, markers=markers, **options)
+        return read(joints, fps=fps, markers=markers, body_model=body_model, **options)
+    if body_model is not None:
+        raise ValueError("body_model: use: found an array; leave it out: it is for poses of SMPL (.npz, .pkl, .pt)")
     array = np.asarray(joints)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
@@ -123,6 +128,7 @@ def reconstruct(
     person=None,
     clip=None,
     markers=None,
+    body_model=None,
     floor=None,
     scene=None,
     mass=None,
@@ -139,7 +145,7 @@ def reconstruct(
 
     ``joints``: an array (T, J, 3) of joint positions at ``fps`` frames per second (50 unless given), a :class:`Motion`, or
     the path of a file, of which ``fps`` overrules the rate. ``layout``, ``up``, ``units``, ``smooth``, ``person``, ``clip``,
-    ``markers`` and ``floor`` are those of :func:`read`, which a :class:`Motion` has behind it.
+    ``markers``, ``body_model`` and ``floor`` are those of :func:`read`, which a :class:`Motion` has behind it.
 
     ``scene``: boxes that the body can touch beside the ground, a dict ``{"boxes": [{"center": [x, y, z], "half_extents":
     [x, y, z], "yaw": radians}, ...]}`` in m, z up, as the file has its motion, or the path of a JSON file that holds it; the
@@ -160,6 +166,7 @@ def reconstruct(
         joints,
         fps,
         markers,
+        body_model,
         layout=layout,
         up=up,
         units=units,

@@ -31,7 +31,8 @@ static WEIGHTS: [(&str, &[u8]); 3] = [
 ];
 
 /// Options of the command that are arguments here.
-const ARGUMENTS: [&str; 18] = [
+const ARGUMENTS: [&str; 19] = [
+    "body_model",
     "clip",
     "end",
     "evaluations",
@@ -55,7 +56,7 @@ const ARGUMENTS: [&str; 18] = [
 /// A sentence of the command, with the names that its options have as arguments.
 fn in_python(mut sentence: String) -> String {
     for argument in ARGUMENTS {
-        let option = format!("--{argument}");
+        let option = format!("--{}", argument.replace('_', "-"));
         let mut from = 0;
         while let Some(at) = sentence[from..].find(&option) {
             let (start, end) = (from + at, from + at + option.len());

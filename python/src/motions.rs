@@ -1,9 +1,10 @@
 //! Observed motion.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use motionfit::error::Error;
-use motionfit::motion::files::MarkerMap;
+use motionfit::motion::files::{BodyModel, MarkerMap};
 use motionfit::motion::{self, ReadOptions};
 use numpy::PyArray3;
 use pyo3::exceptions::PyValueError;
@@ -55,9 +56,10 @@ fn parsed<T: std::str::FromStr<Err = Error>>(text: Option<&str>) -> PyResult<Opt
     text.map(str::parse).transpose().map_err(raised)
 }
 
-/// Reads a file; `origin` is what errors call it. `markers` is the path of a file, `marker_text` the text of one.
+/// Reads a file; `origin` is what errors call it. `markers` is the path of a file, `marker_text` the text of one,
+/// `body_model` the path of a model file.
 #[pyfunction]
-#[pyo3(signature = (path, *, fps=None, layout=None, up=None, units=None, smooth=None, stature=None, person=None, clip=None, markers=None, marker_text=None, floor=None, start=None, end=None, origin=None))]
+#[pyo3(signature = (path, *, fps=None, layout=None, up=None, units=None, smooth=None, stature=None, person=None, clip=None, markers=None, marker_text=None, body_model=None, floor=None, start=None, end=None, origin=None))]
 #[allow(clippy::too_many_arguments)] // keyword arguments
 pub(crate) fn read(
     py: Python<'_>,
@@ -72,6 +74,7 @@ pub(crate) fn read(
     clip: Option<String>,
     markers: Option<PathBuf>,
     marker_text: Option<&str>,
+    body_model: Option<PathBuf>,
     floor: Option<f64>,
     start: Option<f64>,
     end: Option<f64>,
@@ -88,6 +91,7 @@ pub(crate) fn read(
         (None, Some(text)) => Some(MarkerMap::parse(text, "markers").map_err(raised)?),
         (None, None) => None,
     };
+    let body_model = body_model.map(|path| BodyModel::read(&path)).transpose();
     let options = ReadOptions {
         fps,
         layout: parsed(layout)?,
@@ -97,6 +101,7 @@ pub(crate) fn read(
         person,
         clip,
         markers,
+        body_model: body_model.map_err(raised)?.map(Arc::new),
         floor,
         start,
         end,

@@ -92,6 +92,18 @@ def test_markers_are_a_dict_or_a_file(tmp_path):
         motionfit.read(tmp_path / "x.trc", markers={"right_hip": "NOPE"})
 
 
+def test_a_body_model_makes_betas_count(walk):
+    model = GOLDEN.parent / "body_models" / "plain.npz"
+    motion = motionfit.read(GOLDEN / "hmr4d_results.pt", body_model=model)
+    assert any(note.startswith("body: from ") and "4 betas, of 10" in note for note in motion.notes)
+    with pytest.raises(ValueError, match="^body_model: use: found an array; "):
+        motionfit.reconstruct(walk.joints, fps=50, body_model=model)
+    with pytest.raises(ValueError, match="^body_model: use: found a Motion"):
+        motionfit.reconstruct(walk, body_model=model)
+    with pytest.raises(ValueError, match="v_template is missing"):
+        motionfit.read(GOLDEN / "hmr4d_results.pt", body_model=GOLDEN / "phc.pkl")
+
+
 def test_scenes_sex_and_floor_are_arguments(walk, tmp_path):
     scene = {"boxes": [{"center": [3.0, 0.0, 0.2], "half_extents": [0.2, 0.2, 0.2]}]}
     options = {"fps": 50, "evaluations": 2, "mass": 60.0, "sex": "female"}

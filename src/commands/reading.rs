@@ -1,13 +1,14 @@
 //! Options about how pose files are read, the same for every command that reads them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
 use crate::error::{Error, Result};
 use crate::motion::ReadOptions;
 use crate::motion::calibration::{Axis, Unit};
-use crate::motion::files::MarkerMap;
+use crate::motion::files::{BodyModel, MarkerMap};
 
 /// What the caller knows better than the files.
 #[derive(Clone, Debug, Default, Args)]
@@ -30,16 +31,22 @@ pub struct ReadingArgs {
     /// JSON of which markers of a .trc or .c3d stand for a joint: {"right_knee": ["RKNE", "RKNM"], ...}.
     #[arg(long, value_name = "FILE")]
     pub(super) markers: Option<PathBuf>,
+    /// Your own model file of SMPL, SMPL+H or SMPL-X (.npz, .pkl), by which the shape (betas) in files of such poses counts;
+    /// not used unless given.
+    #[arg(long, value_name = "FILE")]
+    pub(super) body_model: Option<PathBuf>,
 }
 
-/// Extensions of files with several people or clips, and of files with markers.
+/// Extensions of files with several people or clips, of files with markers, and of those with poses of SMPL.
 const SEVERAL: [&str; 2] = ["pkl", "pt"];
 /// The same.
 const NAMED: [&str; 3] = ["trc", "c3d", "npz"];
+/// The same.
+const POSED: [&str; 3] = ["npz", "pkl", "pt"];
 
 impl ReadingArgs {
     /// The options and whether they were given.
-    pub(super) fn given(&self) -> [(&'static str, bool); 6] {
+    pub(super) fn given(&self) -> [(&'static str, bool); 7] {
         [
             ("--fps", self.fps.is_some()),
             ("--up", self.up.is_some()),
@@ -47,6 +54,7 @@ impl ReadingArgs {
             ("--person", self.person.is_some()),
             ("--clip", self.clip.is_some()),
             ("--markers", self.markers.is_some()),
+            ("--body-model", self.body_model.is_some()),
         ]
     }
 
@@ -70,13 +78,18 @@ impl ReadingArgs {
             person: self.person()?,
             clip: self.clip.clone(),
             markers: self.markers.as_deref().map(MarkerMap::read).transpose()?,
+            body_model: self
+                .body_model
+                .as_deref()
+                .map(|path| BodyModel::read(path).map(Arc::new))
+                .transpose()?,
             ..ReadOptions::default()
         })
     }
 }
 
-/// Puts `given` where `own`, what is known of a file that ends in `extension`, leaves it open. Persons, clips and markers
-/// are for files that have them: a folder may hold others.
+/// Puts `given` where `own`, what is known of a file that ends in `extension`, leaves it open. Persons, clips, markers
+/// and models of the body are for files that have them, or poses: a folder may hold others.
 pub(super) fn complete(own: &mut ReadOptions, given: &ReadOptions, extension: &str) {
     let is_one = |of: &[&str]| of.iter().any(|end| end.eq_ignore_ascii_case(extension));
     own.fps = own.fps.or(given.fps);
@@ -88,6 +101,9 @@ pub(super) fn complete(own: &mut ReadOptions, given: &ReadOptions, extension: &s
     }
     if is_one(&NAMED) {
         own.markers = own.markers.take().or(given.markers.clone());
+    }
+    if is_one(&POSED) {
+        own.body_model = own.body_model.take().or(given.body_model.clone());
     }
 }
 

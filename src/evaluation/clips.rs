@@ -61,22 +61,32 @@ impl Clip {
             "end": options.end,
             "smooth": options.smoothing.to_string(),
         });
-        // Only where they are there: sets without them are what they were.
-        if let Some(person) = options.person {
-            json["person"] = person.into();
-        }
-        if let Some(clip) = &options.clip {
-            json["clip"] = clip.as_str().into();
-        }
-        if let Some(markers) = &options.markers {
-            json["markers"] = markers.origin().into();
-        }
-        if let Some(mass) = self.mass {
-            json["mass"] = mass.into();
-        }
-        if let Some(plates) = &self.plates {
+        let plates = self.plates.as_ref().map(|plates| {
             let path = std::path::absolute(plates).unwrap_or_else(|_| plates.clone());
-            json["plates"] = path.display().to_string().into();
+            path.display().to_string()
+        });
+        let others: [(&str, Option<Value>); 6] = [
+            ("person", options.person.map(Value::from)),
+            ("clip", options.clip.as_deref().map(Value::from)),
+            (
+                "markers",
+                options.markers.as_ref().map(|map| map.origin().into()),
+            ),
+            (
+                "body_model",
+                options
+                    .body_model
+                    .as_ref()
+                    .map(|model| model.origin().into()),
+            ),
+            ("mass", self.mass.map(Value::from)),
+            ("plates", plates.map(Value::from)),
+        ];
+        // Only where they are there: sets without them are what they were.
+        for (name, value) in others {
+            if let Some(value) = value {
+                json[name] = value;
+            }
         }
         json
     }

@@ -26,6 +26,7 @@ mod whole;
 mod world;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use nalgebra::Matrix3x4;
 
@@ -41,6 +42,7 @@ pub use container::beginning;
 pub use markers::MarkerMap;
 use points::Points;
 use smpl::Known;
+pub use smpl::model::BodyModel;
 
 /// Frames per second of a file that does not say, and for which none are given: Human3.6M's.
 pub const DEFAULT_FPS: f64 = 50.0;
@@ -71,6 +73,8 @@ pub struct ReadOptions {
     pub clip: Option<String>,
     /// Which markers stand for which joint (TRC, C3D).
     pub markers: Option<MarkerMap>,
+    /// The model of the body by which the shape coefficients of a file count (SMPL).
+    pub body_model: Option<Arc<BodyModel>>,
     /// Height of the floor, m, along the axis that points up.
     pub floor: Option<f64>,
     /// Where to start, s from the first frame.
@@ -129,6 +133,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
         person: options.person,
         clip: options.clip.as_deref(),
         markers: options.markers.as_ref(),
+        model: options.body_model.as_deref(),
     };
     let check = |shape: &[usize], fps: Option<f64>, layout: Option<Layout>| {
         check_file(shape, fps, layout, options, &origin)

@@ -12,7 +12,7 @@ use crate::motion::skeleton::Layout;
 use crate::motion::smoothing::Smoothing;
 
 /// What only makes sense for a file.
-const FILE_OPTIONS: [&str; 17] = [
+const FILE_OPTIONS: [&str; 18] = [
     "poses",
     "floor",
     "fps",
@@ -23,6 +23,7 @@ const FILE_OPTIONS: [&str; 17] = [
     "person",
     "clip",
     "markers",
+    "body_model",
     "camera",
     "focal",
     "image_size",

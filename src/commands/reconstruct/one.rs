@@ -123,6 +123,7 @@ fn from_keypoints(
         ("--smooth", args.smooth.is_some()),
         ("--clip", args.reading.clip.is_some()),
         ("--markers", args.reading.markers.is_some()),
+        ("--body-model", args.reading.body_model.is_some()),
         ("--plates", args.forces.plates.is_some()),
     ];
     let advice = "leave it out: it is for 3D poses alone";

@@ -36,6 +36,16 @@ impl Archive {
         Ok(Self { origin, zip })
     }
 
+    /// Whether the file at `path` begins as an archive does.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn is_one(path: &Path) -> Result<bool> {
+        let mut file = File::open(path).map_err(|error| Error::io(path, "read", error))?;
+        let mut start = [0; 2];
+        Ok(file.read_exact(&mut start).is_ok() && &start == b"PK")
+    }
+
     /// Names of the arrays, sorted.
     pub fn names(&self) -> Vec<String> {
         let names = self.zip.file_names();

@@ -52,6 +52,25 @@ impl Array {
     }
 }
 
+/// A matrix of which most entries are zero.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sparse {
+    /// Numbers of rows and columns.
+    pub shape: [usize; 2],
+    /// Row, column and value of the others; values at one place add up.
+    pub entries: Vec<(usize, usize, f64)>,
+}
+
+impl Sparse {
+    /// What is not zero among the `values` of a matrix of this shape, in C order.
+    pub fn of(values: &[f64], shape: [usize; 2]) -> Self {
+        let entry = |(at, value): (usize, &f64)| (at / shape[1], at % shape[1], *value);
+        let others = values.iter().enumerate().filter(|(_, x)| **x != 0.0);
+        let entries = others.map(entry).collect();
+        Self { shape, entries }
+    }
+}
+
 /// Refuses an array of more elements than are read.
 pub fn check_size(header: &Header, origin: &str) -> Result<()> {
     match header.count().is_some_and(|count| count <= LARGEST) {

@@ -46,6 +46,7 @@ pub fn load(path: &Path, known: Known, check: impl Check) -> Result<Points> {
         return Err(Error::input(origin, "format", found, advice));
     }
     known.refuse_choice(origin)?;
+    known.refuse_model(origin)?;
     if trc::begins(&start) {
         let markers = trc::read(&text(path)?, origin, known.fps)?;
         return of_markers(markers, origin, known, check);

@@ -8,6 +8,8 @@ mod joblib;
 mod machine;
 mod numpy;
 mod objects;
+mod scalars;
+pub(super) mod wrapped;
 
 use std::io::Read;
 use std::path::Path;
@@ -21,6 +23,9 @@ use objects::{Graph, Id, Object};
 
 /// The largest file that is read, bytes.
 const LARGEST: u64 = 1 << 29;
+
+/// The largest model of a body, bytes: one of SMPL-X's size has 620 MiB where protocol 0 writes its numbers as texts.
+const LARGEST_MODEL: u64 = 1 << 30;
 
 /// A Python object.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,27 +57,28 @@ impl Pickle {
     /// # Errors
     /// When it is no pickle, or larger than 512 MiB.
     pub fn read(reader: impl Read, origin: &str) -> Result<Self> {
-        let refuse = |found: String| {
-            let advice =
-                "give a pickle of dictionaries and arrays, by pickle, joblib or torch.save";
-            Error::input(origin, "format", found, advice)
-        };
-        let mut bytes = Vec::new();
-        let read = reader.take(LARGEST + 1).read_to_end(&mut bytes);
-        read.map_err(|error| refuse(error.to_string()))?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(refuse("a pickle of more than 512 MiB".into()));
-        }
+        let bytes = unpacked(reader, LARGEST, origin)?;
         if let Some((found, advice)) = unread(&bytes) {
             return Err(Error::input(origin, "format", found, advice));
         }
-        let bytes = joblib::unpacked(bytes).map_err(refuse)?;
-        if let Some((found, advice)) = unread(&bytes) {
-            return Err(Error::input(origin, "format", found, advice));
-        }
+        Self::parse(&bytes, origin)
+    }
+
+    /// Reads the model of a body at `path`: of any protocol, as the first ones were saved by Python 2, and larger.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no pickle, or larger than 1 GiB.
+    pub fn open_model(path: &Path) -> Result<Self> {
+        let file = std::fs::File::open(path).map_err(|error| Error::io(path, "read", error))?;
+        let origin = path.display().to_string();
+        Self::parse(&unpacked(file, LARGEST_MODEL, &origin)?, &origin)
+    }
+
+    fn parse(bytes: &[u8], origin: &str) -> Result<Self> {
+        let graph = machine::read(bytes).map_err(|found| refused(origin, found))?;
         Ok(Self {
             origin: origin.into(),
-            graph: machine::read(&bytes).map_err(refuse)?,
+            graph,
         })
     }
 
@@ -85,6 +91,26 @@ impl Pickle {
             id: numpy::only_item(&self.graph.objects, root).unwrap_or(root),
         }
     }
+}
+
+/// All bytes of a file of at most `largest`, which may be compressed.
+fn unpacked(reader: impl Read, largest: u64, origin: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = reader.take(largest + 1).read_to_end(&mut bytes);
+    read.map_err(|error| refused(origin, error.to_string()))?;
+    if bytes.len() as u64 > largest {
+        let found = format!("a pickle of more than {} MiB", largest >> 20);
+        return Err(refused(origin, found));
+    }
+    if let Some((found, advice)) = joblib::foreign(&bytes) {
+        return Err(Error::input(origin, "format", found, advice));
+    }
+    joblib::unpacked(bytes).map_err(|found| refused(origin, found))
+}
+
+fn refused(origin: &str, found: String) -> Error {
+    let advice = "give a pickle of dictionaries and arrays, by pickle, joblib or torch.save";
+    Error::input(origin, "format", found, advice)
 }
 
 impl<'a> Node<'a> {

@@ -48,6 +48,7 @@ pub fn read(
         return smpl::read_archive(&members, &mut archive, origin, known, check);
     }
     let (name, up) = find(&mut archive, origin)?;
+    known.refuse_model(origin)?;
     let texts = archive.texts("joint_names");
     let is_named = |shape: &[usize]| {
         let count = shape.len().checked_sub(2).map(|at| shape[at]);

@@ -1,11 +1,13 @@
 //! Pose parameters of SMPL, SMPL+H and SMPL-X: turns of joints and a translation.
 //!
 //! Read are `.npz` archives as AMASS and SMPL-X's fits have them, and pickles and files of torch
-//! as programs for video write them. The
-//! body that takes the poses is [`body`]'s, of average proportions: shape coefficients are
-//! not used, as they mean nothing without the model file.
+//! as programs for video write them. The body that takes the poses is [`body`]'s, of average proportions, or that
+//! which a [`model`] of the user's own has by the file's shape coefficients (betas): these mean nothing without it.
 
+mod betas;
 pub mod body;
+mod figure;
+pub mod model;
 pub(super) mod pickled;
 
 use nalgebra::Vector3;
@@ -17,7 +19,10 @@ use super::points::{Check, Points};
 use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::skeleton::Layout;
+use betas::{BETAS, Betas};
 use body::{COUNT, TURNS};
+use figure::{Figure, Size};
+use model::BodyModel;
 
 /// Numbers of a frame that are used: three for each turn.
 const WIDTH: usize = 3 * TURNS;
@@ -47,6 +52,10 @@ struct Parameters {
     scale: Option<f64>,
     /// The body's offsets, m, where the file has its rest pose.
     rest: Option<[Vector3<f64>; COUNT]>,
+    /// The shape, where the file has it and a model makes it count.
+    betas: Option<Betas>,
+    /// Whether the translation is where the root joint is, not that of the model's origin.
+    is_root: bool,
     /// What the file calls them.
     names: String,
     unit: &'static [Unit; 1],
@@ -66,6 +75,8 @@ pub struct Known<'a> {
     pub clip: Option<&'a str>,
     /// Which markers stand for which joint.
     pub markers: Option<&'a MarkerMap>,
+    /// The model of the body by which shape coefficients count.
+    pub model: Option<&'a BodyModel>,
 }
 
 impl Known<'_> {
@@ -88,6 +99,17 @@ impl Known<'_> {
             Some(_) => {
                 let advice = "leave it out: it is for .trc, .c3d and archives with joint_names";
                 Err(Error::input("--markers", "use", origin, advice))
+            }
+        }
+    }
+
+    /// Refuses a model of the body where there are no poses for it.
+    pub(super) fn refuse_model(&self, origin: &str) -> Result<()> {
+        match self.model {
+            None => Ok(()),
+            Some(_) => {
+                let advice = "leave it out: it is for poses of SMPL (.npz, .pkl, .pt)";
+                Err(Error::input("--body-model", "use", origin, advice))
             }
         }
     }
@@ -158,6 +180,8 @@ impl Members {
             translation: read(&self.translation, 3)?,
             scale: None,
             rest: rest_offsets(archive, origin)?,
+            betas: None,
+            is_root: false,
             names: format!("{names}, {}", self.translation),
             unit: &[Unit::Metre],
             up: Axis::Z,
@@ -178,7 +202,13 @@ pub fn read_archive(
 ) -> Result<Points> {
     let shape = [members.frames, COUNT, 3];
     check(&shape, known.fps, Some(Layout::Smpl24))?;
-    points(members.read(archive, origin)?, origin, known)
+    let mut parameters = members.read(archive, origin)?;
+    if known.model.is_some()
+        && let Some(name) = BETAS.iter().find(|name| archive.has(name))
+    {
+        parameters.betas = Some(Betas::of(&archive.array(name)?, name, origin)?);
+    }
+    points(parameters, origin, known)
 }
 
 /// The offsets of a body whose rest pose the archive has.
@@ -238,33 +268,22 @@ fn points(parameters: Parameters, origin: &str, known: Known) -> Result<Points> 
     let frames = parameters.translation.len() / 3;
     check_frames(parameters.turns.len() / WIDTH, frames, "turns", origin)?;
     check_angles(&parameters.turns, origin)?;
-    let metre = 1.0 / parameters.unit[0].metres();
-    let offsets = parameters.rest.unwrap_or_else(body::offsets);
-    let spine = body::spine(&offsets);
-    let (scale, size) = match (known.stature, parameters.scale) {
-        _ if parameters.rest.is_some() => (metre, format!("sized by {REST}")),
-        (Some(stature), _) => (
-            metre * stature / body::STATURE,
-            format!("{stature:.2} m tall (--stature)"),
-        ),
-        (None, Some(scale)) => (scale, "sized as the file says".to_string()),
-        (None, None) => {
-            let size = format!(
-                "{:.2} m tall, as the file does not say (--stature)",
-                body::STATURE
-            );
-            (metre, size)
-        }
+    let figure = figure(&parameters, origin, known)?;
+    let (offsets, scale) = (&figure.offsets, figure.scale);
+    let spine = body::spine(offsets);
+    let root = match parameters.is_root {
+        true => offsets[0] * scale,
+        false => Vector3::zeros(),
     };
     let mut values = Vec::with_capacity(3 * COUNT * frames);
     let mut directions = Vec::with_capacity(frames);
     let turns = parameters.turns.chunks_exact(WIDTH);
     for (turns, translation) in turns.zip(parameters.translation.chunks_exact(3)) {
         let turn = |j: usize| Vector3::from_column_slice(&turns[3 * j..][..3]);
-        let translation = Vector3::from_column_slice(translation);
+        let translation = Vector3::from_column_slice(translation) - root;
         let world = body::orientations(&std::array::from_fn(turn));
         directions.push(body::turns(&world));
-        let mut joints = body::place(&world, &offsets);
+        let mut joints = body::place(&world, offsets);
         joints[body::SPINE1] = joints[spine];
         values.extend(joints.iter().flat_map(|p| {
             let point: [f64; 3] = (p * scale + translation).into();
@@ -279,12 +298,26 @@ fn points(parameters: Parameters, origin: &str, known: Known) -> Result<Points> 
         layout: Some(Layout::Smpl24),
         units: parameters.unit,
         up: Some(parameters.up),
-        notes: vec![format!(
-            "skeleton: SMPL's pose parameters ({}), taken by a body of average proportions, {size}; \
-             shape (betas) and hands are not used",
-            parameters.names
-        )],
+        notes: figure.notes(&parameters.names),
     })
+}
+
+/// The body that takes the poses.
+fn figure(parameters: &Parameters, origin: &str, known: Known) -> Result<Figure> {
+    let size = Size {
+        metre: 1.0 / parameters.unit[0].metres(),
+        stature: known.stature,
+        scale: parameters.scale,
+    };
+    match (known.model, parameters.rest) {
+        (Some(_), Some(_)) => {
+            let advice = format!("leave it out: the file has its own body ({REST})");
+            Err(Error::input("--body-model", "use", origin, advice))
+        }
+        (Some(model), None) => Ok(Figure::shaped(model, parameters.betas.as_ref(), &size)),
+        (None, Some(rest)) => Ok(Figure::resting(rest, REST, &size)),
+        (None, None) => Ok(Figure::average(&size)),
+    }
 }
 
 /// Refuses turns that no radians are: by far too large.

@@ -82,29 +82,28 @@ pub fn begins(start: &[u8]) -> bool {
     )
 }
 
-/// By what a file that begins so is compressed and not read, and the program that unpacks it.
-fn foreign(start: &[u8]) -> Option<(&'static str, &'static str)> {
-    Some(match start {
+/// What is found in a file that begins as one that is compressed and not read, and what to do.
+pub fn foreign(start: &[u8]) -> Option<(String, String)> {
+    let (method, program) = match start {
         [b'B', b'Z', b'h', b'1'..=b'9', ..] => ("bzip2", "bunzip2"),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", "unxz"),
         [0x5d, 0, 0, ..] => ("lzma", "unlzma"),
         [0x04, 0x22, 0x4d, 0x18, ..] => ("lz4", "unlz4"),
         _ => return None,
-    })
+    };
+    let advice = format!(
+        "unpack it ({program}), or save it with joblib.dump(x, file, compress=(\"zlib\", 3))"
+    );
+    Some((format!("a file compressed by {method}"), advice))
 }
 
 /// What is found in a file that begins as no pickle that is read, and what to do.
 pub fn unread(start: &[u8]) -> Option<(String, String)> {
-    if let Some((method, program)) = foreign(start) {
-        let advice = format!(
-            "unpack it ({program}), or save it with joblib.dump(x, file, compress=(\"zlib\", 3))"
-        );
-        return Some((format!("a file compressed by {method}"), advice));
-    }
-    is_old(start).then(|| {
+    let old = || {
         let advice = "save it with pickle.dump(x, file, protocol=4)";
-        ("a pickle of protocol 0 or 1".into(), advice.into())
-    })
+        is_old(start).then(|| ("a pickle of protocol 0 or 1".into(), advice.into()))
+    };
+    foreign(start).or_else(old)
 }
 
 /// Whether a file that begins so is a pickle of protocol 0 or 1, which have no mark of their own: a dictionary, a list, or

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::joblib;
 use super::objects::{Failure, Graph, Id, Object};
+use super::scalars::{long, written};
 
 /// The most objects that are read; a file of arrays has a few hundred.
 const MOST_OBJECTS: usize = 2_000_000;
@@ -372,31 +373,4 @@ impl<'a> Machine<'a> {
         };
         Ok(())
     }
-}
-
-/// A little-endian integer of any length with a sign.
-fn long(bytes: &[u8]) -> Outcome<i64> {
-    if bytes.len() > 8 {
-        return Err("an integer beyond 64 bits".into());
-    }
-    let is_negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
-    let mut wide = [if is_negative { 0xff } else { 0 }; 8];
-    wide[..bytes.len()].copy_from_slice(bytes);
-    Ok(i64::from_le_bytes(wide))
-}
-
-/// Numbers and texts of protocol 0.
-fn written(code: u8, line: &str) -> Outcome<Object> {
-    let broken = || format!("`{}` where a number should be", line.escape_debug());
-    Ok(match (code, line) {
-        (b'I', "00") => Object::Bool(false),
-        (b'I', "01") => Object::Bool(true),
-        (b'I' | b'L', _) => {
-            let digits = line.trim_end_matches('L');
-            Object::Int(digits.parse().map_err(|_| broken())?)
-        }
-        (b'F', _) => Object::Float(line.parse().map_err(|_| broken())?),
-        (b'S', _) => Object::Text(line.trim_matches(['\'', '"']).to_string()),
-        _ => Object::Text(line.to_string()),
-    })
 }

@@ -8,7 +8,8 @@
 
 use nalgebra::{Rotation3, Vector3};
 
-use crate::motion::skeleton::Turns;
+use crate::motion::calibration;
+use crate::motion::skeleton::{Layout, Turns};
 
 /// Number of SMPL's joints.
 pub const COUNT: usize = 24;
@@ -93,6 +94,13 @@ pub fn offsets() -> [Vector3<f64>; COUNT] {
     OFFSETS.map(Vector3::from)
 }
 
+/// Standing height of a body with such `offsets`, by its bones as those of a motion are measured, in their unit.
+pub fn stature(offsets: &[Vector3<f64>; COUNT]) -> f64 {
+    let joints = place(&[Rotation3::identity(); COUNT], offsets);
+    let frame = Layout::Smpl24.convert(&joints);
+    calibration::stature(&calibration::bone_lengths(&[frame.joints]))
+}
+
 /// The lowest joint of the spine.
 pub const SPINE1: usize = 3;
 
@@ -169,8 +177,6 @@ pub fn pose(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::motion::calibration;
-    use crate::motion::skeleton::Layout;
 
     #[test]
     fn it_stands_in_a_t_of_the_stature_it_says() {
@@ -188,8 +194,7 @@ mod tests {
             assert!((mirrored - joints[right]).norm() < 1e-12);
         }
         assert!((joints[20].y - joints[16].y).abs() < 0.05, "arms are level");
-        let frame = Layout::Smpl24.convert(&joints);
-        let stature = calibration::stature(&calibration::bone_lengths(&[frame.joints]));
+        let stature = stature(&offsets());
         assert!((stature - STATURE).abs() < 0.005, "{stature}");
     }
 

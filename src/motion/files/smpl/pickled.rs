@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::{
-    BODIES, COUNT, Known, Parameters, ROOTS, TRANSLATIONS, WIDTH, body, check_frames, points, rows,
+    BETAS, BODIES, Betas, COUNT, Known, Parameters, ROOTS, TRANSLATIONS, WIDTH, check_frames,
+    points, rows,
 };
 use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit};
@@ -176,18 +177,13 @@ fn of_dialect(
     check: impl Check,
 ) -> Result<Points> {
     let mut notes = vec![format!("pickle: as {} writes it", dialect.program)];
+    let inner = dialect.inner(entry).unwrap_or(entry);
     let array = |name: &str, width: usize| {
-        let entry = dialect.inner(entry).unwrap_or(entry).entry(name)?;
+        let entry = inner.entry(name)?;
         rows(entry.array(name)?, name, width, origin)
     };
     let turns = array(dialect.turns, WIDTH)?;
-    let mut translation = array(dialect.translation, 3)?;
-    if dialect.is_root {
-        let root = body::offsets()[0];
-        for (k, x) in translation.iter_mut().enumerate() {
-            *x -= root[k % 3];
-        }
-    }
+    let translation = array(dialect.translation, 3)?;
     known.fps = known.fps.or(entry.get("fps").and_then(Node::number));
     known.assume(VIDEO_RATE, &mut notes);
     check_frames(
@@ -209,6 +205,8 @@ fn of_dialect(
         translation,
         scale: None,
         rest: None,
+        betas: betas(inner, origin, known, Node::array)?,
+        is_root: dialect.is_root,
         names: format!("{}, {}", dialect.turns, dialect.translation),
         unit: &[Unit::Metre],
         up: dialect.up,
@@ -216,6 +214,22 @@ fn of_dialect(
     let mut points = points(parameters, origin, known)?;
     points.notes.append(&mut notes);
     Ok(points)
+}
+
+/// The shape among the entries of a dictionary, by what reads one of them, where a model makes it count.
+fn betas<'a>(
+    entries: Node<'a>,
+    origin: &str,
+    known: Known,
+    mut read: impl FnMut(Node<'a>, &str) -> Result<Array>,
+) -> Result<Option<Betas>> {
+    let found = |name: &'static str| Some((name, entries.get(name)?));
+    match BETAS.into_iter().find_map(found) {
+        Some((name, node)) if known.model.is_some() => {
+            Ok(Some(Betas::of(&read(node, name)?, name, origin)?))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Turns and translations with missing frames (NaN) where the frames' numbers leave some out.
@@ -283,6 +297,8 @@ fn aist(root: Node, origin: &str, mut known: Known, check: impl Check) -> Result
         translation,
         scale,
         rest: None,
+        betas: betas(root, origin, known, Node::array)?,
+        is_root: false,
         names: format!("smpl_poses, smpl_trans{}", scaling.unwrap_or_default()),
         unit: match scale {
             Some(scale) if scale > 10.0 => &[Unit::Centimetre],
@@ -351,6 +367,8 @@ pub fn read_torch(
         translation,
         scale: None,
         rest: None,
+        betas: betas(inside, origin, known, |node, name| torch.array(node, name))?,
+        is_root: false,
         names: "global_orient, body_pose, transl".into(),
         unit: &[Unit::Metre],
         up: Axis::Y,

@@ -5,6 +5,8 @@ use super::super::tests::npy;
 use super::*;
 use crate::motion::{Motion, ReadOptions, Reading, Turns, excerpt, read, resample};
 
+mod shapes;
+
 const FRAMES: usize = 40;
 
 /// Turns of a body that stands upright in a world with z up and swings its left arm.
@@ -23,7 +25,7 @@ fn translation() -> Vec<f64> {
 }
 
 /// Writes an archive of arrays by name and shape.
-fn archive(arrays: &[(&str, &str, Vec<f64>)]) -> (tempfile::TempDir, PathBuf) {
+pub(super) fn archive(arrays: &[(&str, &str, Vec<f64>)]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("walk_stageii.npz");
     let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
