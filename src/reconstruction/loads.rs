@@ -109,7 +109,10 @@ pub(super) fn second_differences(track: &[Vector3<f64>], fps: f64) -> Vec<Vector
 
 /// The zero-moment point of a body whose centre of mass is at `center`, m, with `acceleration`, m/s²; `None` while
 /// nothing has to carry it.
-pub(super) fn zero_moment_point(center: &Vector3<f64>, acceleration: &Vector3<f64>) -> Option<Vector2<f64>> {
+pub(super) fn zero_moment_point(
+    center: &Vector3<f64>,
+    acceleration: &Vector3<f64>,
+) -> Option<Vector2<f64>> {
     let vertical = acceleration.z + GRAVITY;
     (vertical > CARRIED * GRAVITY).then(|| on_ground(center, acceleration, vertical))
 }

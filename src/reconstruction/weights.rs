@@ -32,12 +32,12 @@ pub struct Weights {
     /// Default: 0.25.
     pub mass_center: f64,
     /// Vertical force on each foot against what the reference poses imply, per body weight or, where it is more, per load of
-    /// both feet; above 0.3 it counts in proportion, not by its square. Default: 14.
+    /// both feet; above 0.3 it counts in proportion, not by its square. Default: 18.
     pub foot_load: f64,
-    /// Horizontal force on each foot, in the same way; above 0.15 it counts in proportion. Default: 10.
+    /// Horizontal force on each foot, in the same way; above 0.15 it counts in proportion. Default: 7.
     pub foot_shear: f64,
     /// Centre of pressure of each foot along the foot against where feet roll, per 10 mm and body weight; above 50 mm it
-    /// counts in proportion, not by its square. Default: 0.45.
+    /// counts in proportion, not by its square. Default: 0.6.
     pub pressure: f64,
     /// Balls of the feet, seen from the ankles, against the reference poses, per 10 mm. Default: 0.12.
     pub foot_direction: f64,
@@ -72,9 +72,9 @@ impl Default for Weights {
             jerk: 1.0,
             capture_point: 1.0,
             mass_center: 0.25,
-            foot_load: 14.0,
-            foot_shear: 10.0,
-            pressure: 0.45,
+            foot_load: 18.0,
+            foot_shear: 7.0,
+            pressure: 0.6,
             foot_direction: 0.12,
             torque: 0.1,
             joint_limit: 2.0,

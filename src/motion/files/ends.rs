@@ -26,6 +26,10 @@ const SLOPE: [f64; FITTED] = [
 /// The share of the squared distances from where the parabola ends that a lag has to explain.
 const EXPLAINED: f64 = 0.5;
 
+/// The root mean square distance by which points lag, over that from their middle, below which it is no matter: 1.8 mm of a
+/// person; noise of recorded motion is up to 1.2 mm.
+const NO_MATTER: f64 = 0.004;
+
 /// Moves the first and the last of `frames` along the motion to where those after and before tell that they were, each with
 /// a note, if they lag.
 pub fn advance(frames: &mut [Frame], fps: f64, notes: &mut Vec<String>) {
@@ -82,7 +86,11 @@ fn lag(at: impl Fn(usize) -> Vec<Vector3<f64>>) -> Option<f64> {
     let explained = lag * dot(&off, &slopes) / dot(&off, &off);
     // Who starts from rest seems to come from elsewhere.
     let goes_on = dot(&slopes, &minus(&at(FITTED), &at(1))) > 0.0;
-    (explained > EXPLAINED && lag > 0.0 && goes_on).then_some(lag)
+    let frame = at(0);
+    let middle = frame.iter().sum::<Vector3<f64>>() / frame.len() as f64;
+    let spread = minus(&frame, &vec![middle; frame.len()]);
+    let matters = lag.powi(2) * dot(&slopes, &slopes) > NO_MATTER.powi(2) * dot(&spread, &spread);
+    (explained > EXPLAINED && lag > 0.0 && goes_on && matters).then_some(lag)
 }
 
 /// The joints and toes of `frame`.

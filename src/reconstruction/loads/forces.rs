@@ -111,3 +111,29 @@ pub(in crate::reconstruction) fn shears_in_steps(
     };
     (0..forces.len()).map(step).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forces_aim_above_the_centre_of_mass_and_make_part_of_what_accelerates_it() {
+        let center = Vector3::new(0.0, 0.0, 1.0);
+        let apart = [
+            Some((3, Vector3::new(-0.3, 0.0, 0.0))),
+            Some((6, Vector3::new(0.3, 0.0, 0.0))),
+        ];
+        // Two feet apart push against each other, none sideways, and not at all as a whole.
+        let [behind, ahead] = shears(&apart, &[0.5; 2], &center, &Vector2::zeros());
+        assert!((behind.x - 0.5 * 0.3 / PIVOT).abs() < 1e-12 && behind.y == 0.0);
+        assert!((behind + ahead).norm() < 1e-12);
+        // Who is accelerated has a share of that in proportion to the loads.
+        let faster = shears(&apart, &[0.75, 0.25], &center, &Vector2::new(0.0, GRAVITY));
+        assert!((faster[0].y - 0.75 * REST).abs() < 1e-12);
+        assert!((faster[1].y - 0.25 * REST).abs() < 1e-12);
+        // A foot in the air does nothing.
+        let alone = shears(&[apart[0], None], &[1.0, 0.0], &center, &Vector2::zeros());
+        assert_eq!(alone[1], Vector2::zeros());
+        assert!(alone[0].x > 0.0);
+    }
+}

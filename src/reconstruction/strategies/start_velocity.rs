@@ -106,9 +106,10 @@ impl<'a> Horizon<'a> {
                 continue;
             };
             let next = Point {
-                x: (at.x.iter().zip(step.rows(0, controls).iter()))
-                    .map(|(x, step)| x + step)
-                    .collect(),
+                x: match controls {
+                    0 => at.x.clone(),
+                    _ => at.x.iter().zip(&step).map(|(x, step)| x + step).collect(),
+                },
                 motion: std::array::from_fn(|k| at.motion[k] + step[controls + k]),
             };
             looks += 1;
