@@ -49,13 +49,20 @@ fn cmu_clips_are_read_as_they_are() {
                     reading.notes
                 );
             }
-            assert_eq!(reading.notes.len(), 4, "{name}: {:?}", reading.notes);
+            // The conversion padded ends.
+            let others = reading
+                .notes
+                .iter()
+                .filter(|note| !note.contains("pads ends"));
+            assert_eq!(others.count(), 4, "{name}: {:?}", reading.notes);
             assert!(
                 (1.5..1.9).contains(&reading.stature),
                 "{name}: {} m",
                 reading.stature
             );
-            assert!(spread_of_bones(&reading.motion) < 1e-5, "{name}");
+            let mut inner = reading.motion.clone();
+            inner.joints = inner.joints[1..inner.joints.len() - 1].to_vec();
+            assert!(spread_of_bones(&inner) < 1e-5, "{name}");
             let by_itself = MotionMetrics::of_observation(&reading.motion, reading.motion.len());
             assert!(
                 (0.005..0.5).contains(&by_itself.acceleration_tv),
@@ -177,9 +184,9 @@ fn skeletons_agree_with_their_conversion() {
                 ..ReadOptions::default()
             },
         );
-        // Every tenth of a second. The conversion took noise away, and moved spine and neck.
-        let tenths = converted.motion.len().div_ceil(5);
-        let at: Vec<_> = (0..tenths).map(|k| (12 * k, 5 * k)).collect();
+        // Every tenth of a second. The conversion took noise away, moved spine and neck, and padded ends.
+        let tenths = (converted.motion.len() - 1) / 5;
+        let at: Vec<_> = (1..tenths).map(|k| (12 * k, 5 * k)).collect();
         let limbs = difference(&reading.motion, &converted.motion, &limbs, &at);
         assert!(limbs < 0.02, "{name:?}: limbs differ by {limbs} m");
         let statures = (reading.stature, converted.stature);

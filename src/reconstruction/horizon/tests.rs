@@ -151,7 +151,7 @@ fn windows_whose_loss_stays_far_above_those_before_are_taken_back() {
     };
     let squat = sample("squat").unwrap();
     let clip = TrackingProblem::new(squat, &settings).unwrap();
-    for (high, is_taken_back) in [(2.0, false), (7.5, false), (8.5, true)] {
+    for (high, is_taken_back) in [(2.0, false), (9.5, false), (10.5, true)] {
         let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
         let claim = Claim::default();
         let mut run = Horizon::new(&clip, &settings, &claim, &mut observer);
