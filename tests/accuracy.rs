@@ -1,4 +1,4 @@
-//! How accurately the samples are reconstructed: bounds 10 % above what was measured when they were written down.
+//! How accurately the samples are reconstructed: bounds 10 to 15 % above what was measured when they were written down.
 //!
 //! What is beyond them may be a flaw, or the price of something else: then the new figures belong here.
 
@@ -26,30 +26,30 @@ const BOUNDS: [Bounds; 4] = [
     Bounds {
         name: "walk",
         mpjpe_mm: 5.5,
-        worst_mm: 11.8,
-        variation: 1.26,
-        penetration_mm: 7.5,
+        worst_mm: 10.4,
+        variation: 1.2,
+        penetration_mm: 7.0,
     },
     Bounds {
         name: "turn",
-        mpjpe_mm: 5.0,
-        worst_mm: 9.1,
-        variation: 1.41,
-        penetration_mm: 8.3,
+        mpjpe_mm: 5.9,
+        worst_mm: 10.5,
+        variation: 1.45,
+        penetration_mm: 7.6,
     },
     Bounds {
         name: "squat",
-        mpjpe_mm: 1.9,
-        worst_mm: 4.4,
-        variation: 4.54,
-        penetration_mm: 2.7,
+        mpjpe_mm: 1.6,
+        worst_mm: 3.3,
+        variation: 3.0,
+        penetration_mm: 2.8,
     },
     Bounds {
         name: "jump",
-        mpjpe_mm: 2.3,
-        worst_mm: 5.1,
+        mpjpe_mm: 2.0,
+        worst_mm: 3.8,
         variation: 1.17,
-        penetration_mm: 3.2,
+        penetration_mm: 3.3,
     },
 ];
 
@@ -78,6 +78,7 @@ fn the_samples_are_met_as_well_as_before() {
             ),
         ];
         for (what, value, bound) in measured {
+            println!("{}: {what} {value:.3}, bound {bound}", bounds.name);
             if value.is_nan() || value > bound {
                 worse.push(format!("{}: {what} {value:.3}, bound {bound}", bounds.name));
             }
