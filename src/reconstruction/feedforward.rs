@@ -77,7 +77,6 @@ mod tests {
     use super::*;
     use crate::body::{Subject, fit, reference_poses};
     use crate::motion::sample;
-    use crate::reconstruction::loads::{Carried, mass_center_accelerations};
     use crate::scene::Scene;
     use crate::simulation::GRAVITY;
 
@@ -89,19 +88,13 @@ mod tests {
         pose.root.translation.vector.z += lift;
         let links = vec![body.forward_kinematics(&pose); 20];
         let centers: Vec<_> = links.iter().map(|links| body.mass_center(links)).collect();
-        let accelerations = mass_center_accelerations(&centers, motion.fps, FORCE_CUTOFF);
         let reference = Reference {
             body: &body,
             scene: &Scene::default(),
             links: &links,
             fps: motion.fps,
         };
-        let forces = reference.forces(&Carried {
-            loads: &reference.foot_loads(&accelerations),
-            pressures: &reference.pressures(),
-            accelerations: &accelerations,
-        });
-        let leads = feedforward(&reference, &forces);
+        let leads = feedforward(&reference, &reference.ground(&centers).forces);
         (body, leads)
     }
 

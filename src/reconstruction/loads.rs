@@ -12,7 +12,7 @@ mod forces;
 use nalgebra::{Isometry3, Point3, Vector2, Vector3};
 
 use footprint::Footprint;
-pub(super) use forces::{Carried, Forces, shears_in_steps};
+pub(super) use forces::{Forces, shears_in_steps};
 
 use crate::body::{Body, ContactPoint};
 use crate::motion::contact::{is_near, smooth_step, standing_heights};

@@ -8,10 +8,7 @@ use nalgebra::{Isometry3, UnitQuaternion, Vector2, Vector3};
 use super::differences::{accelerations, jerks, nearby};
 use super::feedforward::feedforward;
 use super::footing::{self, Footing, Hold, footings};
-use super::loads::{
-    Carried, FORCE_CUTOFF, Pressure, Reference, loads_in_steps, mass_center_accelerations,
-    pressures_in_steps, shears_in_steps,
-};
+use super::loads::{Pressure, Reference, loads_in_steps, pressures_in_steps, shears_in_steps};
 use super::settings::{Settings, SimulatorKind};
 use super::sighting::Sighting;
 use super::supports;
@@ -90,12 +87,18 @@ pub struct TrackingProblem {
     pub(super) sightings: Vec<Sighting>,
 }
 
-impl TrackingProblem {
-    /// Fits body and reference poses to `motion`, which is at the working rate.
-    ///
-    /// # Errors
-    /// As [`BodyModel::fit`].
-    pub fn new(motion: Motion, settings: &Settings) -> Result<Self> {
+/// A body fitted to a motion, in its reference poses.
+struct Figure {
+    body: Body,
+    scene: Scene,
+    /// How many of the scene's boxes, the last ones, are supports that were inferred.
+    inferred: usize,
+    poses: Vec<Pose>,
+}
+
+impl Figure {
+    /// The body of `settings` in the poses of `motion`, with supports where they are asked for and missing.
+    fn fit(motion: &Motion, settings: &Settings) -> Result<Self> {
         let subject = Subject {
             mass: settings.mass,
             stature: settings.stature,
@@ -105,11 +108,11 @@ impl TrackingProblem {
             None => BodyModel::humanoid()?,
         };
         let model = model.of_sex(settings.sex)?;
-        let body = model.fit(&motion, &subject)?;
+        let body = model.fit(motion, &subject)?;
         body.check_contacts()?;
         let mut inferred = 0;
         let mut scene = settings.scene.clone().unwrap_or_default();
-        let mut poses = model.reference_poses(&body, &motion, &scene);
+        let mut poses = model.reference_poses(&body, motion, &scene);
         let kinematics = |pose: &Pose| body.forward_kinematics(pose);
         if settings.supports {
             let links = poses.iter().map(kinematics).collect();
@@ -117,33 +120,48 @@ impl TrackingProblem {
             inferred = found.len();
             if inferred > 0 {
                 scene.boxes.extend(found);
-                poses = model.reference_poses(&body, &motion, &scene);
+                poses = model.reference_poses(&body, motion, &scene);
             }
         }
         check_start(&body, &scene, &body.forward_kinematics(&poses[0]))?;
+        Ok(Self {
+            body,
+            scene,
+            inferred,
+            poses,
+        })
+    }
+}
+
+impl TrackingProblem {
+    /// Fits body and reference poses to `motion`, which is at the working rate.
+    ///
+    /// # Errors
+    /// As [`BodyModel::fit`].
+    pub fn new(motion: Motion, settings: &Settings) -> Result<Self> {
+        let Figure {
+            body,
+            scene,
+            inferred,
+            poses,
+        } = Figure::fit(&motion, settings)?;
         let physics = settings.physics.at_rate(motion.fps);
         let steps_per_frame = physics.steps_per_frame(motion.fps);
         let mut track = ControlTrack::new(&body, &poses, motion.fps, steps_per_frame);
-        let links: Vec<_> = poses.iter().map(kinematics).collect();
+        let links: Vec<_> = (poses.iter())
+            .map(|pose| body.forward_kinematics(pose))
+            .collect();
         let centers = |links: &Vec<Isometry3<f64>>| body.link_mass_centers(links).collect();
         let mass_centers: Vec<_> = links.iter().map(|links| body.mass_center(links)).collect();
-        let mass_center_accelerations =
-            mass_center_accelerations(&mass_centers, motion.fps, FORCE_CUTOFF);
         let reference = Reference {
             body: &body,
             scene: &scene,
             links: &links,
             fps: motion.fps,
         };
-        let foot_loads = reference.foot_loads(&mass_center_accelerations);
-        let pressures = reference.pressures();
-        let forces = reference.forces(&Carried {
-            loads: &foot_loads,
-            pressures: &pressures,
-            accelerations: &mass_center_accelerations,
-        });
+        let ground = reference.ground(&mass_centers);
         if settings.strategies.feedforward {
-            track.lead(&feedforward(&reference, &forces));
+            track.lead(&feedforward(&reference, &ground.forces));
         }
         let balls = Ball::of(&body);
         let from_ankles = |links: &Vec<_>| balls.iter().map(|b| b.from_ankle(links)).collect();
@@ -153,10 +171,10 @@ impl TrackingProblem {
             false => Vec::new(),
         };
         Ok(Self {
-            mass_center_accelerations,
-            foot_loads: loads_in_steps(&foot_loads),
-            foot_shears: shears_in_steps(&forces, body.mass() * GRAVITY),
-            pressures: pressures_in_steps(&pressures),
+            foot_loads: loads_in_steps(&ground.loads),
+            foot_shears: shears_in_steps(&ground.forces, body.mass() * GRAVITY),
+            pressures: pressures_in_steps(&ground.pressures),
+            mass_center_accelerations: ground.accelerations,
             balls,
             ball_tracks,
             overlaps,

@@ -2,7 +2,9 @@
 
 use nalgebra::{Vector2, Vector3};
 
-use super::{Footprint, Pressure, Reference, zero_moment_point};
+use super::{
+    FORCE_CUTOFF, Footprint, Pressure, Reference, mass_center_accelerations, zero_moment_point,
+};
 use crate::body::ContactPoint;
 use crate::simulation::{Contact, GRAVITY};
 
@@ -20,33 +22,48 @@ const PIVOT: f64 = 1.3;
 /// poses are off by 4 % of g.
 const REST: f64 = 0.4;
 
-/// What carries the body in its reference poses, one entry per frame.
-pub(in crate::reconstruction) struct Carried<'a> {
-    /// Vertical forces on the feet `[right, left]`, as shares of body weight.
-    pub loads: &'a [Option<[f64; 2]>],
-    /// Where they press on the ground.
-    pub pressures: &'a [[Option<Pressure>; 2]],
-    /// Accelerations of the centre of mass, m/s².
-    pub accelerations: &'a [Vector3<f64>],
-}
-
 /// What the ground does to the feet `[right, left]`, as far as it does something.
 pub(in crate::reconstruction) type Forces = [Option<Contact>; 2];
 
+/// What the ground does to the body in its reference poses, one entry per frame.
+pub(in crate::reconstruction) struct Ground {
+    /// Accelerations of the centre of mass, low-passed, m/s².
+    pub accelerations: Vec<Vector3<f64>>,
+    /// Vertical forces on the feet `[right, left]`, as shares of body weight; `None` where something else may carry part.
+    pub loads: Vec<Option<[f64; 2]>>,
+    /// Where the feet press on the ground.
+    pub pressures: Vec<[Option<Pressure>; 2]>,
+    /// All of it, in the same frames as the loads.
+    pub forces: Vec<Option<Forces>>,
+}
+
 impl Reference<'_> {
-    /// What the ground does to the feet at every frame; `None` where something else may carry the body. Feet press where they
+    /// What the ground does to the body whose centre of mass is at `centers`, m, frame by frame.
+    pub fn ground(&self, centers: &[Vector3<f64>]) -> Ground {
+        let accelerations = mass_center_accelerations(centers, self.fps, FORCE_CUTOFF);
+        let mut ground = Ground {
+            loads: self.foot_loads(&accelerations),
+            pressures: self.pressures(),
+            accelerations,
+            forces: Vec::new(),
+        };
+        ground.forces = self.forces(&ground);
+        ground
+    }
+
+    /// Forces on the feet at every frame, by all else that is known of the ground. Feet press where they
     /// roll or, under a body that does not travel, at the point that is nearest to the zero-moment point.
-    pub fn forces(&self, carried: &Carried) -> Vec<Option<Forces>> {
+    fn forces(&self, ground: &Ground) -> Vec<Option<Forces>> {
         let points = ContactPoint::of(self.body);
         let at = |t: usize| {
-            let loads = carried.loads[t]?;
+            let loads = ground.loads[t]?;
             let center = self.body.mass_center(&self.links[t]);
-            let acceleration = &carried.accelerations[t];
+            let acceleration = &ground.accelerations[t];
             let balance = zero_moment_point(&center, acceleration).unwrap_or(center.xy());
             let prints = self.carrying(t, &points);
             let press = |foot: usize| {
                 let print = prints[foot].as_ref()?;
-                let point = pressed(print, carried.pressures[t][foot].as_ref(), &balance);
+                let point = pressed(print, ground.pressures[t][foot].as_ref(), &balance);
                 (loads[foot] > SMALLEST_LOAD).then_some((print.link, point))
             };
             let places = [press(0), press(1)];
