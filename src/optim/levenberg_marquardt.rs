@@ -226,14 +226,27 @@ impl LevenbergMarquardt {
 
     /// The step of the normal equations with `damping`, if that is enough for them to be definite.
     fn step(&self, state: &State, damping: f64) -> Option<DVector<f64>> {
-        let largest = state.normal.diagonal().max();
-        let floor = (self.scaling_floor * largest).max(f64::MIN_POSITIVE);
-        let mut damped = state.normal.clone();
-        for i in 0..state.x.len() {
-            damped[(i, i)] += damping * state.normal[(i, i)].max(floor);
-        }
-        Some(-damped.cholesky()?.solve(&state.gradient))
+        damped_step(
+            (&state.normal, &state.gradient),
+            damping,
+            self.scaling_floor,
+        )
     }
+}
+
+/// The step p of (JᵀJ + λ D) p = −Jᵀr, given JᵀJ and Jᵀr, with λ = `damping`, D = diag(JᵀJ) and at least `floor` of its largest
+/// entry; `None` where λ is not enough for the matrix to be definite.
+pub fn damped_step(
+    (normal, gradient): (&DMatrix<f64>, &DVector<f64>),
+    damping: f64,
+    floor: f64,
+) -> Option<DVector<f64>> {
+    let floor = (floor * normal.diagonal().max()).max(f64::MIN_POSITIVE);
+    let mut damped = normal.clone();
+    for i in 0..normal.nrows() {
+        damped[(i, i)] += damping * normal[(i, i)].max(floor);
+    }
+    Some(-damped.cholesky()?.solve(gradient))
 }
 
 impl Optimizer for LevenbergMarquardt {

@@ -53,26 +53,24 @@ fn advance_end(frames: &mut [Frame], fps: f64, at: &dyn Fn(usize) -> usize) -> O
     if frames.len() <= (FITTED + 1) * stride {
         return None;
     }
-    let lags: Vec<Option<f64>> = (0..stride)
-        .map(|k| lag(|i| points(&frames[at(k + i * stride)])))
-        .collect();
-    let outermost = (*lags.first()?)?;
-    for (k, lag) in lags.iter().enumerate() {
-        let Some(lag) = lag else { break };
-        let fitted = |i: usize| points(&frames[at(k + (i + 1) * stride)]);
-        let slopes = weighted(&SLOPE, fitted);
+    let mut outermost = None;
+    for k in 0..stride {
+        let Some((lag, slopes)) = lag(|i| points(&frames[at(k + i * stride)])) else {
+            break;
+        };
+        outermost.get_or_insert(lag * stride as f64 / fps);
         let frame = &mut frames[at(k)];
         let toes = frame.toes.iter_mut().flatten();
         for (point, slope) in frame.joints.iter_mut().chain(toes).zip(slopes) {
-            *point -= *lag * slope;
+            *point -= lag * slope;
         }
     }
-    Some(outermost * stride as f64 / fps)
+    outermost
 }
 
-/// By how many steps the points `at(0)` are behind where those `at(1)` and further tell that they were; `None` where a lag
-/// explains too little, or a point is missing.
-fn lag(at: impl Fn(usize) -> Vec<Vector3<f64>>) -> Option<f64> {
+/// By how many steps the points `at(0)` are behind where those `at(1)` and further tell that they were, and how far the points
+/// move in a step there; `None` where a lag explains too little, or a point is missing.
+fn lag(at: impl Fn(usize) -> Vec<Vector3<f64>>) -> Option<(f64, Vec<Vector3<f64>>)> {
     let fitted = |i: usize| at(i + 1);
     let (ends, slopes) = (weighted(&VALUE, fitted), weighted(&SLOPE, fitted));
     let dot = |a: &[Vector3<f64>], b: &[Vector3<f64>]| -> f64 {
@@ -81,16 +79,16 @@ fn lag(at: impl Fn(usize) -> Vec<Vector3<f64>>) -> Option<f64> {
     let minus = |a: &[Vector3<f64>], b: &[Vector3<f64>]| -> Vec<_> {
         a.iter().zip(b).map(|(a, b)| a - b).collect()
     };
-    let off = minus(&at(0), &ends);
+    let frame = at(0);
+    let off = minus(&frame, &ends);
     let lag = dot(&off, &slopes) / dot(&slopes, &slopes);
     let explained = lag * dot(&off, &slopes) / dot(&off, &off);
     // Who starts from rest seems to come from elsewhere.
     let goes_on = dot(&slopes, &minus(&at(FITTED), &at(1))) > 0.0;
-    let frame = at(0);
     let middle = frame.iter().sum::<Vector3<f64>>() / frame.len() as f64;
     let spread = minus(&frame, &vec![middle; frame.len()]);
     let matters = lag.powi(2) * dot(&slopes, &slopes) > NO_MATTER.powi(2) * dot(&spread, &spread);
-    (explained > EXPLAINED && lag > 0.0 && goes_on && matters).then_some(lag)
+    (explained > EXPLAINED && lag > 0.0 && goes_on && matters).then_some((lag, slopes))
 }
 
 /// The joints and toes of `frame`.

@@ -11,6 +11,7 @@ use super::super::exceeds;
 use super::super::horizon::{Attempt, Horizon};
 use crate::error::Result;
 use crate::objective::{Residuals, gram};
+use crate::optim::damped_step;
 use crate::simulation::World;
 
 /// Numbers of a rigid motion: linear velocity, then angular velocity.
@@ -102,7 +103,7 @@ impl<'a> Horizon<'a> {
         let (normal, gradient) = (gram(&slopes), slopes.tr_mul(&here));
         let mut looks = 1 + NUMBERS;
         for damping in DAMPINGS {
-            let Some(step) = damped_step(&normal, &gradient, damping) else {
+            let Some(step) = damped_step((&normal, &gradient), damping, SCALING_FLOOR) else {
                 continue;
             };
             let next = Point {
@@ -127,20 +128,6 @@ impl<'a> Horizon<'a> {
         let all = residuals.iter().chain(&point.motion).copied();
         DVector::from_iterator(residuals.len() + NUMBERS, all)
     }
-}
-
-/// The step of the normal equations with `damping`, if that is enough for them to be definite.
-fn damped_step(
-    normal: &DMatrix<f64>,
-    gradient: &DVector<f64>,
-    damping: f64,
-) -> Option<DVector<f64>> {
-    let floor = SCALING_FLOOR * normal.diagonal().max();
-    let mut damped = normal.clone();
-    for i in 0..normal.nrows() {
-        damped[(i, i)] += damping * normal[(i, i)].max(floor);
-    }
-    Some(-damped.cholesky()?.solve(gradient))
 }
 
 /// `world` with a rigid motion, in units of [`UNCERTAINTY`], about its middle added to all links.

@@ -4,7 +4,7 @@
 //! the cost of the joints' places. Large errors count in proportion, not by their squares: they
 //! are where the poses do not tell well when a foot comes or leaves.
 
-use super::{Scope, Step, Term, Weighted, weighted};
+use super::{Scope, Step, Term, Weighted, tempering, weighted};
 use crate::simulation::GRAVITY;
 
 pub const NAME: &str = "foot_load";
@@ -47,7 +47,7 @@ impl Term for FootLoad<'_> {
                 error / (share[0] + share[1]).max(1.0)
             };
             let error = reference.map_or(0.0, error);
-            *out = self.scale * error / (1.0 + (error / DOUBTFUL).powi(2)).powf(0.25);
+            *out = self.scale * error / tempering((error / DOUBTFUL).powi(2));
         }
     }
 }

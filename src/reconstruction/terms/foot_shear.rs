@@ -4,7 +4,7 @@
 
 use nalgebra::Vector2;
 
-use super::{Scope, Step, Term, Weighted, weighted};
+use super::{Scope, Step, Term, Weighted, tempering, weighted};
 use crate::simulation::GRAVITY;
 
 pub const NAME: &str = "foot_shear";
@@ -48,7 +48,7 @@ impl Term for FootShear<'_> {
                 let error = step.loads[foot].friction / self.weight - shears[foot];
                 error / (loads[0] + loads[1]).max(1.0)
             });
-            let scale = self.scale / (1.0 + error.norm_squared() / DOUBTFUL.powi(2)).powf(0.25);
+            let scale = self.scale / tempering(error.norm_squared() / DOUBTFUL.powi(2));
             out.copy_from_slice((scale * error).as_slice());
         }
     }

@@ -40,6 +40,12 @@ use crate::simulation::FootLoad;
 /// Time over which errors of velocities are counted as the position error that they make, s.
 const LOOK_AHEAD: f64 = 0.05;
 
+/// What divides an error whose square is `square` of that up to which errors count by their squares: larger ones count in
+/// proportion.
+fn tempering(square: f64) -> f64 {
+    (1.0 + square).powf(0.25)
+}
+
 /// Names of the terms, in the order of their residuals; those of the offsets come after all frames.
 pub const TERM_NAMES: [&str; 19] = [
     position::NAME,

@@ -2,7 +2,7 @@
 //! by the share of body weight that the foot carries. More weight: feet that roll from heel to toe, moments at the ankles that are nearer to
 //! measured ones, at the cost of the joints' places. Large errors count in proportion, not by their squares.
 
-use super::{Scope, Step, Term, Weighted, weighted};
+use super::{Scope, Step, Term, Weighted, tempering, weighted};
 use crate::reconstruction::loads::Pressure;
 use crate::simulation::GRAVITY;
 
@@ -46,7 +46,7 @@ impl Term for CenterOfPressure<'_> {
                 let moment = load.moment - load.vertical * reference.center;
                 reference.rolls * reference.ahead.dot(&moment) / self.weight
             });
-            *out = self.scale * error / (1.0 + (error / DOUBTFUL).powi(2)).powf(0.25);
+            *out = self.scale * error / tempering((error / DOUBTFUL).powi(2));
         }
     }
 }
