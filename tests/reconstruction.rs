@@ -7,8 +7,8 @@ use motionfit::motion::camera::Camera;
 use motionfit::motion::{Motion, resample, sample};
 use motionfit::objective::{Objective, Residuals};
 use motionfit::reconstruction::{
-    Emphasis, PhysicsWindow, Progress, Settings, Start, TrackingProblem, optimizer_of_windows,
-    reconstruct,
+    Emphasis, PhysicsWindow, Progress, Settings, SimulatorKind, Start, TrackingProblem,
+    optimizer_of_windows, reconstruct,
 };
 use motionfit::simulation::{Engine, Knots};
 use nalgebra::{DVector, Rotation3, Vector2, Vector3};
@@ -66,7 +66,12 @@ fn a_snapshot_goes_on_with_the_same_bits() {
 
 #[test]
 fn columns_equal_central_differences_of_full_rollouts() {
-    let clip = clip(2 * FRAMES);
+    columns_equal_central_differences(SimulatorKind::Engine, 1e-2);
+    columns_equal_central_differences(SimulatorKind::Batched, 5e-2);
+}
+
+fn columns_equal_central_differences(simulator: SimulatorKind, tolerance: f64) {
+    let clip = clip_with(2 * FRAMES, |settings| settings.simulator = simulator);
     let window = PhysicsWindow::new(&clip, 0, FRAMES, clip.start(0), &knots(&clip));
     // At 0.02 a foot meets the ground within h, where there is no derivative.
     let x: Vec<f64> = (0..window.dimension())
@@ -84,7 +89,7 @@ fn columns_equal_central_differences_of_full_rollouts() {
         let central: DVector<f64> = (at(h) - at(-h)) / (2.0 * h);
         let difference = (jacobian.column(n) - &central).norm();
         assert!(
-            difference < 1e-2 * central.norm().max(1e-3),
+            difference < tolerance * central.norm().max(1e-3),
             "column {n}: {difference}"
         );
     }
@@ -135,8 +140,14 @@ fn rollouts_that_are_kept_or_simulated_ahead_change_nothing() {
 
 #[test]
 fn a_window_inherits_the_jacobian_of_the_one_before() {
+    inherits(SimulatorKind::Engine, 1e-7);
+    // Two roundings of single precision, one each.
+    inherits(SimulatorKind::Batched, 2e-2);
+}
+
+fn inherits(simulator: SimulatorKind, tolerance: f64) {
     const SHIFT: usize = 5;
-    let clip = clip(2 * FRAMES);
+    let clip = clip_with(2 * FRAMES, |settings| settings.simulator = simulator);
     let mut all = knots(&clip);
     let mut earlier = PhysicsWindow::new(&clip, 0, FRAMES, clip.start(0), &all);
     let x: Vec<f64> = (0..earlier.dimension())
@@ -165,7 +176,7 @@ fn a_window_inherits_the_jacobian_of_the_one_before() {
     assert!(last.is_some());
     let window = window.with_inherited(last);
     let difference = (window.estimated_jacobian(&point).unwrap() - &exact).norm();
-    assert!(difference < 1e-7 * exact.norm(), "{difference}");
+    assert!(difference < tolerance * exact.norm(), "{difference}");
     let elsewhere: Vec<f64> = point.iter().map(|x| x + 0.1).collect();
     assert_eq!(window.estimated_jacobian(&elsewhere), None);
 
@@ -180,7 +191,7 @@ fn a_window_inherits_the_jacobian_of_the_one_before() {
         assert_eq!(estimate.is_some(), is_known);
         if let Some(estimate) = estimate {
             let difference = (estimate - &exact).norm();
-            assert!(difference < 1e-7 * exact.norm(), "{difference}");
+            assert!(difference < tolerance * exact.norm(), "{difference}");
         }
     }
 }
@@ -188,7 +199,10 @@ fn a_window_inherits_the_jacobian_of_the_one_before() {
 #[test]
 fn keypoints_enter_the_loss_and_its_derivatives() {
     // A ground so slippery that a foot of the bare reference skates.
-    let slippery = |settings: &mut Settings| settings.physics.friction = 0.1;
+    let slippery = |settings: &mut Settings| {
+        settings.physics.friction = 0.1;
+        settings.simulator = SimulatorKind::Engine;
+    };
     let unseen = clip_with(2 * FRAMES, slippery);
     let mut clip = clip_with(2 * FRAMES, slippery);
     let blind = PhysicsWindow::new(&unseen, 0, FRAMES, unseen.start(0), &knots(&unseen));
@@ -265,7 +279,10 @@ fn the_simulation_keeps_time_at_any_rate() {
 /// not simulated again; nothing else does.
 #[test]
 fn the_frame_before_a_window_gives_its_first_acceleration() {
-    let clip = clip_with(30, |settings| settings.weights.mass_center = 0.0);
+    let clip = clip_with(30, |settings| {
+        settings.weights.mass_center = 0.0;
+        settings.simulator = SimulatorKind::Engine;
+    });
     let new = |start: Start| PhysicsWindow::new(&clip, 10, FRAMES, start, &knots(&clip));
     let mut start = clip.start(10);
     let right = new(start.clone());
@@ -301,7 +318,7 @@ fn the_frame_before_a_window_gives_its_first_acceleration() {
 /// those of full rollouts, across the window's start too.
 #[test]
 fn jerks_count_with_the_share_they_are_given() {
-    let clip = clip(30);
+    let clip = clip_with(30, |settings| settings.simulator = SimulatorKind::Engine);
     let mut start = clip.start(10);
     // Two frames before the window, a centimetre up: three jerks of the first three frames.
     for link in &mut start.past[1] {

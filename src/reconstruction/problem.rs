@@ -22,7 +22,7 @@ use crate::motion::{JOINTS, Joints, Motion, acceleration_tv, mean_distance};
 use crate::scene::Scene;
 use crate::simulation::{
     Assistance, ControlTrack, Drive, Engine, Frame, GRAVITY, Knots, Lockstep, Path, Physics,
-    Rapier, Replica, Rollout, Simulator, World, net_moments, simulated_feet,
+    Rapier, Replica, Rollout, Simulator, Single, World, net_moments, simulated_feet,
 };
 
 /// Stiffness of full assistance per kilogram, 1/s²: the body's weight sags by 14 mm.
@@ -182,7 +182,9 @@ impl TrackingProblem {
             mass_centers,
             rapier: Rapier::new((&body, &scene), &physics),
             simulator: match settings.simulator {
-                SimulatorKind::Batched => Box::new(Lockstep::new((&body, &scene), &physics)),
+                SimulatorKind::Batched => {
+                    Box::new(Lockstep::<Single>::new((&body, &scene), &physics))
+                }
                 SimulatorKind::Engine => Box::new(Rapier::new((&body, &scene), &physics)),
             },
             axes: controlled_axes(&body),
@@ -367,6 +369,11 @@ impl TrackingProblem {
         self.driven(knots, share, |drive| {
             self.simulator.nominal(start, frames, drive)
         })
+    }
+
+    /// Step of forward differences between rollouts, rad.
+    pub(super) fn difference_step(&self) -> f64 {
+        self.simulator.difference_step()
     }
 
     /// Simulates `replicas` that leave `nominal` with PD targets of `knots` and `share` of the assistance, up to frame

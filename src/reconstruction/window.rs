@@ -19,8 +19,8 @@ use super::terms::{Emphasis, FrameTerms, OffsetTerms, Scope, Simulated, Step, TE
 use crate::objective::{Objective, Residuals};
 use crate::simulation::{FootLoad, Knots, PathFrame, Rollout, World};
 
-/// Step of the forward differences, rad.
-pub const DIFFERENCE_STEP: f64 = 1e-5;
+/// Offsets, rad, that are the same point: far below what is felt.
+const SAME_POINT: f64 = 1e-5;
 
 /// The frames optimized together: x ↦ loss, the same for good.
 pub struct PhysicsWindow<'a> {
@@ -372,10 +372,7 @@ impl Residuals for PhysicsWindow<'_> {
     fn estimated_jacobian(&self, x: &[f64]) -> Option<DMatrix<f64>> {
         let earlier = self.inherited.as_ref()?;
         let start = self.point();
-        let is_start = start
-            .iter()
-            .zip(x)
-            .all(|(a, b)| (a - b).abs() < DIFFERENCE_STEP);
+        let is_start = start.iter().zip(x).all(|(a, b)| (a - b).abs() < SAME_POINT);
         is_start.then(|| self.inherited_jacobian(earlier)).flatten()
     }
 }

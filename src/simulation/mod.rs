@@ -9,7 +9,7 @@ pub use contact::{Contact, Push};
 pub use control::{ControlTrack, Knots};
 pub use dynamics::net_moments;
 pub use feet::{simulated_feet, simulated_flat_feet};
-pub use lockstep::Lockstep;
+pub use lockstep::{Double, Lockstep, Precision, Single};
 pub use path::{FootLoad, LinkState, Path, PathFrame};
 pub use simulator::{Assistance, Drive, Rapier, Replica, Rollout, Simulator};
 pub use turns::Touch;

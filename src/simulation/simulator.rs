@@ -64,6 +64,9 @@ pub trait Simulator: Send + Sync {
     /// Simulates from `start` at the first of `frames` to the last, which is not simulated further.
     fn nominal(&self, start: &World, frames: Range<usize>, drive: &Drive) -> Rollout;
 
+    /// Step of forward differences between a nominal rollout and one that leaves it, rad: what rounding allows.
+    fn difference_step(&self) -> f64;
+
     /// Simulates `replicas`, sorted by onset, that leave `nominal`, up to frame `end` of the clip. Returns the path of
     /// each from its onset on, which is the first entry.
     fn perturbed(
@@ -156,6 +159,10 @@ impl Rapier {
 }
 
 impl Simulator for Rapier {
+    fn difference_step(&self) -> f64 {
+        1e-5
+    }
+
     fn nominal(&self, start: &World, frames: Range<usize>, drive: &Drive) -> Rollout {
         let (mut world, mut engine) = (start.clone(), self.engine());
         let mut path = vec![start.path_frame()];

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use nalgebra::{DMatrix, DVector, Isometry3};
 use rayon::prelude::*;
 
-use super::{DIFFERENCE_STEP, Past, PhysicsWindow, Record, Recorded};
+use super::{Past, PhysicsWindow, Record, Recorded};
 use crate::objective::Residuals;
 use crate::simulation::{Knots, LinkState, PathFrame, Replica, World};
 
@@ -172,10 +172,10 @@ impl PhysicsWindow<'_> {
         for n in 0..jacobian.ncols() {
             if let Some(before) = before(n) {
                 let slopes = earlier.jacobian.column(before);
-                let slopes = slopes.iter().skip(shift * count).take(known * count);
-                for (slope, earlier) in jacobian.column_mut(n).iter_mut().zip(slopes) {
-                    *slope = share * earlier;
-                }
+                let slopes = slopes.rows(shift * count, known * count);
+                let mut known = jacobian.view_mut((0, n), slopes.shape());
+                known.copy_from(&slopes);
+                known *= share;
             }
         }
         let (world, past) = &earlier.base;
@@ -216,12 +216,13 @@ impl PhysicsWindow<'_> {
         jacobian: &mut DMatrix<f64>,
     ) -> Vec<(Vec<LinkState>, Before)> {
         let axes = &self.problem.axes;
+        let step = self.problem.difference_step();
         let perturbed: Vec<(usize, Knots)> = (0..branches.len())
             .map(|n| {
                 let k = self.free.start + n / axes.len();
                 let (link, axis) = axes[n % axes.len()];
                 let mut knots = knots.clone();
-                knots.offsets[k - knots.first][link][axis] += DIFFERENCE_STEP;
+                knots.offsets[k - knots.first][link][axis] += step;
                 (link, knots)
             })
             .collect();
@@ -270,9 +271,13 @@ impl PhysicsWindow<'_> {
         };
         let moved = self.residuals_after(branch.onset, &record, past, knots);
         let from = branch.onset * self.terms.count();
-        let slopes = column.iter_mut().zip(&moved).zip(&base.residuals);
-        for ((slope, moved), base) in slopes.skip(from) {
-            *slope = (moved - base) / DIFFERENCE_STEP;
+        let step = self.problem.difference_step();
+        let (moved, base) = (
+            &moved.as_slice()[from..],
+            &base.residuals.as_slice()[from..],
+        );
+        for (slope, (moved, base)) in column[from..].iter_mut().zip(moved.iter().zip(base)) {
+            *slope = (moved - base) / step;
         }
         before_end(&record, past)
     }

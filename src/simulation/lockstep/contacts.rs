@@ -1,48 +1,51 @@
 //! The constraints of spheres on the ground, whose normal is z, and on boxes, whose normals differ from copy to copy.
 
 use nalgebra::{Isometry3, Vector3};
-use pulp::Simd;
 
-use super::lanes::{Lanes, Rotations, Vectors};
+use super::lanes::Lanes;
 use super::links::{Links, Velocities};
-use super::{Lockstep, Sphere};
+use super::model::{Model, Sphere};
+use super::places::Places;
+use super::vectors::{Rotations, Vectors};
+use super::wide::Wide;
 
 /// The fastest mending of a penetration, m/s.
 const FASTEST_RECOVERY: f64 = 3.0;
 
 /// What every contact has, whatever its axes: two tangents and the normal.
 #[derive(Clone, Copy)]
-struct Contact<S: Simd> {
+struct Contact<W: Wide> {
     /// The sphere's number.
     sphere: usize,
-    /// The point of contact at the beginning of the step: from the centre of mass in the link's frame, and
-    /// in the world.
-    local: Vectors<S>,
-    point: Vectors<S>,
+    /// The centre of mass at the beginning of the step.
+    center: Places<W>,
+    /// From there to the point of contact, in the world, and in the link's frame.
+    arm: Vectors<W>,
+    local: Vectors<W>,
     /// Distance from the surface at the beginning of the step.
-    distance: Lanes<S>,
+    distance: Lanes<W>,
     /// Moments of the axes about the centre of mass, and the change of the angular velocity.
-    moments: [Vectors<S>; 3],
-    turns: [Vectors<S>; 3],
+    moments: [Vectors<W>; 3],
+    turns: [Vectors<W>; 3],
     /// Inverse of the normal's effective mass matrix, and the tangents' effective mass matrix (11, 22, 12)
     /// with the inverse of its determinant.
-    normal: Lanes<S>,
-    tangents: [Lanes<S>; 3],
-    inverse_determinant: Lanes<S>,
-    rates: [Lanes<S>; 3],
-    softness: Lanes<S>,
-    impulses: [Lanes<S>; 3],
+    normal: Lanes<W>,
+    tangents: [Lanes<W>; 3],
+    inverse_determinant: Lanes<W>,
+    rates: [Lanes<W>; 3],
+    softness: Lanes<W>,
+    impulses: [Lanes<W>; 3],
 }
 
-impl<S: Simd> Contact<S> {
-    /// At `point`, of a sphere that is `distance` from the surface; `moments` are those of the axes about the link's
+impl<W: Wide> Contact<W> {
+    /// At `arm` from the link's centre of mass, of a sphere that is `distance` from the surface; `moments` are those of the axes about the link's
     /// centre of mass.
     #[inline(always)]
     fn new(
-        link: &Links<S>,
+        link: &Links<W>,
         (number, sphere): (usize, &Sphere),
-        (point, distance): (Vectors<S>, Lanes<S>),
-        moments: [Vectors<S>; 3],
+        (arm, distance): (Vectors<W>, Lanes<W>),
+        moments: [Vectors<W>; 3],
     ) -> Self {
         let turns = [
             link.inverse_inertia * moments[0],
@@ -58,8 +61,9 @@ impl<S: Simd> Contact<S> {
         let zero = distance.like(0.0);
         Self {
             sphere: number,
-            local: link.rotation.inverse() * (point - link.center),
-            point,
+            center: link.center,
+            arm,
+            local: link.rotation.rounded().inverse() * arm,
             distance,
             normal: (turns[2].dot(moments[2]) + sphere.inverse_mass).recip(),
             tangents,
@@ -74,17 +78,17 @@ impl<S: Simd> Contact<S> {
 
     /// How far the point of contact has moved since the beginning of the step.
     #[inline(always)]
-    fn shift(&self, link: &Links<S>) -> Vectors<S> {
-        link.center + link.rotation * self.local - self.point
+    fn shift(&self, link: &Links<W>) -> Vectors<W> {
+        link.center.from(self.center) + (link.rotation.rounded() * self.local - self.arm)
     }
 
     /// The rates to begin a substep with, at the springs' softness, after a `shift` along the axes.
     #[inline(always)]
-    fn begin(&mut self, lockstep: &Lockstep, shift: [Lanes<S>; 3]) {
+    fn begin(&mut self, model: &Model, shift: [Lanes<W>; 3]) {
         let distance = self.distance + shift[2];
-        let spring = &lockstep.contact_spring;
+        let spring = &model.contact_spring;
         let mending = (distance * spring.recovery).max(-FASTEST_RECOVERY).min(0.0);
-        let inverse_dt = 1.0 / lockstep.dt;
+        let inverse_dt = 1.0 / model.dt;
         self.rates = [
             shift[0] * inverse_dt,
             shift[1] * inverse_dt,
@@ -99,17 +103,17 @@ impl<S: Simd> Contact<S> {
     /// The rates to end a substep with, after a shift by `rise` along the normal: rigid, and without mending what is
     /// wrong.
     #[inline(always)]
-    fn relax(&mut self, lockstep: &Lockstep, rise: Lanes<S>) {
+    fn relax(&mut self, model: &Model, rise: Lanes<W>) {
         let distance = self.distance + rise;
         let zero = distance.like(0.0);
-        let inverse_dt = 1.0 / lockstep.dt;
+        let inverse_dt = 1.0 / model.dt;
         self.rates = [zero, zero, distance.max(0.0) * inverse_dt];
         self.softness = distance.like(1.0);
     }
 
     /// The change of the normal impulse that `rate` asks for.
     #[inline(always)]
-    fn push(&mut self, rate: Lanes<S>) -> Lanes<S> {
+    fn push(&mut self, rate: Lanes<W>) -> Lanes<W> {
         let total = self.softness * (self.impulses[2] - self.normal * rate).max(0.0);
         let change = total - self.impulses[2];
         self.impulses[2] = total;
@@ -118,7 +122,7 @@ impl<S: Simd> Contact<S> {
 
     /// The changes of the tangential impulses that the rates `x` and `y` ask for, within the cone of friction.
     #[inline(always)]
-    fn rub(&mut self, friction: f64, [x, y]: [Lanes<S>; 2]) -> [Lanes<S>; 2] {
+    fn rub(&mut self, friction: f64, [x, y]: [Lanes<W>; 2]) -> [Lanes<W>; 2] {
         let [xx, yy, xy] = self.tangents;
         let free = [
             self.impulses[0] - (yy * x - xy * y) * self.inverse_determinant,
@@ -136,58 +140,58 @@ impl<S: Simd> Contact<S> {
 
 /// The rows of a sphere on the ground: the tangents x and y, and its normal, z.
 #[derive(Clone, Copy)]
-pub struct GroundRows<S: Simd>(Contact<S>);
+pub struct GroundRows<W: Wide>(Contact<W>);
 
-impl<S: Simd> GroundRows<S> {
-    /// Of a sphere at `center`.
+impl<W: Wide> GroundRows<W> {
+    /// Of a sphere at `arm` from the link's centre of mass.
     #[inline(always)]
-    pub fn new(link: &Links<S>, (number, sphere): (usize, &Sphere), center: Vectors<S>) -> Self {
-        let distance = center.z + -sphere.radius;
+    pub fn new(link: &Links<W>, (number, sphere): (usize, &Sphere), arm: Vectors<W>) -> Self {
+        let lowest = Vectors::new(arm.x, arm.y, arm.z + -sphere.radius);
+        let distance = link.center.beyond(lowest).z;
         // Halfway between the lowest point and the ground.
-        let point = Vectors::new(center.x, center.y, distance * 0.5);
-        let arm = point - link.center;
+        let arm = Vectors::new(arm.x, arm.y, lowest.z - distance * 0.5);
         let zero = distance.like(0.0);
         let moments = [
             Vectors::new(zero, arm.z, -arm.y),
             Vectors::new(-arm.z, zero, arm.x),
             Vectors::new(arm.y, -arm.x, zero),
         ];
-        let contact = Contact::new(link, (number, sphere), (point, distance), moments);
+        let contact = Contact::new(link, (number, sphere), (arm, distance), moments);
         Self(contact)
     }
 
     /// The link that the sphere belongs to.
     #[inline(always)]
-    pub fn link(&self, lockstep: &Lockstep) -> usize {
-        lockstep.spheres[self.0.sphere].link
+    pub fn link(&self, model: &Model) -> usize {
+        model.spheres[self.0.sphere].link
     }
 
     /// The sphere's number, and the impulse on it in this substep, N·s.
     #[inline(always)]
-    pub fn impulse(&self) -> (usize, Vectors<S>) {
+    pub fn impulse(&self) -> (usize, Vectors<W>) {
         let [x, y, z] = self.0.impulses;
         (self.0.sphere, Vectors::new(x, y, z))
     }
 
     /// Begins a substep.
     #[inline(always)]
-    pub fn begin(&mut self, lockstep: &Lockstep, link: &Links<S>) {
+    pub fn begin(&mut self, model: &Model, link: &Links<W>) {
         let shift = self.0.shift(link);
-        self.0.begin(lockstep, [shift.x, shift.y, shift.z]);
+        self.0.begin(model, [shift.x, shift.y, shift.z]);
     }
 
     /// Ends a substep.
     #[inline(always)]
-    pub fn relax(&mut self, lockstep: &Lockstep, link: &Links<S>) {
+    pub fn relax(&mut self, model: &Model, link: &Links<W>) {
         let rise = self.0.shift(link).z;
-        self.0.relax(lockstep, rise);
+        self.0.relax(model, rise);
     }
 
     /// One solution: normal, then friction.
     #[inline(always)]
-    pub fn solve(&mut self, lockstep: &Lockstep, velocity: &mut Velocities<S>) {
+    pub fn solve(&mut self, model: &Model, velocity: &mut Velocities<W>) {
         let contact = &mut self.0;
-        let inverse_mass = lockstep.spheres[contact.sphere].inverse_mass;
+        let inverse_mass = model.spheres[contact.sphere].inverse_mass;
         let turning = contact.moments[2].dot(velocity.angular);
         let change = contact.push(velocity.linear.z + turning + contact.rates[2]);
         velocity.linear.z += change * inverse_mass;
@@ -195,7 +199,7 @@ impl<S: Simd> GroundRows<S> {
 
         let x = velocity.linear.x + contact.moments[0].dot(velocity.angular) + contact.rates[0];
         let y = velocity.linear.y + contact.moments[1].dot(velocity.angular) + contact.rates[1];
-        let changes = contact.rub(lockstep.friction, [x, y]);
+        let changes = contact.rub(model.friction, [x, y]);
         velocity.linear.x += changes[0] * inverse_mass;
         velocity.linear.y += changes[1] * inverse_mass;
         velocity.angular += contact.turns[0] * changes[0] + contact.turns[1] * changes[1];
@@ -204,44 +208,43 @@ impl<S: Simd> GroundRows<S> {
 
 /// The rows of a sphere on a box.
 #[derive(Clone, Copy)]
-pub struct BoxRows<S: Simd> {
-    contact: Contact<S>,
+pub struct BoxRows<W: Wide> {
+    contact: Contact<W>,
     /// Two tangents and the normal of the surface, which points out of it.
-    axes: [Vectors<S>; 3],
+    axes: [Vectors<W>; 3],
 }
 
-impl<S: Simd> BoxRows<S> {
-    /// Of a sphere at `center` and the box `(world ← box, half its sizes)`.
+impl<W: Wide> BoxRows<W> {
+    /// Of a sphere at `arm` from the link's centre of mass and the box `(world ← box, half its sizes)`.
     #[inline(always)]
     pub fn new(
-        simd: S,
-        link: &Links<S>,
+        wide: W,
+        link: &Links<W>,
         (number, sphere): (usize, &Sphere),
         cuboid: &(Isometry3<f64>, Vector3<f64>),
-        center: Vectors<S>,
+        arm: Vectors<W>,
     ) -> Self {
-        let (normal, distance) = nearest(simd, cuboid, center);
+        let (normal, distance) = nearest(wide, cuboid, (link.center, arm));
         let distance = distance + -sphere.radius;
         // Halfway between the sphere and the surface.
-        let point = center - normal * (distance * 0.5 + sphere.radius);
-        let arm = point - link.center;
+        let arm = arm - normal * (distance * 0.5 + sphere.radius);
         let [first, second] = tangents(normal);
         let moments = [arm.cross(first), arm.cross(second), arm.cross(normal)];
         Self {
-            contact: Contact::new(link, (number, sphere), (point, distance), moments),
+            contact: Contact::new(link, (number, sphere), (arm, distance), moments),
             axes: [first, second, normal],
         }
     }
 
     /// The link that the sphere belongs to.
     #[inline(always)]
-    pub fn link(&self, lockstep: &Lockstep) -> usize {
-        lockstep.spheres[self.contact.sphere].link
+    pub fn link(&self, model: &Model) -> usize {
+        model.spheres[self.contact.sphere].link
     }
 
     /// The sphere's number, and the impulse on it in this substep, N·s.
     #[inline(always)]
-    pub fn impulse(&self) -> (usize, Vectors<S>) {
+    pub fn impulse(&self) -> (usize, Vectors<W>) {
         let [x, y, z] = self.contact.impulses;
         let [first, second, normal] = self.axes;
         (self.contact.sphere, first * x + second * y + normal * z)
@@ -249,23 +252,23 @@ impl<S: Simd> BoxRows<S> {
 
     /// Begins a substep.
     #[inline(always)]
-    pub fn begin(&mut self, lockstep: &Lockstep, link: &Links<S>) {
+    pub fn begin(&mut self, model: &Model, link: &Links<W>) {
         let shift = self.contact.shift(link);
         let [first, second, normal] = self.axes;
         let along = [first.dot(shift), second.dot(shift), normal.dot(shift)];
-        self.contact.begin(lockstep, along);
+        self.contact.begin(model, along);
     }
 
     /// Ends a substep.
     #[inline(always)]
-    pub fn relax(&mut self, lockstep: &Lockstep, link: &Links<S>) {
+    pub fn relax(&mut self, model: &Model, link: &Links<W>) {
         let rise = self.axes[2].dot(self.contact.shift(link));
-        self.contact.relax(lockstep, rise);
+        self.contact.relax(model, rise);
     }
 
     /// The rate of the sphere along axis `i`.
     #[inline(always)]
-    fn rate(&self, i: usize, velocity: &Velocities<S>) -> Lanes<S> {
+    fn rate(&self, i: usize, velocity: &Velocities<W>) -> Lanes<W> {
         let contact = &self.contact;
         self.axes[i].dot(velocity.linear)
             + contact.moments[i].dot(velocity.angular)
@@ -274,15 +277,15 @@ impl<S: Simd> BoxRows<S> {
 
     /// One solution: normal, then friction.
     #[inline(always)]
-    pub fn solve(&mut self, lockstep: &Lockstep, velocity: &mut Velocities<S>) {
-        let inverse_mass = lockstep.spheres[self.contact.sphere].inverse_mass;
+    pub fn solve(&mut self, model: &Model, velocity: &mut Velocities<W>) {
+        let inverse_mass = model.spheres[self.contact.sphere].inverse_mass;
         let rate = self.rate(2, velocity);
         let change = self.contact.push(rate);
         velocity.linear += self.axes[2] * (change * inverse_mass);
         velocity.angular += self.contact.turns[2] * change;
 
         let rates = [self.rate(0, velocity), self.rate(1, velocity)];
-        let changes = self.contact.rub(lockstep.friction, rates);
+        let changes = self.contact.rub(model.friction, rates);
         let push = self.axes[0] * changes[0] + self.axes[1] * changes[1];
         velocity.linear += push * inverse_mass;
         let turns = &self.contact.turns;
@@ -290,15 +293,16 @@ impl<S: Simd> BoxRows<S> {
     }
 }
 
-/// Out of the box at its place nearest to `p`, and how far that is, negative inside, where the nearest side counts.
+/// Out of the box at its place nearest to what is `arm` from `center`, and how far that is, negative inside, where the nearest side counts.
 #[inline(always)]
-fn nearest<S: Simd>(
-    simd: S,
+fn nearest<W: Wide>(
+    wide: W,
     (pose, half): &(Isometry3<f64>, Vector3<f64>),
-    p: Vectors<S>,
-) -> (Vectors<S>, Lanes<S>) {
-    let rotation = Rotations::splat(simd, &pose.rotation);
-    let local = rotation.inverse() * (p - Vectors::splat(simd, &pose.translation.vector));
+    (center, arm): (Places<W>, Vectors<W>),
+) -> (Vectors<W>, Lanes<W>) {
+    let rotation = Rotations::splat(wide, &pose.rotation);
+    let local =
+        rotation.inverse() * (center.from(Places::splat(wide, &pose.translation.vector)) + arm);
     let clamped = Vectors::new(
         local.x.max(-half.x).min(half.x),
         local.y.max(-half.y).min(half.y),
@@ -340,7 +344,7 @@ fn nearest<S: Simd>(
 /// Two directions at right angles to the unit vector `n` and to each other (Duff et al., "Building an orthonormal
 /// basis, revisited", Journal of Computer Graphics Techniques 6(1), 2017).
 #[inline(always)]
-fn tangents<S: Simd>(n: Vectors<S>) -> [Vectors<S>; 2] {
+fn tangents<W: Wide>(n: Vectors<W>) -> [Vectors<W>; 2] {
     let zero = n.z.like(0.0);
     let one = n.z.like(1.0);
     let sign = n.z.above(zero, one, -one);

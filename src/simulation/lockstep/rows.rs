@@ -1,61 +1,63 @@
 //! The constraints of joints: velocities to be brought to zero by impulses.
 
-use pulp::Simd;
-
-use super::lanes::{Lanes, Matrices, Rotations, Symmetric, Vectors};
+use super::lanes::Lanes;
 use super::links::{Links, Velocities};
-use super::{Joint, Spring};
+use super::matrices::{Matrices, Symmetric};
+use super::model::{Joint, Spring};
+use super::vectors::{Rotations, Vectors};
+use super::wide::Wide;
 
 /// The constraints of a joint: three motors, and the lock that holds its ends together.
 #[derive(Clone, Copy)]
-pub struct JointRows<S: Simd> {
-    motors: [MotorRow<S>; 3],
-    lock: Lock<S>,
+pub struct JointRows<W: Wide> {
+    motors: [MotorRow<W>; 3],
+    lock: Lock<W>,
 }
 
 #[derive(Clone, Copy)]
-struct MotorRow<S: Simd> {
-    axis: Vectors<S>,
+struct MotorRow<W: Wide> {
+    axis: Vectors<W>,
     /// Change of the angular velocities of parent and child per impulse.
-    turns: [Vectors<S>; 2],
-    inverse: Lanes<S>,
-    rate: Lanes<S>,
-    impulse: Lanes<S>,
+    turns: [Vectors<W>; 2],
+    inverse: Lanes<W>,
+    rate: Lanes<W>,
+    impulse: Lanes<W>,
 }
 
 /// The ends of a joint in one place. The engine makes three rows of it that do not act on each other (Gram–Schmidt
 /// with the inverse masses as the metric), so that one after the other they do what this does at once.
 #[derive(Clone, Copy)]
-struct Lock<S: Simd> {
+struct Lock<W: Wide> {
     /// From the centres of mass of parent and child to the joint.
-    arms: [Vectors<S>; 2],
+    arms: [Vectors<W>; 2],
     /// Change of the angular velocities of parent and child per impulse.
-    turns: [Matrices<S>; 2],
+    turns: [Matrices<W>; 2],
     /// Inverse of the effective inverse mass, softened.
-    mass: Symmetric<S>,
+    mass: Symmetric<W>,
     /// The velocity at which the ends should come together.
-    rate: Vectors<S>,
-    impulse: Vectors<S>,
+    rate: Vectors<W>,
+    impulse: Vectors<W>,
 }
 
-impl<S: Simd> JointRows<S> {
+impl<W: Wide> JointRows<W> {
     /// Where the `ends`, parent and child, are now.
     #[inline(always)]
     pub fn new(
-        simd: S,
+        wide: W,
         joint: &Joint,
         spring: &Spring,
-        ends: [&Links<S>; 2],
-        target: &(Rotations<S>, Vectors<S>),
+        ends: [&Links<W>; 2],
+        target: &(Rotations<W>, Vectors<W>),
     ) -> Self {
         let [parent, child] = ends;
-        let frame = parent.rotation * target.0;
+        let turns = [parent.rotation.rounded(), child.rotation.rounded()];
+        let frame = turns[0] * target.0;
         let axes = frame.axes();
-        let zero = Lanes::splat(simd, 0.0);
-        let one = Lanes::splat(simd, 1.0);
+        let zero = Lanes::splat(wide, 0.0);
+        let one = Lanes::splat(wide, 1.0);
 
         // The error as a rotation; of its two quaternions, the one near 1.
-        let error = frame.inverse() * child.rotation;
+        let error = frame.inverse() * turns[1];
         let sign = error.w.above(zero, one, -one);
         let error = error.v * sign;
         let motors = [
@@ -65,10 +67,10 @@ impl<S: Simd> JointRows<S> {
         ];
 
         let arms = [
-            parent.rotation * Vectors::splat(simd, &joint.anchors[0]),
-            child.rotation * Vectors::splat(simd, &joint.anchors[1]),
+            turns[0] * Vectors::splat(wide, &joint.anchors[0]),
+            turns[1] * Vectors::splat(wide, &joint.anchors[1]),
         ];
-        let gap = child.center + arms[1] - (parent.center + arms[0]);
+        let gap = child.center.from(parent.center) + (arms[1] - arms[0]);
         Self {
             motors,
             lock: Lock::new(joint, spring, ends, arms, gap * spring.recovery),
@@ -87,8 +89,8 @@ impl<S: Simd> JointRows<S> {
         &mut self,
         joint: &Joint,
         spring: &Spring,
-        parent: &mut Velocities<S>,
-        child: &mut Velocities<S>,
+        parent: &mut Velocities<W>,
+        child: &mut Velocities<W>,
     ) {
         for motor in &mut self.motors {
             motor.solve(joint, parent, child);
@@ -97,15 +99,15 @@ impl<S: Simd> JointRows<S> {
     }
 }
 
-impl<S: Simd> MotorRow<S> {
+impl<W: Wide> MotorRow<W> {
     /// About `axis`, with `error` the sine of half the angle.
     #[inline(always)]
     fn new(
         joint: &Joint,
-        [parent, child]: [&Links<S>; 2],
-        axis: Vectors<S>,
-        error: Lanes<S>,
-        velocity: Lanes<S>,
+        [parent, child]: [&Links<W>; 2],
+        axis: Vectors<W>,
+        error: Lanes<W>,
+        velocity: Lanes<W>,
     ) -> Self {
         let turns = [parent.inverse_inertia * axis, child.inverse_inertia * axis];
         let angle = error.max(-1.0).min(1.0).asin() * 2.0;
@@ -119,7 +121,7 @@ impl<S: Simd> MotorRow<S> {
     }
 
     #[inline(always)]
-    fn solve(&mut self, joint: &Joint, parent: &mut Velocities<S>, child: &mut Velocities<S>) {
+    fn solve(&mut self, joint: &Joint, parent: &mut Velocities<W>, child: &mut Velocities<W>) {
         let rate = self.axis.dot(child.angular - parent.angular) + self.rate;
         let total = self.impulse + self.inverse * (rate - self.impulse * joint.gain);
         let total = total.max(-joint.largest).min(joint.largest);
@@ -130,15 +132,15 @@ impl<S: Simd> MotorRow<S> {
     }
 }
 
-impl<S: Simd> Lock<S> {
+impl<W: Wide> Lock<W> {
     /// With the joint at `arms` from the centres of mass, and `rate` at which its ends should come together.
     #[inline(always)]
     fn new(
         joint: &Joint,
         spring: &Spring,
-        [parent, child]: [&Links<S>; 2],
-        arms: [Vectors<S>; 2],
-        rate: Vectors<S>,
+        [parent, child]: [&Links<W>; 2],
+        arms: [Vectors<W>; 2],
+        rate: Vectors<W>,
     ) -> Self {
         let turns = [
             Matrices::turning(&parent.inverse_inertia, arms[0]),
@@ -160,8 +162,8 @@ impl<S: Simd> Lock<S> {
         &mut self,
         joint: &Joint,
         spring: &Spring,
-        parent: &mut Velocities<S>,
-        child: &mut Velocities<S>,
+        parent: &mut Velocities<W>,
+        child: &mut Velocities<W>,
     ) {
         let softness = spring.compliance / (1.0 + spring.compliance);
         let rate = child.linear - parent.linear
