@@ -167,17 +167,7 @@ impl KeypointArgs {
     pub(super) fn read(&self, path: &Path, cut: &Cut) -> Result<Input> {
         let floor = self.floor()?;
         let origin = path.display().to_string();
-        let options = ReadOptions {
-            layout: self.keypoint_layout,
-            array: self.array.clone(),
-            person: cut.person,
-        };
-        let mut detections = keypoints::read(path, &options)?;
-        for path in &self.more_views {
-            let more = keypoints::read(path, &options)?;
-            detections.views.extend(more.views);
-            detections.notes.extend(more.notes);
-        }
+        let mut detections = self.detections(path, cut)?;
         let fps = cut.fps.or(detections.fps).ok_or_else(|| {
             let advice = "keypoint files do not say: give --fps";
             Error::input(&origin, "frame rate", "none", advice)
@@ -241,6 +231,22 @@ impl KeypointArgs {
             floor,
             notes,
         })
+    }
+
+    /// What was detected in the file at `path` and in those of further views.
+    fn detections(&self, path: &Path, cut: &Cut) -> Result<Detections> {
+        let options = ReadOptions {
+            layout: self.keypoint_layout,
+            array: self.array.clone(),
+            person: cut.person,
+        };
+        let mut detections = keypoints::read(path, &options)?;
+        for path in &self.more_views {
+            let more = keypoints::read(path, &options)?;
+            detections.views.extend(more.views);
+            detections.notes.extend(more.notes);
+        }
+        Ok(detections)
     }
 
     /// Every how many frames one is used.

@@ -66,22 +66,15 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
         let frames = &trajectory.frames;
         array(frames.len(), columns, |t, i| row(&frames[t], i))
     };
-    npz.add_array(
-        "links",
-        &tensor(links, &|frame, l| coordinates(&frame.links[l])),
-    )?;
-    npz.add_array(
-        "targets",
-        &tensor(links, &|frame, l| list(&frame.targets[l].coords)),
-    )?;
-    npz.add_array(
-        "torques",
-        &tensor(links, &|frame, l| list(&frame.torques[l])),
-    )?;
-    npz.add_array(
-        "moments",
-        &tensor(links, &|frame, l| list(&frame.moments[l])),
-    )?;
+    let of_links: [(&str, &dyn Fn(&Frame, usize) -> Vec<f64>); 4] = [
+        ("links", &|frame, l| coordinates(&frame.links[l])),
+        ("targets", &|frame, l| list(&frame.targets[l].coords)),
+        ("torques", &|frame, l| list(&frame.torques[l])),
+        ("moments", &|frame, l| list(&frame.moments[l])),
+    ];
+    for (name, row) in of_links {
+        npz.add_array(name, &tensor(links, row))?;
+    }
     let foot = |frame: &Frame, side: usize| ground_reactions(body, &frame.contacts)[side];
     let on = |frame: &Frame, l: usize| {
         Contact::total(frame.contacts.iter().filter(|contact| contact.link == l))

@@ -99,8 +99,6 @@ pub(super) struct Horizon<'a> {
     pub careful_until: usize,
     /// Windows that end badly in a row; a retry that did not help is not repeated at once.
     pub bad_in_a_row: usize,
-    /// Those far above the ones before, in a row.
-    pub unusual_in_a_row: usize,
     /// Whether retries were refused.
     pub has_given_up: bool,
     /// News that the observer has not seen yet.
@@ -171,7 +169,6 @@ impl<'a> Horizon<'a> {
             history: VecDeque::new(),
             careful_until: 0,
             bad_in_a_row: 0,
-            unusual_in_a_row: 0,
             has_given_up: false,
             news: problem.supports_told(),
         }
@@ -325,10 +322,6 @@ impl<'a> Horizon<'a> {
     /// Records the frames to keep, and goes on from the world after them.
     fn commit(&mut self, attempt: Attempt, commitment: Commitment) {
         self.note_start(attempt.window.start());
-        self.unusual_in_a_row = match exceeds(attempt.loss, self.unusual_loss()) {
-            true => self.unusual_in_a_row + 1,
-            false => 0,
-        };
         let x = attempt.x();
         self.jacobian = attempt.jacobian;
         self.knots.replace(&attempt.knots);

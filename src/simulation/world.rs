@@ -20,7 +20,7 @@ use rapier3d::prelude::{
 
 use super::turns::{Touch, Turns};
 use super::{LinkState, PREDICTION, PathFrame, Physics};
-use crate::body::{Body, Side};
+use crate::body::{Body, Link, Side};
 use crate::scene::Scene;
 pub(crate) use contacts::tangents;
 use groups::{Circles, EVERY_SPHERE};
@@ -163,20 +163,23 @@ impl World {
             // Otherwise the engine knows the centre of mass only after the first step.
             world.bodies[handle].recompute_mass_properties_from_colliders(&world.colliders);
             if let Some(parent) = link.parent {
-                let mut joint = GenericJoint::new(JointAxesMask::LIN_AXES);
-                joint.local_frame1 = Pose::from_parts(vector(link.offset), Rotation::IDENTITY);
-                for axis in ANGULAR {
-                    joint.set_motor_model(axis, MotorModel::ForceBased);
-                    joint.set_motor_position(axis, 0.0, link.joint.stiffness, link.joint.damping);
-                    joint.set_motor_max_force(axis, link.joint.torque_limit);
-                }
-                let motor = world
-                    .joints
-                    .insert(world.links[parent], handle, joint, true);
-                world.motors.push(motor);
+                world.insert_joint(parent, handle, link);
             }
         }
         world
+    }
+
+    /// The joint of `link`, whose body is `handle`, with its parent.
+    fn insert_joint(&mut self, parent: usize, handle: RigidBodyHandle, link: &Link) {
+        let mut joint = GenericJoint::new(JointAxesMask::LIN_AXES);
+        joint.local_frame1 = Pose::from_parts(vector(link.offset), Rotation::IDENTITY);
+        for axis in ANGULAR {
+            joint.set_motor_model(axis, MotorModel::ForceBased);
+            joint.set_motor_position(axis, 0.0, link.joint.stiffness, link.joint.damping);
+            joint.set_motor_max_force(axis, link.joint.torque_limit);
+        }
+        let motor = self.joints.insert(self.links[parent], handle, joint, true);
+        self.motors.push(motor);
     }
 
     /// A surface that spheres of the groups `touched_by` may touch.

@@ -86,17 +86,29 @@ pub(super) fn reconstruct_one(
         output.remove(SCENE)?;
     }
     output.remove(KINEMATIC)?; // a run from keypoints may have left it
-    describe_windows(&reconstruction, session)?;
-    session.tell(table(&record))?;
+    let warning = tell_outcome(&reconstruction, &record, forces, session)?;
+    tell_files(&files, seconds, &out, session)?;
+    Ok((record, warning))
+}
+
+/// Tells how good `reconstruction` is, by its `record` and by what plates say of its `forces`; returns the warning, where
+/// there is one.
+fn tell_outcome(
+    reconstruction: &Reconstruction,
+    record: &Map<String, Value>,
+    forces: Option<String>,
+    session: &Session,
+) -> Result<Option<String>> {
+    describe_windows(reconstruction, session)?;
+    session.tell(table(record))?;
     if let Some(forces) = forces {
         session.tell(forces)?;
     }
-    let warning = warning(&reconstruction);
+    let warning = warning(reconstruction);
     if let Some(warning) = &warning {
         session.tell(warning)?;
     }
-    tell_files(&files, seconds, &out, session)?;
-    Ok((record, warning))
+    Ok(warning)
 }
 
 fn tell_files(
@@ -173,12 +185,7 @@ fn from_keypoints(
     ));
     session.check()?;
     output.write_all(&files)?;
-    describe_windows(&found.reconstruction, session)?;
-    session.tell(table(&record))?;
-    let warning = warning(&found.reconstruction);
-    if let Some(warning) = &warning {
-        session.tell(warning)?;
-    }
+    let warning = tell_outcome(&found.reconstruction, &record, None, session)?;
     tell_files(&files, seconds, &out, session)?;
     Ok((record, warning))
 }

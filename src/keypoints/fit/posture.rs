@@ -7,6 +7,19 @@ use super::system::Slope;
 use super::terms::{Loss, Sink, Terms};
 use crate::motion::skeleton::*;
 
+/// Segments, from one joint to another, that lie near sagittal planes: the mean of how far they go to the left, and its
+/// deviation, as shares of the stature.
+const SEGMENTS: [(usize, usize, f64, f64); 8] = [
+    (RIGHT_HIP, RIGHT_KNEE, -0.02, 0.08),
+    (LEFT_HIP, LEFT_KNEE, 0.02, 0.08),
+    (RIGHT_KNEE, RIGHT_ANKLE, 0.0, 0.08),
+    (LEFT_KNEE, LEFT_ANKLE, 0.0, 0.08),
+    (RIGHT_SHOULDER, RIGHT_ELBOW, -0.06, 0.10),
+    (LEFT_SHOULDER, LEFT_ELBOW, 0.06, 0.10),
+    (RIGHT_ELBOW, RIGHT_WRIST, 0.0, 0.12),
+    (LEFT_ELBOW, LEFT_WRIST, 0.0, 0.12),
+];
+
 impl Terms<'_> {
     /// What one camera alone cannot see is what people mostly do: the trunk is upright, square to
     /// the hips, not much twisted and above the feet; limbs move in planes parallel to the
@@ -53,17 +66,7 @@ impl Terms<'_> {
             (RIGHT_HIP, 1.0),
         ];
         along(&twist, &forward, 0.0, 0.08);
-        let segments = [
-            (RIGHT_HIP, RIGHT_KNEE, -0.02, 0.08),
-            (LEFT_HIP, LEFT_KNEE, 0.02, 0.08),
-            (RIGHT_KNEE, RIGHT_ANKLE, 0.0, 0.08),
-            (LEFT_KNEE, LEFT_ANKLE, 0.0, 0.08),
-            (RIGHT_SHOULDER, RIGHT_ELBOW, -0.06, 0.10),
-            (LEFT_SHOULDER, LEFT_ELBOW, 0.06, 0.10),
-            (RIGHT_ELBOW, RIGHT_WRIST, 0.0, 0.12),
-            (LEFT_ELBOW, LEFT_WRIST, 0.0, 0.12),
-        ];
-        for (from, to, mean, sigma) in segments {
+        for (from, to, mean, sigma) in SEGMENTS {
             along(&[(to, 1.0), (from, -1.0)], &left, mean, sigma);
         }
         for (shoulder, elbow, wrist) in [

@@ -141,31 +141,24 @@ impl Minimize for Claim {
 }
 
 #[test]
-fn windows_whose_loss_stays_far_above_those_before_are_taken_back() {
+fn windows_that_have_led_far_off_are_taken_back() {
     let settings = Settings {
         window_frames: 10,
         easy_kept_frames: 5,
         assistance: Vec::new(),
-        backtrack_error_mm: 1e9,
         ..Settings::default()
     };
     let squat = sample("squat").unwrap();
     let clip = TrackingProblem::new(squat, &settings).unwrap();
-    for (high, is_taken_back) in [(2.0, false), (9.5, false), (10.5, true)] {
+    for (share, expected) in [(0.9, (35, 0)), (1.1, (10, 35))] {
         let mut observer = |_: &Progress<'_>| ControlFlow::<()>::Continue(());
-        let claim = Claim::default();
-        let mut run = Horizon::new(&clip, &settings, &claim, &mut observer);
-        for loss in [1.0, 1.0, 1.0, 1.0, high, high, high] {
-            claim.0.lock().unwrap().0 = loss;
-            let first = run.first;
+        let mut run = Horizon::new(&clip, &settings, &Twice, &mut observer);
+        for _ in 0..7 {
             run.settle_window().unwrap();
-            run.backtrack();
-            let is_last = first == 30;
-            assert_eq!(run.first < first, is_last && is_taken_back, "{high}");
         }
-        if is_taken_back {
-            assert_eq!((run.first, run.careful_until), (10, 35));
-        }
+        *run.errors.last_mut().unwrap() = share * settings.backtrack_error_mm;
+        run.backtrack();
+        assert_eq!((run.first, run.careful_until), expected);
     }
 }
 

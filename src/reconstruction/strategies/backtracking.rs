@@ -1,5 +1,4 @@
-//! Going back: windows that have led far off, or to losses far above those before, are taken back and
-//! settled again with more look-ahead.
+//! Going back: windows that have led far off are taken back and settled again with more look-ahead.
 
 use super::super::Start;
 use super::super::exceeds;
@@ -7,9 +6,6 @@ use super::super::horizon::{Checkpoint, Horizon};
 
 /// Windows that can be taken back.
 const HISTORY: usize = 5;
-
-/// So many windows in a row with an unusual loss are taken back.
-const UNUSUAL_ROW: usize = 3;
 
 impl Horizon<'_> {
     /// Notes where the window at hand starts, in `start`, so that it may be taken back.
@@ -25,18 +21,12 @@ impl Horizon<'_> {
         }
     }
 
-    /// What is wrong with where the last windows have led: the last frame is too far off, or they are all far
-    /// above the ones before.
+    /// What is wrong with where the last windows have led: the last frame is too far off.
     fn complaint(&self) -> Option<String> {
         let frame = self.first;
         let last = self.errors.last().copied().unwrap_or_default();
-        if exceeds(last, self.settings.backtrack_error_mm) {
-            return Some(format!("frame {frame} is {last:.0} mm off"));
-        }
-        let loss = self.windows.last()?.loss;
-        let is_high = exceeds(loss, self.settings.retry_loss);
-        (is_high && self.unusual_in_a_row >= UNUSUAL_ROW)
-            .then(|| format!("the loss has risen to {loss:.1} by frame {frame}"))
+        exceeds(last, self.settings.backtrack_error_mm)
+            .then(|| format!("frame {frame} is {last:.0} mm off"))
     }
 
     /// Takes the last windows back when something is wrong with where they have led, each once.
@@ -70,6 +60,5 @@ impl Horizon<'_> {
         self.frames.truncate(self.first + 1);
         self.errors.truncate(self.first + 1);
         self.bad_in_a_row = 0;
-        self.unusual_in_a_row = 0;
     }
 }

@@ -74,7 +74,7 @@ impl<'a> Horizon<'a> {
 
     /// The loss that is far above those of the windows before; of the first window, the one above which it
     /// is tried again.
-    pub fn unusual_loss(&self) -> f64 {
+    fn unusual_loss(&self) -> f64 {
         let retry = self.settings.retry_loss;
         if self.windows.is_empty() {
             return retry;
