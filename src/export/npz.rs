@@ -45,6 +45,9 @@ pub fn encode(recording: &Recording) -> Result<Vec<u8>> {
     write(recording).map_err(|e| Error::Internal(format!("motion.npz: {e}")))
 }
 
+/// The numbers of a frame and a column.
+type Row<'a> = dyn Fn(&Frame, usize) -> Vec<f64> + 'a;
+
 /// The wrench on a foot or link, by its number.
 type Wrench<'a> = dyn Fn(&Frame, usize) -> Option<Contact> + 'a;
 
@@ -62,11 +65,11 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, WriteNpzError> {
         npz.add_array("reference_joints", &joint_array(reference))?;
     }
     // An array (T, columns, N) from the row of every frame and column.
-    let tensor = |columns: usize, row: &dyn Fn(&Frame, usize) -> Vec<f64>| {
+    let tensor = |columns: usize, row: &Row| {
         let frames = &trajectory.frames;
         array(frames.len(), columns, |t, i| row(&frames[t], i))
     };
-    let of_links: [(&str, &dyn Fn(&Frame, usize) -> Vec<f64>); 4] = [
+    let of_links: [(&str, &Row); 4] = [
         ("links", &|frame, l| coordinates(&frame.links[l])),
         ("targets", &|frame, l| list(&frame.targets[l].coords)),
         ("torques", &|frame, l| list(&frame.torques[l])),
