@@ -175,12 +175,8 @@ impl<P: Precision> WithSimd for Run<'_, P> {
         // Until its onset, and for good in a lane without a copy, a lane does what the original does.
         let start = &nominal.path[first - nominal.first];
         // The same for all copies, so that they round alike whichever of them share a group.
-        let origin = nominal
-            .start
-            .mass_centers()
-            .next()
-            .map_or_else(Vector3::zeros, |(root, _)| root);
-        let mut bodies = Bodies::new(P::registers(simd), model, &origin, &start.links);
+        let origin = &nominal.path[0].links[0].center;
+        let mut bodies = Bodies::new(P::registers(simd), model, origin, &start.links);
         let mut paths = vec![Vec::with_capacity(end - first + 1); copies.len()];
         let mut orders = nominal.orders[(first - nominal.first) * per_frame..].iter();
         for frame in first..end {

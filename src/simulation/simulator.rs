@@ -11,6 +11,9 @@ use super::{
 use crate::body::Body;
 use crate::scene::Scene;
 
+/// Step of forward differences that double precision allows, rad.
+pub(super) const DIFFERENCE_STEP: f64 = 1e-5;
+
 /// What drives the body.
 #[derive(Clone, Copy)]
 pub struct Drive<'a> {
@@ -160,7 +163,7 @@ impl Rapier {
 
 impl Simulator for Rapier {
     fn difference_step(&self) -> f64 {
-        1e-5
+        DIFFERENCE_STEP
     }
 
     fn nominal(&self, start: &World, frames: Range<usize>, drive: &Drive) -> Rollout {

@@ -173,9 +173,9 @@ impl PhysicsWindow<'_> {
             if let Some(before) = before(n) {
                 let slopes = earlier.jacobian.column(before);
                 let slopes = slopes.rows(shift * count, known * count);
-                let mut known = jacobian.view_mut((0, n), slopes.shape());
-                known.copy_from(&slopes);
-                known *= share;
+                let mut here = jacobian.view_mut((0, n), slopes.shape());
+                here.copy_from(&slopes);
+                here *= share;
             }
         }
         let (world, past) = &earlier.base;

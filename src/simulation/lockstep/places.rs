@@ -4,6 +4,8 @@
 //! "A floating-point technique for extending the available precision"). In single precision, accelerations and forces
 //! that follow from places would be noise without it.
 
+use std::ops::{Add, Sub};
+
 use nalgebra::{Quaternion, UnitQuaternion, Vector3};
 
 use super::lanes::Lanes;
@@ -118,15 +120,14 @@ impl<W: Wide> Orientations<W> {
         let swung = -half.dot(v);
         let step = turned - (v + turned) * shrink;
         [self.near.v, self.rest.v] = sum(v, self.rest.v + step);
-        let step = self.rest.w + (swung - (w + swung) * shrink);
-        self.near.w = w + step;
-        self.rest.w = step - (self.near.w - w);
+        let step = swung - (w + swung) * shrink;
+        [self.near.w, self.rest.w] = sum(w, self.rest.w + step);
     }
 }
 
 /// The sum, rounded, of `a` and a smaller `b`, and what is missing there.
 #[inline(always)]
-fn sum<W: Wide>(a: Vectors<W>, b: Vectors<W>) -> [Vectors<W>; 2] {
+fn sum<T: Copy + Add<Output = T> + Sub<Output = T>>(a: T, b: T) -> [T; 2] {
     let rounded = a + b;
     [rounded, b - (rounded - a)]
 }

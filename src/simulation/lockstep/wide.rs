@@ -3,6 +3,8 @@
 use pulp::Simd;
 use pulp::bytemuck::{cast_slice, cast_slice_mut};
 
+use crate::simulation::simulator;
+
 /// The precision of the numbers that copies are simulated with.
 pub trait Precision: Send + Sync + 'static {
     /// Registers of such numbers.
@@ -37,7 +39,7 @@ pub struct Double;
 impl Precision for Double {
     type Registers<S: Simd> = Doubles<S>;
 
-    const DIFFERENCE_STEP: f64 = 1e-5;
+    const DIFFERENCE_STEP: f64 = simulator::DIFFERENCE_STEP;
 
     #[inline(always)]
     fn registers<S: Simd>(simd: S) -> Doubles<S> {
