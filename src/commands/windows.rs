@@ -21,6 +21,9 @@ use crate::reconstruction::{Settings, WindowFamily, WindowTask, optimizer_of_win
 /// The embedded motions that stand in where no clips are given.
 const EMBEDDED: [&str; 2] = ["walk", "turn"];
 
+/// What reconstructs the clips whose windows are stitched.
+const STITCHER: &str = "lm-search";
+
 /// The file beside recordings that tells with which settings they were made.
 const SETTINGS: &str = "settings.json";
 
@@ -30,15 +33,24 @@ const SETTINGS: &str = "settings.json";
 /// # Errors
 /// [`Error::Input`] when a pattern fits nothing, and as for [`WindowFamily::new`].
 pub(super) fn family(
-    (directories, given): (&[PathBuf], &ReadOptions),
+    motions: (&[PathBuf], &ReadOptions),
     patterns: &[String],
     settings: &Settings,
 ) -> Result<WindowFamily> {
+    let motions = motions_of(motions, patterns)?;
+    WindowFamily::new(&motions, settings)
+}
+
+/// The motions in `directories` whose names fit one of `patterns`.
+fn motions_of(
+    (directories, given): (&[PathBuf], &ReadOptions),
+    patterns: &[String],
+) -> Result<Vec<(String, Motion)>> {
     let mut motions: Vec<(String, Motion)> = Vec::new();
     if directories.is_empty() {
         let embedded = EMBEDDED.iter().filter_map(|name| motion::sample(name));
         motions.extend(embedded.map(|motion| (motion.name.clone(), motion)));
-        return WindowFamily::new(&motions, settings);
+        return Ok(motions);
     }
     let mut fitting = vec![false; patterns.len()];
     for directory in directories {
@@ -67,7 +79,28 @@ pub(super) fn family(
         let advice = "give --motions the directory of the clip, or correct the name";
         return Err(Error::input("clips", "name", pattern, advice));
     }
-    WindowFamily::new(&motions, settings)
+    Ok(motions)
+}
+
+/// The same windows as a reconstruction of the first `seconds` of every clip meets them.
+///
+/// # Errors
+/// As [`family`], and [`Error::Interrupted`] after Ctrl-C.
+pub(super) fn stitched(
+    motions: (&[PathBuf], &ReadOptions),
+    patterns: &[String],
+    (settings, seconds): (&Settings, f64),
+    session: &Session,
+) -> Result<WindowFamily> {
+    let optimizer = optimizer_of_windows(STITCHER, settings.seed)?;
+    let motions = motions_of(motions, patterns)?.into_iter();
+    let beginnings = motions.map(|(name, motion)| {
+        let seconds = seconds.min(motion.seconds());
+        Ok((name, motion::excerpt(motion, None, Some(seconds))?.0))
+    });
+    let beginnings = beginnings.collect::<Result<Vec<_>>>()?;
+    let family = WindowFamily::new(&beginnings, settings)?;
+    family.stitched(settings, optimizer.as_ref(), &|| session.flow())
 }
 
 fn fits(pattern: &str, name: &str) -> bool {
@@ -98,7 +131,7 @@ pub(super) fn recorded(
 ) -> Result<Vec<RecordedWindow>> {
     let prepared = match session.leads() {
         true => OutputDir::create(directory, true)
-            .and_then(|output| same_settings(directory, &output, &settings.reconstruction)),
+            .and_then(|output| same_settings(directory, &output, settings)),
         false => Ok(()),
     };
     session.agree(prepared)?;
@@ -214,15 +247,20 @@ fn check_recording(path: &Path, window: &RecordedWindow, task: &WindowTask) -> R
 }
 
 /// Makes sure that what is in `directory` was recorded with `settings`, or notes them down there.
-fn same_settings(directory: &Path, output: &OutputDir, settings: &Settings) -> Result<()> {
+fn same_settings(directory: &Path, output: &OutputDir, settings: &RecordedSettings) -> Result<()> {
     let path = directory.join(SETTINGS);
-    let wanted = json(&serde_json::json!({
-        "fps": settings.fps,
-        "window_frames": settings.window_frames,
-        "knot_frames": settings.knot_frames,
-        "physics": settings.physics,
-        "weights": settings.weights,
-    }))?;
+    let windows = &settings.reconstruction;
+    let mut wanted = serde_json::json!({
+        "fps": windows.fps,
+        "window_frames": windows.window_frames,
+        "knot_frames": windows.knot_frames,
+        "physics": windows.physics,
+        "weights": windows.weights,
+    });
+    if settings.stitched_seconds > 0.0 {
+        wanted["stitched_seconds"] = settings.stitched_seconds.into();
+    }
+    let wanted = json(&wanted)?;
     let found = match std::fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if !holds_recordings(directory) {
@@ -252,18 +290,22 @@ mod tests {
     fn recordings_of_another_loss_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let output = OutputDir::create(dir.path(), true).unwrap();
-        let mut settings = Settings::default();
+        let mut settings = RecordedSettings::default();
         for _ in 0..2 {
             same_settings(dir.path(), &output, &settings).unwrap();
         }
-        settings.target_loss += 1.0;
+        settings.reconstruction.target_loss += 1.0;
         same_settings(dir.path(), &output, &settings).unwrap();
-        settings.weights.velocity += 1.0;
-        let refused = |settings: &Settings| {
+        let stitched = RecordedSettings {
+            stitched_seconds: 1.0,
+            ..settings.clone()
+        };
+        settings.reconstruction.weights.velocity += 1.0;
+        let refused = |settings: &RecordedSettings| {
             let error = same_settings(dir.path(), &output, settings).unwrap_err();
             error.exit_code() == 2 && error.to_string().contains("another --recorded")
         };
-        assert!(refused(&settings));
+        assert!(refused(&settings) && refused(&stitched));
         // Recordings that do not say how they were made.
         std::fs::remove_file(dir.path().join(SETTINGS)).unwrap();
         same_settings(dir.path(), &output, &settings).unwrap();

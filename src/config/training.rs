@@ -53,6 +53,10 @@ pub struct WindowSettings {
     pub validation: Vec<String>,
     /// Length, knots, physics and loss of the windows. Default: as in a reconstruction.
     pub reconstruction: reconstruction::Settings,
+    /// Seconds of every clip that are reconstructed with `lm-search` first: windows then start where those before
+    /// have led. Default: 0, all windows start in the reference.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub stitched_seconds: f64,
 }
 
 /// Recorded windows to train on.
@@ -65,6 +69,9 @@ pub struct RecordedSettings {
     pub validation: Vec<String>,
     /// Length, knots, physics and loss of the windows. Default: as in a reconstruction.
     pub reconstruction: reconstruction::Settings,
+    /// As in [`WindowSettings::stitched_seconds`]. Default: 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub stitched_seconds: f64,
     /// Number of windows that are recorded, spread evenly over all there are. Default: 200.
     pub windows: usize,
     /// Along whose paths; each window is recorded once for every one of them. Default: Levenberg–
@@ -105,6 +112,7 @@ impl Default for RecordedSettings {
             clips: Vec::new(),
             validation: Vec::new(),
             reconstruction: reconstruction::Settings::default(),
+            stitched_seconds: 0.0,
             windows: 200,
             recorders: vec![RecorderSettings {
                 optimizer: "lm".into(),
@@ -113,6 +121,34 @@ impl Default for RecordedSettings {
             variables: Variables::default(),
             rough: 0.0,
         }
+    }
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+/// Checks the seconds of clips that are reconstructed first.
+fn check_seconds(seconds: f64, origin: &str) -> Result<()> {
+    if seconds.is_finite() && seconds >= 0.0 {
+        return Ok(());
+    }
+    let advice = "give seconds of every clip, or 0";
+    Err(Error::input(
+        origin,
+        "tasks.stitched_seconds",
+        seconds,
+        advice,
+    ))
+}
+
+impl WindowSettings {
+    /// Checks times.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `origin` and the field.
+    pub fn check(&self, origin: &str) -> Result<()> {
+        check_seconds(self.stitched_seconds, origin)
     }
 }
 
@@ -134,6 +170,7 @@ impl RecordedSettings {
         if let Some((field, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return Err(Error::input(origin, field, 0, "give at least one"));
         }
+        check_seconds(self.stitched_seconds, origin)?;
         let advice = "give a number from 0 to 1";
         let is_share = (0.0..=1.0).contains(&self.rough);
         is_share

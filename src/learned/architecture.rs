@@ -87,6 +87,10 @@ pub struct Optimus {
     /// valleys, surveys look for lower minima. Training is the same either way. Default: no.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub staged: bool,
+    /// Whether steps of one that sees the Gauss–Newton matrix are tried by their values
+    /// ([`Searched`](super::Searched)). Training is the same either way. Default: no.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub searched: bool,
     /// Length of the first steps of a guided optimizer, in units of x. Default: 1.
     pub initial_scale: f64,
     /// λ_a and λ_b of s = λ_b exp(λ_a a) d. Default: 0.1, as in the paper.
@@ -111,6 +115,7 @@ impl Default for Optimus {
             averaged: false,
             block: 0,
             staged: false,
+            searched: false,
             initial_scale: 1.0,
             magnitude_scale: 0.1,
             direction_scale: 0.1,
@@ -193,9 +198,16 @@ impl Architecture {
                 if optimus.curvature && !optimus.guided {
                     return Err(Error::input(origin, "curvature", true, guided));
                 }
-                if optimus.averaged && !optimus.curvature {
+                let curved = [
+                    ("averaged", optimus.averaged),
+                    ("searched", optimus.searched),
+                ];
+                if let Some((field, _)) = curved
+                    .iter()
+                    .find(|(_, is_set)| *is_set && !optimus.curvature)
+                {
                     let advice = "set curvature to true as well";
-                    return Err(Error::input(origin, "averaged", true, advice));
+                    return Err(Error::input(origin, field, true, advice));
                 }
                 if optimus.staged && !optimus.guided {
                     return Err(Error::input(origin, "staged", true, guided));

@@ -45,6 +45,11 @@ impl Batch {
         self.problems[b].iterate.x()
     }
 
+    /// Goes on from `x: (N,)`, whatever point was proposed for the first problem.
+    pub(super) fn move_to(&mut self, x: &[f64]) {
+        self.problems[0].iterate.move_to(x);
+    }
+
     /// Forgets how the preconditioners came about, so that derivatives stop here.
     pub fn detach(&mut self) {
         self.structure = self.structure.take().map(|structure| structure.detach());

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::optim::{InMetric, Metric, Minimize, Named};
 
-use super::{Architecture, Learned, Network, Staged};
+use super::{Architecture, Learned, Network, Searched, Staged};
 
 /// The key of the metadata that holds the architecture as JSON.
 const ARCHITECTURE: &str = "architecture";
@@ -235,6 +235,9 @@ impl Trained {
             Architecture::Optimus(settings) if settings.staged => {
                 let staged = Staged::new(learned, settings.initial_scale);
                 Box::new(Named::new(name, staged))
+            }
+            Architecture::Optimus(settings) if settings.searched => {
+                Box::new(Named::new(name, Searched::new(learned)))
             }
             _ => Box::new(Named::new(name, learned)),
         };

@@ -171,6 +171,11 @@ impl Iterate {
         moved.for_each(|(x, s)| *x += scale * s);
     }
 
+    /// x ← `point: (N,)`.
+    pub(crate) fn move_to(&mut self, point: &[f64]) {
+        self.x.copy_from_slice(point);
+    }
+
     /// Keeps a finite point and says so; from any other, steps half-way back.
     pub(crate) fn accept(&mut self, evaluation: &Evaluation) -> bool {
         let is_finite = evaluation.value.is_finite()

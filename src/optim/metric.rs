@@ -165,6 +165,12 @@ impl<O: Objective> Objective for Whitened<O> {
         Some((value, self.whitening.whiten_curvature(curvature)))
     }
 
+    fn look_ahead(&self, z: &[f64], next: &dyn Fn(usize) -> Vec<Vec<f64>>) {
+        let colored = |z: &Vec<f64>| self.whitening.color(z);
+        let x = self.whitening.color(z);
+        (self.objective).look_ahead(&x, &|count| next(count).iter().map(colored).collect());
+    }
+
     fn least_squares(&self) -> Option<&dyn Residuals> {
         self.objective
             .least_squares()

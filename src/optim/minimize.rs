@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
             return Some(Termination::MeetNonFinite);
         }
         let enough = |above: f64| self.best_value <= above;
-        if query.order == Order::Jacobian
+        if query.order >= Order::Curvature
             && self.has_jacobian
             && self.budget.jacobian_above.is_some_and(enough)
         {
@@ -208,7 +208,7 @@ impl<'a> Run<'a> {
             self.seen = Evaluation::of(self.objective, &self.x, order);
             self.order = Some(order);
         }
-        self.has_jacobian |= self.seen.jacobian.is_some();
+        self.has_jacobian |= self.seen.jacobian.is_some() || self.seen.curvature.is_some();
         if is_new {
             self.values.push(self.seen.value);
         }

@@ -1,14 +1,18 @@
 //! Random windows of a set of clips: what learned optimizers are trained and compared on.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use nalgebra::{DMatrix, DVector};
 use rand::RngExt as _;
+use rayon::prelude::*;
 
-use super::{PhysicsWindow, Settings, TrackingProblem};
+use super::horizon::{self, Stitch};
+use super::{PhysicsWindow, Progress, Settings, TrackingProblem};
 use crate::error::{Error, Result};
 use crate::motion::{Motion, resample};
 use crate::objective::{LogScale, Objective, Residuals, Rng, Task, TaskFamily};
+use crate::optim::Minimize;
 
 /// The losses that meta-training tells apart; on this scale a window that starts far off counts no
 /// more than another.
@@ -18,7 +22,8 @@ pub(super) const LOSSES: LogScale = LogScale {
 };
 
 /// Windows of clips, each clip as likely as it has windows. A window starts in the reference state
-/// with zero offsets, all knots free ([`PhysicsWindow::from_reference`]).
+/// with zero offsets, all knots free ([`PhysicsWindow::from_reference`]), or, where the family is
+/// [stitched](Self::stitched), where a reconstruction has led.
 #[derive(Clone)]
 pub struct WindowFamily {
     clips: Vec<Arc<NamedClip>>,
@@ -26,15 +31,20 @@ pub struct WindowFamily {
     knot_frames: usize,
 }
 
+#[derive(Clone)]
 struct NamedClip {
     name: String,
-    problem: TrackingProblem,
+    problem: Arc<TrackingProblem>,
+    /// Where its windows start, if not in the reference.
+    stitches: Option<Vec<Stitch>>,
 }
 
 /// One window as a task.
 #[derive(Clone)]
 pub struct WindowTask {
     clip: Arc<NamedClip>,
+    /// Among the windows of the clip.
+    index: usize,
     first: usize,
     frames: usize,
     knot_frames: usize,
@@ -60,9 +70,13 @@ impl WindowFamily {
             if motion.len() <= settings.window_frames {
                 continue;
             }
-            let problem = TrackingProblem::new(motion, &adults)?;
+            let problem = Arc::new(TrackingProblem::new(motion, &adults)?);
             let name = name.clone();
-            clips.push(Arc::new(NamedClip { name, problem }));
+            clips.push(Arc::new(NamedClip {
+                name,
+                problem,
+                stitches: None,
+            }));
         }
         if clips.is_empty() {
             let seconds = settings.window_frames as f64 / settings.fps;
@@ -76,12 +90,49 @@ impl WindowFamily {
         })
     }
 
+    /// The same clips with the windows that a reconstruction of each with `optimizer` meets: they start where the
+    /// windows before have led, with the offsets that these have found. `settings` are those of [`new`](Self::new);
+    /// clips are done side by side, and `go_on` is asked after every evaluation.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when `go_on` breaks, [`Error::Input`] when no clip has two windows.
+    pub fn stitched(
+        self,
+        settings: &Settings,
+        optimizer: &dyn Minimize,
+        go_on: &(dyn Fn() -> ControlFlow<()> + Sync),
+    ) -> Result<Self> {
+        let stitch = |clip: &Arc<NamedClip>| {
+            let mut observer = |_: &Progress| go_on();
+            let stitches = horizon::stitches(&clip.problem, settings, optimizer, &mut observer)?;
+            Ok(Arc::new(NamedClip {
+                stitches: Some(stitches),
+                ..(**clip).clone()
+            }))
+        };
+        let clips = self.clips.par_iter().map(stitch);
+        let clips = clips.collect::<Result<Vec<_>>>()?;
+        let stitched = Self { clips, ..self };
+        match stitched.is_empty() {
+            false => Ok(stitched),
+            true => {
+                let advice = "give clips of more than two windows";
+                Err(Error::input(
+                    "windows",
+                    "clips",
+                    "none that is long enough",
+                    advice,
+                ))
+            }
+        }
+    }
+
     /// Number of different windows.
     pub fn len(&self) -> usize {
         self.clips.iter().map(|clip| self.places(clip)).sum()
     }
 
-    /// Whether there is none; never.
+    /// Whether there is none; never, once the family is made.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -98,10 +149,12 @@ impl WindowFamily {
     /// [`Error::Input`] when there is none.
     pub fn window(&self, name: &str, first: usize) -> Result<WindowTask> {
         let clip = self.clips.iter().find(|clip| clip.name == name);
-        let clip = clip.filter(|clip| {
-            first.is_multiple_of(self.knot_frames) && first / self.knot_frames < self.places(clip)
+        let index = clip.and_then(|clip| match &clip.stitches {
+            Some(stitches) => stitches.iter().position(|stitch| stitch.first == first),
+            None => Some(first / self.knot_frames)
+                .filter(|i| first.is_multiple_of(self.knot_frames) && *i < self.places(clip)),
         });
-        let clip = clip.ok_or_else(|| {
+        let (clip, index) = clip.zip(index).ok_or_else(|| {
             let found = format!("frame {first} of {name}");
             let advice = format!(
                 "give a clip of --motions (or an embedded one) and a frame that is a multiple of {} and has {} after it",
@@ -109,7 +162,7 @@ impl WindowFamily {
             );
             Error::input("windows", "window", found, advice)
         })?;
-        Ok(self.task(clip, first))
+        Ok(self.task(clip, index))
     }
 
     /// Window `index` of all, in the order of clips and time, counted round and round.
@@ -120,7 +173,7 @@ impl WindowFamily {
             // The remainder is below the sum of all places.
             let clip = clips.next().unwrap_or(&self.clips[0]);
             if left < self.places(clip) {
-                return self.task(clip, left * self.knot_frames);
+                return self.task(clip, left);
             }
             left -= self.places(clip);
         }
@@ -128,13 +181,19 @@ impl WindowFamily {
 
     /// Number of windows of a clip.
     fn places(&self, clip: &NamedClip) -> usize {
+        if let Some(stitches) = &clip.stitches {
+            return stitches.len();
+        }
         (clip.problem.motion.len() - 1 - self.frames) / self.knot_frames + 1
     }
 
-    fn task(&self, clip: &Arc<NamedClip>, first: usize) -> WindowTask {
+    /// Window `index` of `clip`.
+    fn task(&self, clip: &Arc<NamedClip>, index: usize) -> WindowTask {
+        let stitch = clip.stitches.as_ref().map(|stitches| &stitches[index]);
         WindowTask {
             clip: Arc::clone(clip),
-            first,
+            index,
+            first: stitch.map_or(index * self.knot_frames, |stitch| stitch.first),
             frames: self.frames,
             knot_frames: self.knot_frames,
         }
@@ -162,12 +221,18 @@ impl WindowTask {
 
     /// The window itself.
     pub fn window(&self) -> PhysicsWindow<'_> {
-        PhysicsWindow::from_reference(
-            &self.clip.problem,
-            self.first,
-            self.frames,
-            self.knot_frames,
-        )
+        let problem = &self.clip.problem;
+        if let Some(stitches) = &self.clip.stitches {
+            let Stitch {
+                first,
+                start,
+                knots,
+                emphasis,
+            } = &stitches[self.index];
+            return PhysicsWindow::new(problem, *first, self.frames, start.clone(), knots)
+                .with_emphasis(*emphasis);
+        }
+        PhysicsWindow::from_reference(problem, self.first, self.frames, self.knot_frames)
     }
 }
 
@@ -209,7 +274,7 @@ impl Task for WindowTask {
     }
 
     fn initial_point(&self, _: &mut Rng) -> Vec<f64> {
-        vec![0.0; self.dimension()]
+        self.window().point()
     }
 
     fn normalize(&self, loss: f64) -> f64 {

@@ -62,6 +62,43 @@ pub(super) fn solve(
     })
 }
 
+/// Where a window of a reconstruction starts, and what the windows before have left.
+#[derive(Clone)]
+pub(super) struct Stitch {
+    /// The first frame.
+    pub first: usize,
+    pub start: Start,
+    pub knots: Knots,
+    pub emphasis: Emphasis,
+}
+
+/// Where the windows of a reconstruction of `problem` start, as long as windows are `settings.window_frames` long; the
+/// first one, which starts in the reference, is not among them.
+pub(super) fn stitches(
+    problem: &TrackingProblem,
+    settings: &Settings,
+    optimizer: &dyn Minimize,
+    observer: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Vec<Stitch>> {
+    let mut horizon = Horizon::new(problem, settings, optimizer, observer);
+    let mut stitches: Vec<Stitch> = Vec::new();
+    while horizon.first + settings.window_frames < problem.motion.len() {
+        // Windows that were taken back are met again.
+        stitches.retain(|known| known.first < horizon.first);
+        if horizon.first > 0 && !horizon.is_careful() {
+            stitches.push(Stitch {
+                first: horizon.first,
+                start: horizon.start(horizon.world.clone()),
+                knots: horizon.knots.clone(),
+                emphasis: horizon.emphasis(),
+            });
+        }
+        horizon.settle_window()?;
+        horizon.backtrack();
+    }
+    Ok(stitches)
+}
+
 /// Where a window started, to be taken back to.
 pub(super) struct Checkpoint {
     pub first: usize,
@@ -216,12 +253,17 @@ impl<'a> Horizon<'a> {
     pub fn window(&self, world: World) -> PhysicsWindow<'a> {
         let length = self.settings.window_frames * if self.is_careful() { 3 } else { 2 } / 2;
         let remaining = self.problem.motion.len() - 1 - self.first;
-        let past = self.frames[..self.first].iter().rev().take(2);
-        let past = past.map(|frame| frame.links.clone()).collect();
-        let start = Start { world, past };
         let frames = length.min(remaining);
+        let start = self.start(world);
         PhysicsWindow::new(self.problem, self.first, frames, start, &self.knots)
             .with_emphasis(self.emphasis())
+    }
+
+    /// The start in `world` of the window at hand.
+    fn start(&self, world: World) -> Start {
+        let past = self.frames[..self.first].iter().rev().take(2);
+        let past = past.map(|frame| frame.links.clone()).collect();
+        Start { world, past }
     }
 
     /// What counts in the window at hand.

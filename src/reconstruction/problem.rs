@@ -359,15 +359,20 @@ impl TrackingProblem {
         centers.map(center).collect()
     }
 
-    /// Simulates `frames` from `start` on with PD targets of `knots` and `share` of the assistance.
+    /// Number of rollouts that are simulated at the cost of one.
+    pub(super) fn side_by_side(&self) -> usize {
+        self.simulator.side_by_side()
+    }
+
+    /// Simulates `frames` from `start` on with PD targets of each of `knots` and `share` of the assistance.
     pub(super) fn nominal(
         &self,
         start: &World,
         frames: Range<usize>,
-        (knots, share): (&Knots, f64),
-    ) -> Rollout {
-        self.driven(knots, share, |drive| {
-            self.simulator.nominal(start, frames, drive)
+        (knots, share): (&[Knots], f64),
+    ) -> Vec<Rollout> {
+        self.driven(knots, share, |drives| {
+            self.simulator.nominal(start, frames, drives)
         })
     }
 
@@ -385,14 +390,14 @@ impl TrackingProblem {
         (knots, share): (&Knots, f64),
         end: usize,
     ) -> Vec<Path> {
-        self.driven(knots, share, |drive| {
-            self.simulator.perturbed(nominal, replicas, drive, end)
+        self.driven(std::slice::from_ref(knots), share, |drives| {
+            (self.simulator).perturbed(nominal, replicas, &drives[0], end)
         })
     }
 
-    /// What `simulate` makes of `knots` and `share` of the assistance, which pulls every link towards its reference:
+    /// What `simulate` makes of each of `knots` and `share` of the assistance, which pulls every link towards its reference:
     /// m (k Δp + d Δv), with k and d critically damped.
-    fn driven<T>(&self, knots: &Knots, share: f64, simulate: impl FnOnce(&Drive) -> T) -> T {
+    fn driven<T>(&self, knots: &[Knots], share: f64, simulate: impl FnOnce(&[Drive]) -> T) -> T {
         let centers = |step| self.reference_centers(step);
         let (stiffness, damping) = assistance(share);
         let assistance = Assistance {
@@ -400,11 +405,12 @@ impl TrackingProblem {
             damping,
             centers: &centers,
         };
-        simulate(&Drive {
+        let drive = |knots| Drive {
             track: &self.track,
             knots,
             assistance: (share > 0.0).then_some(assistance),
-        })
+        };
+        simulate(&knots.iter().map(drive).collect::<Vec<_>>())
     }
 }
 

@@ -242,14 +242,26 @@ impl<'a> PhysicsWindow<'a> {
             .collect()
     }
 
-    /// Simulates from `world`, `frame` frames after the window's first frame, to the window's end.
-    fn rollout(&self, world: &World, frame: usize, knots: &Knots) -> Recorded {
+    /// Simulates from `world`, `frame` frames after the window's first frame, to the window's end, with each of `knots`.
+    fn rollouts_from(&self, world: &World, frame: usize, knots: &[Knots]) -> Vec<Arc<Recorded>> {
         let first = self.first + frame;
         let frames = first..self.first + self.frames;
-        let rollout = (self.problem).nominal(world, frames.clone(), (knots, self.assistance));
-        let targets = frames.map(|t| self.problem.targets(knots, t + 1));
-        let record = self.record(&rollout.path, std::iter::once(vec![]).chain(targets));
-        Recorded { rollout, record }
+        let rollouts = (self.problem).nominal(world, frames.clone(), (knots, self.assistance));
+        let recorded = |(rollout, knots): (Rollout, &Knots)| {
+            let targets = frames.clone().map(|t| self.problem.targets(knots, t + 1));
+            let record = self.record(&rollout.path, std::iter::once(vec![]).chain(targets));
+            Arc::new(Recorded { rollout, record })
+        };
+        rollouts.into_iter().zip(knots).map(recorded).collect()
+    }
+
+    /// Simulates each of `points` from the start, and keeps the rollouts.
+    fn simulate(&self, points: &[Vec<f64>]) {
+        let knots: Vec<Knots> = points.iter().map(|x| self.knots_at(x)).collect();
+        let rollouts = self.rollouts_from(&self.start.world, 0, &knots);
+        for (x, rollout) in points.iter().zip(rollouts) {
+            self.rollouts.keep(x, self.assistance, rollout);
+        }
     }
 
     /// What the residuals look at of `path` with `targets`.
@@ -270,7 +282,8 @@ impl<'a> PhysicsWindow<'a> {
     fn rollout_at(&self, x: &[f64]) -> Arc<Recorded> {
         let kept = self.rollouts.get(x, self.assistance);
         kept.unwrap_or_else(|| {
-            let rollout = Arc::new(self.rollout(&self.start.world, 0, &self.knots_at(x)));
+            let mut rollouts = self.rollouts_from(&self.start.world, 0, &[self.knots_at(x)]);
+            let rollout = rollouts.remove(0);
             self.rollouts.keep(x, self.assistance, rollout.clone());
             rollout
         })
@@ -338,17 +351,14 @@ impl Objective for PhysicsWindow<'_> {
     }
 
     fn look_ahead(&self, x: &[f64], next: &dyn Fn(usize) -> Vec<Vec<f64>>) {
-        let others = rayon::current_num_threads() - 1;
-        if others == 0 || self.rollouts.get(x, self.assistance).is_some() {
+        let others = self.problem.side_by_side() - 1;
+        let is_known = |x: &[f64]| self.rollouts.get(x, self.assistance).is_some();
+        if others == 0 || is_known(x) {
             return;
         }
-        // The other points are determined while x is simulated.
-        rayon::in_place_scope(|scope| {
-            scope.spawn(|_| drop(self.rollout_at(x)));
-            for x in next(others) {
-                scope.spawn(move |_| drop(self.rollout_at(&x)));
-            }
-        });
+        let mut points = vec![x.to_vec()];
+        points.extend(next(others).into_iter().filter(|x| !is_known(x)));
+        self.simulate(&points);
     }
 
     fn least_squares(&self) -> Option<&dyn Residuals> {

@@ -14,16 +14,19 @@
 
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::sync::Arc;
 
 use nalgebra::{UnitQuaternion, Vector3};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{Drive, Path, Physics, Rapier, Replica, Rollout, Simulator, World};
+use super::turns::Turns;
+use super::{Drive, LinkState, Path, Physics, Replica, Rollout, Simulator, Touch, World};
 use crate::body::Body;
 use crate::scene::Scene;
-use bodies::Bodies;
+use bodies::{Bodies, Near};
 use model::{Joint, Model};
+use near::Trail;
 use wide::Wide;
 pub use wide::{Double, Precision, Single};
 
@@ -33,6 +36,7 @@ mod lanes;
 mod links;
 mod matrices;
 mod model;
+mod near;
 mod places;
 mod rows;
 mod vectors;
@@ -40,9 +44,8 @@ mod wide;
 
 /// The fast twin, whose copies are simulated in the precision `P`.
 pub struct Lockstep<P = Single> {
-    /// What simulates the rollouts that copies leave.
-    engine: Rapier,
     model: Model,
+    physics: Physics,
     precision: PhantomData<P>,
 }
 
@@ -50,8 +53,8 @@ impl<P: Precision> Lockstep<P> {
     /// `body` on the ground plane z = 0 and in `scene`, stepped as `physics` says.
     pub fn new((body, scene): (&Body, &Scene), physics: &Physics) -> Self {
         Self {
-            engine: Rapier::new((body, scene), physics),
             model: Model::new((body, scene), physics),
+            physics: physics.clone(),
             precision: PhantomData,
         }
     }
@@ -62,8 +65,26 @@ impl<P: Precision> Simulator for Lockstep<P> {
         P::DIFFERENCE_STEP
     }
 
-    fn nominal(&self, start: &World, frames: Range<usize>, drive: &Drive) -> Rollout {
-        self.engine.nominal(start, frames, drive)
+    fn side_by_side(&self) -> usize {
+        Arch::new().dispatch(Width(PhantomData::<Double>))
+    }
+
+    fn nominal(&self, start: &World, frames: Range<usize>, drives: &[Drive]) -> Vec<Rollout> {
+        let links = start.links();
+        let pairs = start.pair_order(&self.physics);
+        let start = Arc::new(start.clone());
+        let run = |drives: &[Drive]| {
+            Arch::new().dispatch(Originals {
+                model: &self.model,
+                drives,
+                start: (&links, start.turns()),
+                pairs: &pairs,
+                frames: frames.clone(),
+            })
+        };
+        let groups = drives.par_chunks(self.side_by_side());
+        let rollout = |run| Rollout::new(frames.start, Arc::clone(&start), run);
+        groups.flat_map_iter(run).map(rollout).collect()
     }
 
     fn perturbed(
@@ -189,11 +210,60 @@ impl<P: Precision> WithSimd for Run<'_, P> {
             bodies.record(&mut paths, frame_time);
             for step in frame * per_frame..(frame + 1) * per_frame {
                 bodies.aim(model, copies, (drive, targets), step);
-                bodies.step(model, orders.next().map_or(&[], Vec::as_slice));
+                let order = orders.next().map_or(&[][..], Vec::as_slice);
+                bodies.step(model, Near::Known(order));
             }
         }
         bodies.record(&mut paths, frame_time);
         paths
+    }
+}
+
+/// Rollouts from the same start in double precision, one a lane: as many as there are lanes, or fewer.
+struct Originals<'a> {
+    model: &'a Model,
+    drives: &'a [Drive<'a>],
+    start: (&'a [LinkState], &'a Turns),
+    pairs: &'a [Touch],
+    frames: Range<usize>,
+}
+
+impl WithSimd for Originals<'_> {
+    type Output = Vec<(Path, Vec<Vec<Touch>>, Turns)>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self {
+            model,
+            drives,
+            start: (start, turns),
+            pairs,
+            frames,
+        } = self;
+        let track = drives[0].track;
+        let per_frame = track.steps_per_frame;
+        let frame_time = (per_frame * model.substeps) as f64 * model.dt;
+        let targets = drives
+            .iter()
+            .map(|drive| Targets::new(model, drive, frames.clone()));
+        let targets: Vec<_> = targets.collect();
+        let origin = &start[0].center;
+        let mut bodies = Bodies::new(Double::registers(simd), model, origin, start);
+        let mut paths = vec![Vec::with_capacity(frames.len() + 1); drives.len()];
+        let trails = drives.iter().map(|_| Trail::new(turns, pairs));
+        let mut trails: Vec<_> = trails.collect();
+        for frame in frames {
+            bodies.record(&mut paths, frame_time);
+            for step in frame * per_frame..(frame + 1) * per_frame {
+                bodies.aim_each(model, (drives, &targets), step);
+                bodies.step(model, Near::Found(track.time(step), &mut trails));
+            }
+        }
+        bodies.record(&mut paths, frame_time);
+        let trails = trails.into_iter().map(Trail::into_turns);
+        let all = paths.into_iter().zip(trails);
+        all.map(|(path, (turns, orders))| (path, orders, turns))
+            .collect()
     }
 }
 

@@ -1,10 +1,12 @@
 //! The seam between what is tracked and what simulates: a nominal rollout, and rollouts that leave it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use nalgebra::Vector3;
 use rayon::prelude::*;
 
+use super::turns::Turns;
 use super::{
     ControlTrack, Engine, FootLoad, Knots, LinkState, Path, PathFrame, Physics, Touch, World,
 };
@@ -42,14 +44,51 @@ pub struct Rollout {
     /// The frame that it starts from.
     pub first: usize,
     /// The world there.
-    pub start: World,
+    pub start: Arc<World>,
     /// The body from there on.
     pub path: Path,
-    /// In every step, the spheres near surfaces in the order in which the
-    /// [engine](World::contact_order) had them.
+    /// In every step, the spheres near surfaces in the order in which they were solved for.
     pub orders: Vec<Vec<Touch>>,
+    end: End,
+}
+
+/// How a rollout ends.
+enum End {
+    /// In this world.
+    Engine(World),
+    /// With these turns of the spheres near surfaces.
+    Twin(Turns),
+}
+
+impl Rollout {
+    /// One that takes `path` from `start` at frame `first` on, with the contacts of `orders`.
+    pub(super) fn new(
+        first: usize,
+        start: Arc<World>,
+        (path, orders, turns): (Path, Vec<Vec<Touch>>, Turns),
+    ) -> Self {
+        Self {
+            first,
+            start,
+            path,
+            orders,
+            end: End::Twin(turns),
+        }
+    }
+
     /// The world at its end.
-    pub end: World,
+    pub fn end(&self) -> World {
+        match &self.end {
+            End::Engine(world) => world.clone(),
+            End::Twin(turns) => {
+                let mut world = World::clone(&self.start);
+                if let Some(last) = self.path.last() {
+                    world.place_after(&last.links, turns);
+                }
+                world
+            }
+        }
+    }
 }
 
 /// A rollout that leaves a nominal one.
@@ -64,8 +103,12 @@ pub struct Replica<'a> {
 
 /// What simulates the body.
 pub trait Simulator: Send + Sync {
-    /// Simulates from `start` at the first of `frames` to the last, which is not simulated further.
-    fn nominal(&self, start: &World, frames: Range<usize>, drive: &Drive) -> Rollout;
+    /// Number of nominal rollouts that are simulated at the cost of one.
+    fn side_by_side(&self) -> usize;
+
+    /// Simulates from `start` at the first of `frames` to the last, which is not simulated further, under each of
+    /// `drives`.
+    fn nominal(&self, start: &World, frames: Range<usize>, drives: &[Drive]) -> Vec<Rollout>;
 
     /// Step of forward differences between a nominal rollout and one that leaves it, rad: what rounding allows.
     fn difference_step(&self) -> f64;
@@ -166,23 +209,31 @@ impl Simulator for Rapier {
         DIFFERENCE_STEP
     }
 
-    fn nominal(&self, start: &World, frames: Range<usize>, drive: &Drive) -> Rollout {
-        let (mut world, mut engine) = (start.clone(), self.engine());
-        let mut path = vec![start.path_frame()];
-        let mut orders = Vec::new();
-        for frame in frames.clone() {
-            let simulation = (&mut world, &mut engine);
-            path.push(self.frame(simulation, (drive, None), frame, |world| {
-                orders.push(world.contact_order());
-            }));
-        }
-        Rollout {
-            first: frames.start,
-            start: start.clone(),
-            path,
-            orders,
-            end: world,
-        }
+    fn side_by_side(&self) -> usize {
+        rayon::current_num_threads()
+    }
+
+    fn nominal(&self, start: &World, frames: Range<usize>, drives: &[Drive]) -> Vec<Rollout> {
+        let shared = Arc::new(start.clone());
+        let run = |drive: &Drive| {
+            let (mut world, mut engine) = (start.clone(), self.engine());
+            let mut path = vec![start.path_frame()];
+            let mut orders = Vec::new();
+            for frame in frames.clone() {
+                let simulation = (&mut world, &mut engine);
+                path.push(self.frame(simulation, (drive, None), frame, |world| {
+                    orders.push(world.contact_order());
+                }));
+            }
+            Rollout {
+                first: frames.start,
+                start: Arc::clone(&shared),
+                path,
+                orders,
+                end: End::Engine(world),
+            }
+        };
+        drives.par_iter().map(run).collect()
     }
 
     fn perturbed(
@@ -193,7 +244,7 @@ impl Simulator for Rapier {
         end: usize,
     ) -> Vec<Path> {
         let run = |replica: &Replica| {
-            let (mut world, mut engine) = (nominal.start.clone(), self.engine());
+            let (mut world, mut engine) = (World::clone(&nominal.start), self.engine());
             for frame in nominal.first..replica.onset {
                 self.frame((&mut world, &mut engine), (drive, None), frame, |_| ());
             }

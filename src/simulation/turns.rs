@@ -26,8 +26,8 @@ pub(super) struct Turns {
 
 impl Turns {
     /// Takes note of which spheres are `near` which surfaces, in the order in which they would come into the
-    /// list at once; `links` are the links that the spheres belong to.
-    pub fn update(&mut self, links: &[usize], near: &[Touch]) {
+    /// list at once; `link_of` tells the link that a sphere belongs to.
+    pub fn update(&mut self, link_of: impl Fn(usize) -> usize, near: &[Touch]) {
         self.places.retain(|(touch, _)| near.contains(touch));
         for touch in near {
             if self.places.iter().any(|(other, _)| other == touch) {
@@ -35,12 +35,17 @@ impl Turns {
             }
             let is_taken = |place: usize| {
                 let mut others = self.places.iter();
-                others
-                    .any(|(other, its)| links[other.sphere] == links[touch.sphere] && *its == place)
+                let link = link_of(touch.sphere);
+                others.any(|(other, its)| link_of(other.sphere) == link && *its == place)
             };
             let place = (0..).find(|place| !is_taken(*place)).unwrap_or_default();
             self.places.push((*touch, place));
         }
+    }
+
+    /// The spheres near surfaces, each with the place that it has on its link, counted from the last.
+    pub fn places(&self) -> &[(Touch, usize)] {
+        &self.places
     }
 
     /// The spheres near surfaces, in their order.
@@ -61,7 +66,7 @@ mod tests {
         let mut turns = Turns::default();
         let mut order = |near: &[usize]| {
             let near: Vec<Touch> = near.iter().copied().map(Touch::on_ground).collect();
-            turns.update(&links, &near);
+            turns.update(|sphere| links[sphere], &near);
             let order = turns.order().into_iter();
             order.map(|touch| touch.sphere).collect::<Vec<_>>()
         };

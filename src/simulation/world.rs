@@ -293,8 +293,12 @@ impl World {
             &(),
             &(),
         );
-        let touching = self.narrow_phase.contact_pairs();
-        let touching = touching.filter(|pair| pair.has_any_active_contact());
+        let near = self.pairs(ContactPair::has_any_active_contact);
+        self.turns.update(|sphere| self.sphere_links[sphere], &near);
+    }
+
+    /// Spheres and surfaces that the engine looked at together in the last step, as far as `wanted`, in its order.
+    fn pairs(&self, wanted: impl Fn(&ContactPair) -> bool) -> Vec<Touch> {
         let touch = |pair: &ContactPair| {
             let ends = [pair.collider1, pair.collider2];
             let among = |handles: &[ColliderHandle]| {
@@ -305,8 +309,34 @@ impl World {
                 sphere: among(&self.spheres)?,
             })
         };
-        let near: Vec<Touch> = touching.filter_map(touch).collect();
-        self.turns.update(&self.sphere_links, &near);
+        let pairs = self.narrow_phase.contact_pairs();
+        pairs
+            .filter(|pair| wanted(pair))
+            .filter_map(touch)
+            .collect()
+    }
+
+    /// The order in which spheres that come near surfaces in the same step will come into the engine's list.
+    pub(super) fn pair_order(&self, physics: &Physics) -> Vec<Touch> {
+        let known = self.pairs(|_| true);
+        if !known.is_empty() {
+            return known;
+        }
+        // It has not been stepped yet.
+        let mut ahead = self.clone();
+        ahead.step(&mut Engine::new(physics));
+        ahead.pairs(|_| true)
+    }
+
+    /// The turns of the spheres near surfaces.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// Puts the links where and as fast as `links` are, after steps in which spheres have had `turns`.
+    pub(super) fn place_after(&mut self, links: &[LinkState], turns: &Turns) {
+        self.place(links);
+        self.turns = turns.clone();
     }
 
     /// The spheres that were near surfaces in the last step, in the order in which the solver had them.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::Session;
-use super::super::windows::{family, recorded};
+use super::super::windows::{family, recorded, stitched};
 use super::{RECORDED, TrainArgs, WEIGHTS, motions, resumes, run, start, start_path};
 use crate::config::{RecordedSettings, TrainingConfig, Variables, WindowSettings};
 use crate::error::Result;
@@ -25,7 +25,9 @@ pub(super) fn on_windows(
     settings: &WindowSettings,
 ) -> Result<()> {
     let clips = (&settings.clips[..], &settings.validation[..]);
-    let family = session.agree(held_out(args, clips, &settings.reconstruction))?;
+    let wanted = (&settings.reconstruction, settings.stitched_seconds);
+    session.agree(settings.check(&args.config.display().to_string()))?;
+    let family = session.agree(held_out((args, session), clips, wanted))?;
     let (metric, theta) = session.agree(start_on_windows(args, config))?;
     let data = format!(
         "{} windows of {}",
@@ -74,7 +76,8 @@ pub(super) fn on_recorded_windows(
     let prepared = || {
         settings.check(&args.config.display().to_string())?;
         let clips = (&settings.clips[..], &settings.validation[..]);
-        held_out(args, clips, &settings.reconstruction)
+        let wanted = (&settings.reconstruction, settings.stitched_seconds);
+        held_out((args, session), clips, wanted)
     };
     let families = session.agree(prepared())?;
     let own = args.out.join(RECORDED);
@@ -112,18 +115,22 @@ pub(super) fn on_recorded_windows(
 /// The families of the clips to train on and of those to validate on; a training that is resumed
 /// must have been begun with the same.
 fn held_out(
-    args: &TrainArgs,
+    (args, session): (&TrainArgs, &Session),
     (clips, validation): (&[String], &[String]),
-    settings: &Settings,
+    wanted: (&Settings, f64),
 ) -> Result<HeldOut<WindowFamily>> {
     if args.resume {
         motions::check(&args.motions, &args.out)?;
     }
     let motions = (&args.motions[..], &args.reading.options()?);
-    let training = family(motions, clips, settings)?;
+    let windows = |names: &[String]| match wanted {
+        (settings, 0.0) => family(motions, names, settings),
+        (settings, seconds) => stitched(motions, names, (settings, seconds), session),
+    };
+    let training = windows(clips)?;
     let validation = match validation {
         [] => training.clone(),
-        names => family(motions, names, settings)?,
+        names => windows(names)?,
     };
     Ok(HeldOut {
         training,

@@ -117,7 +117,7 @@ impl PhysicsWindow<'_> {
                 free: self.free.clone(),
                 knots,
                 jacobian: jacobian.clone(),
-                base: (base.rollout.rollout.end.clone(), before),
+                base: (base.rollout.rollout.end(), before),
                 columns,
             });
         }
@@ -180,7 +180,7 @@ impl PhysicsWindow<'_> {
         }
         let (world, past) = &earlier.base;
         let past = as_past(past);
-        let rollout = Arc::new(self.rollout(world, known, &knots));
+        let rollout = (self.rollouts_from(world, known, std::slice::from_ref(&knots))).remove(0);
         let base = Base {
             frame: known,
             residuals: self.residuals_after(known, &rollout.record, past, &knots),

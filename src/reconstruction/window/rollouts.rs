@@ -8,7 +8,7 @@ use super::Recorded;
 
 /// Rollouts kept at least: those of the points that `lm-search` tries from one linearization, of which the
 /// Jacobian at the best one needs its own again.
-const KEPT: usize = 6;
+const KEPT: usize = 10;
 
 /// The last rollouts of a window.
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl Rollouts {
     /// Keeps `rollout`, for the oldest one.
     pub fn keep(&self, x: &[f64], assistance: f64, rollout: Arc<Recorded>) {
         let mut kept = self.lock();
-        if kept.len() >= KEPT.max(2 * rayon::current_num_threads()) {
+        if kept.len() >= KEPT {
             kept.pop_front();
         }
         kept.push_back(Kept {

@@ -3,16 +3,19 @@
 use nalgebra::{Vector2, Vector3};
 
 use super::Targets;
-use super::contacts::{BoxRows, GroundRows};
+use super::contacts::{Ball, BoxRows, GroundRows, nearest};
 use super::lanes::Lanes;
 use super::links::{Links, Velocities};
 use super::matrices::Symmetric;
 use super::model::Model;
+use super::near::{Trail, slots};
 use super::places::{Orientations, Places};
 use super::rows::JointRows;
 use super::vectors::{Rotations, Vectors};
 use super::wide::Wide;
-use crate::simulation::{Drive, FootLoad, GRAVITY, LinkState, Path, PathFrame, Replica, Touch};
+use crate::simulation::{
+    Drive, FootLoad, GRAVITY, LinkState, PREDICTION, Path, PathFrame, Replica, Touch,
+};
 
 /// The links of all copies, and what acts on them.
 pub struct Bodies<W: Wide> {
@@ -41,14 +44,22 @@ enum Rows<W: Wide> {
 }
 
 impl<W: Wide> Rows<W> {
-    /// The sphere, and the impulse on it in the substep at hand, N·s.
+    /// The spheres, and the impulse on them in the substep at hand, N·s.
     #[inline(always)]
-    fn impulse(&self) -> (usize, Vectors<W>) {
+    fn impulse(&self) -> (&Ball<W>, Vectors<W>) {
         match self {
             Self::Ground(rows) => rows.impulse(),
             Self::Box(rows) => rows.impulse(),
         }
     }
+}
+
+/// Which spheres may touch surfaces in a step.
+pub enum Near<'a, 'b> {
+    /// These, in this order, in all lanes.
+    Known(&'a [Touch]),
+    /// Those that are near surfaces in each lane at this time, s from the motion's first frame.
+    Found(f64, &'a mut [Trail<'b>]),
 }
 
 impl<W: Wide> Bodies<W> {
@@ -122,6 +133,36 @@ impl<W: Wide> Bodies<W> {
             }
             self.targets.push((rotations, velocities));
         }
+        self.push_by(model, drive, step);
+    }
+
+    /// As [`aim`](Self::aim), with targets of its own, and offsets of its own drive, in every lane.
+    #[inline(always)]
+    pub fn aim_each(
+        &mut self,
+        model: &Model,
+        (drives, targets): (&[Drive], &[Targets]),
+        step: usize,
+    ) {
+        let wide = self.wide;
+        self.targets.clear();
+        for (joint, first) in targets[0].at(step).iter().enumerate() {
+            let mut rotations = Rotations::splat(wide, &first.0);
+            let mut velocities = Vectors::splat(wide, &first.1);
+            for (lane, own) in targets.iter().enumerate().skip(1) {
+                let (rotation, velocity) = &own.at(step)[joint];
+                rotations.set(lane, rotation);
+                velocities.set(lane, velocity);
+            }
+            self.targets.push((rotations, velocities));
+        }
+        self.push_by(model, &drives[0], step);
+    }
+
+    /// Sets the forces of `drive` for simulation step `step` of the clip.
+    #[inline(always)]
+    fn push_by(&mut self, model: &Model, drive: &Drive, step: usize) {
+        let wide = self.wide;
         let fall = Vector3::new(0.0, 0.0, -GRAVITY * model.dt);
         self.pushes.fill(Vectors::splat(wide, &fall));
         if let Some(assistance) = &drive.assistance {
@@ -137,21 +178,27 @@ impl<W: Wide> Bodies<W> {
         }
     }
 
-    /// One timestep, in which the spheres in `order` may touch their surfaces.
+    /// One timestep, in which the spheres that are `near` may touch their surfaces.
     #[inline(always)]
-    pub fn step(&mut self, model: &Model, order: &[Touch]) {
+    pub fn step(&mut self, model: &Model, near: Near) {
         for (link, body) in self.links.iter_mut().zip(&model.links) {
             let axes = link.rotation.rounded().axes();
             link.inverse_inertia = Symmetric::turned(axes, &body.inverse_inertia);
         }
-        self.touch(model, order);
+        match near {
+            Near::Known(order) => self.touch(model, order),
+            Near::Found(time, trails) => self.touch_near(model, time, trails),
+        }
+        let zero = Vectors::splat(self.wide, &Vector3::zeros());
+        self.impulses.clear();
+        self.impulses.resize(self.contacts.len(), zero);
         for _ in 0..model.substeps {
             self.push(model);
             self.join(model);
             for contact in &mut self.contacts {
                 match contact {
-                    Rows::Ground(rows) => rows.begin(model, &self.links[rows.link(model)]),
-                    Rows::Box(rows) => rows.begin(model, &self.links[rows.link(model)]),
+                    Rows::Ground(rows) => rows.begin(model, &self.links[rows.link()]),
+                    Rows::Box(rows) => rows.begin(model, &self.links[rows.link()]),
                 }
             }
             for _ in 0..model.sweeps {
@@ -163,8 +210,8 @@ impl<W: Wide> Bodies<W> {
             }
             for contact in &mut self.contacts {
                 match contact {
-                    Rows::Ground(rows) => rows.relax(model, &self.links[rows.link(model)]),
-                    Rows::Box(rows) => rows.relax(model, &self.links[rows.link(model)]),
+                    Rows::Ground(rows) => rows.relax(model, &self.links[rows.link()]),
+                    Rows::Box(rows) => rows.relax(model, &self.links[rows.link()]),
                 }
             }
             self.sweep(model);
@@ -172,19 +219,19 @@ impl<W: Wide> Bodies<W> {
                 *sum += contact.impulse().1;
             }
         }
-        self.press(model);
+        self.press();
     }
 
     /// Adds what the contacts did in the step to what pressed on the feet.
     #[inline(always)]
-    fn press(&mut self, model: &Model) {
+    fn press(&mut self) {
         for (impulse, contact) in self.impulses.iter().zip(&self.contacts) {
-            let sphere = &model.spheres[contact.impulse().0];
-            let Some(side) = sphere.foot else {
+            let ball = contact.impulse().0;
+            let Some(side) = ball.foot else {
                 continue;
             };
-            let link = &self.links[sphere.link];
-            let arm = link.rotation.rounded() * Vectors::splat(self.wide, &sphere.center);
+            let link = &self.links[ball.link];
+            let arm = link.rotation.rounded() * ball.center;
             let center = link.center.rounded() + arm;
             let parts = [
                 impulse.z,
@@ -232,23 +279,84 @@ impl<W: Wide> Bodies<W> {
     fn touch(&mut self, model: &Model, order: &[Touch]) {
         self.contacts.clear();
         for touch in order {
-            let number = touch.sphere;
-            let sphere = &model.spheres[number];
+            let ball = Ball::splat(self.wide, &model.spheres[touch.sphere]);
+            self.add_contact(model, touch.surface, &ball);
+        }
+    }
+
+    /// The contacts of the spheres that are near surfaces at `time`, each lane with its own; where a lane has none of a link
+    /// with a surface and another lane has, it has one there that does nothing.
+    #[inline(always)]
+    fn touch_near(&mut self, model: &Model, time: f64, trails: &mut [Trail]) {
+        self.find_near(model, time, trails);
+        self.contacts.clear();
+        for slot in slots(model, trails) {
+            let Some((_, first)) = slot.spheres().next() else {
+                continue;
+            };
+            let mut ball = Ball::splat(self.wide, &model.spheres[first]);
+            for (lane, sphere) in slot.spheres() {
+                ball.set(lane, &model.spheres[sphere]);
+            }
+            self.add_contact(model, slot.surface, &ball);
+            let has_sphere = |lane: usize| slot.spheres().any(|(own, _)| own == lane);
+            for lane in (0..W::LANES).filter(|lane| !has_sphere(*lane)) {
+                match self.contacts.last_mut() {
+                    Some(Rows::Ground(rows)) => rows.leave(lane),
+                    Some(Rows::Box(rows)) => rows.leave(lane),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// Adds the contact of `ball` with a surface.
+    #[inline(always)]
+    fn add_contact(&mut self, model: &Model, surface: usize, ball: &Ball<W>) {
+        let link = &self.links[ball.link];
+        let arm = link.rotation.rounded() * ball.center;
+        self.contacts.push(match surface {
+            0 => Rows::Ground(GroundRows::new(link, ball, arm)),
+            _ => {
+                let (mut pose, half) = model.boxes[surface - 1];
+                pose.translation.vector -= self.origin;
+                Rows::Box(BoxRows::new(self.wide, link, ball, &(pose, half), arm))
+            }
+        });
+    }
+
+    /// Notes the spheres that are near surfaces at `time` in the trails of their lanes.
+    #[inline(always)]
+    fn find_near(&self, model: &Model, time: f64, trails: &mut [Trail]) {
+        for (number, sphere) in model.spheres.iter().enumerate() {
             let link = &self.links[sphere.link];
             let arm = link.rotation.rounded() * Vectors::splat(self.wide, &sphere.center);
-            if touch.surface > 0 {
-                let (mut pose, half) = model.boxes[touch.surface - 1];
+            let lowest = Vectors::new(arm.x, arm.y, arm.z + -sphere.radius);
+            note(
+                Touch::on_ground(number),
+                link.center.beyond(lowest).z,
+                trails,
+            );
+            for (i, cuboid) in model.cuboids.iter().enumerate() {
+                if !(cuboid.is_for[sphere.link] && cuboid.is_there(time)) {
+                    continue;
+                }
+                let (mut pose, half) = model.boxes[i];
                 pose.translation.vector -= self.origin;
-                let rows = BoxRows::new(self.wide, link, (number, sphere), &(pose, half), arm);
-                self.contacts.push(Rows::Box(rows));
-                continue;
+                let reach = half.norm() + sphere.radius + PREDICTION;
+                let middle = Vectors::splat(self.wide, &pose.translation.vector);
+                let away = link.center.rounded() + arm - middle;
+                if (-away.dot(away)).largest() < -reach * reach {
+                    continue;
+                }
+                let (_, distance) = nearest(self.wide, &(pose, half), (link.center, arm));
+                let touch = Touch {
+                    surface: i + 1,
+                    sphere: number,
+                };
+                note(touch, distance + -sphere.radius, trails);
             }
-            let rows = GroundRows::new(link, (number, sphere), arm);
-            self.contacts.push(Rows::Ground(rows));
         }
-        let zero = Vectors::splat(self.wide, &Vector3::zeros());
-        self.impulses.clear();
-        self.impulses.resize(self.contacts.len(), zero);
     }
 
     /// Forces, and the gyroscopic change of the angular velocity, which keeps the length of the angular
@@ -295,11 +403,11 @@ impl<W: Wide> Bodies<W> {
         for contact in &mut self.contacts {
             match contact {
                 Rows::Ground(rows) => {
-                    let velocity = &mut self.velocities[rows.link(model)];
+                    let velocity = &mut self.velocities[rows.link()];
                     rows.solve(model, velocity);
                 }
                 Rows::Box(rows) => {
-                    let velocity = &mut self.velocities[rows.link(model)];
+                    let velocity = &mut self.velocities[rows.link()];
                     rows.solve(model, velocity);
                 }
             }
@@ -312,6 +420,19 @@ impl<W: Wide> Bodies<W> {
         for (link, velocity) in self.links.iter_mut().zip(&self.velocities) {
             link.rotation.turn(velocity.angular * (0.5 * dt));
             link.center.advance(velocity.linear * dt);
+        }
+    }
+}
+
+/// Notes `touch` in the trails of those lanes in which its `distance` is small.
+#[inline(always)]
+fn note<W: Wide>(touch: Touch, distance: Lanes<W>, trails: &mut [Trail]) {
+    if (-distance).largest() <= -PREDICTION {
+        return;
+    }
+    for (lane, trail) in trails.iter_mut().enumerate() {
+        if distance.lane(lane) < PREDICTION {
+            trail.note(touch);
         }
     }
 }

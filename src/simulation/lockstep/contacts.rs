@@ -8,15 +8,52 @@ use super::model::{Model, Sphere};
 use super::places::Places;
 use super::vectors::{Rotations, Vectors};
 use super::wide::Wide;
+use crate::body::Side;
 
 /// The fastest mending of a penetration, m/s.
 const FASTEST_RECOVERY: f64 = 3.0;
 
+/// The distance of a sphere that is not there, m: nothing is that fast.
+const FAR: f64 = 1e3;
+
+/// A sphere of the same link per lane.
+#[derive(Clone, Copy)]
+pub struct Ball<W: Wide> {
+    pub link: usize,
+    /// The side whose foot the link belongs to, if it is one.
+    pub foot: Option<Side>,
+    /// Of the link, 1/kg.
+    inverse_mass: f64,
+    /// From the link's centre of mass, in its frame.
+    pub center: Vectors<W>,
+    radius: Lanes<W>,
+}
+
+impl<W: Wide> Ball<W> {
+    /// The same in all lanes.
+    #[inline(always)]
+    pub fn splat(wide: W, sphere: &Sphere) -> Self {
+        Self {
+            link: sphere.link,
+            foot: sphere.foot,
+            inverse_mass: sphere.inverse_mass,
+            center: Vectors::splat(wide, &sphere.center),
+            radius: Lanes::splat(wide, sphere.radius),
+        }
+    }
+
+    /// Replaces the one in `lane` by another one of the link.
+    #[inline(always)]
+    pub fn set(&mut self, lane: usize, sphere: &Sphere) {
+        self.center.set(lane, &sphere.center);
+        self.radius.set(lane, sphere.radius);
+    }
+}
+
 /// What every contact has, whatever its axes: two tangents and the normal.
 #[derive(Clone, Copy)]
 struct Contact<W: Wide> {
-    /// The sphere's number.
-    sphere: usize,
+    ball: Ball<W>,
     /// The centre of mass at the beginning of the step.
     center: Places<W>,
     /// From there to the point of contact, in the world, and in the link's frame.
@@ -43,7 +80,7 @@ impl<W: Wide> Contact<W> {
     #[inline(always)]
     fn new(
         link: &Links<W>,
-        (number, sphere): (usize, &Sphere),
+        ball: &Ball<W>,
         (arm, distance): (Vectors<W>, Lanes<W>),
         moments: [Vectors<W>; 3],
     ) -> Self {
@@ -53,19 +90,19 @@ impl<W: Wide> Contact<W> {
             link.inverse_inertia * moments[2],
         ];
         let tangents = [
-            turns[0].dot(moments[0]) + sphere.inverse_mass,
-            turns[1].dot(moments[1]) + sphere.inverse_mass,
+            turns[0].dot(moments[0]) + ball.inverse_mass,
+            turns[1].dot(moments[1]) + ball.inverse_mass,
             turns[0].dot(moments[1]),
         ];
         let determinant = tangents[0] * tangents[1] - tangents[2] * tangents[2];
         let zero = distance.like(0.0);
         Self {
-            sphere: number,
+            ball: *ball,
             center: link.center,
             arm,
             local: link.rotation.rounded().inverse() * arm,
             distance,
-            normal: (turns[2].dot(moments[2]) + sphere.inverse_mass).recip(),
+            normal: (turns[2].dot(moments[2]) + ball.inverse_mass).recip(),
             tangents,
             inverse_determinant: determinant.recip(),
             moments,
@@ -74,6 +111,12 @@ impl<W: Wide> Contact<W> {
             softness: zero,
             impulses: [zero; 3],
         }
+    }
+
+    /// Makes the contact one that does nothing in `lane`.
+    #[inline(always)]
+    fn leave(&mut self, lane: usize) {
+        self.distance.set(lane, FAR);
     }
 
     /// How far the point of contact has moved since the beginning of the step.
@@ -145,8 +188,8 @@ pub struct GroundRows<W: Wide>(Contact<W>);
 impl<W: Wide> GroundRows<W> {
     /// Of a sphere at `arm` from the link's centre of mass.
     #[inline(always)]
-    pub fn new(link: &Links<W>, (number, sphere): (usize, &Sphere), arm: Vectors<W>) -> Self {
-        let lowest = Vectors::new(arm.x, arm.y, arm.z + -sphere.radius);
+    pub fn new(link: &Links<W>, ball: &Ball<W>, arm: Vectors<W>) -> Self {
+        let lowest = Vectors::new(arm.x, arm.y, arm.z - ball.radius);
         let distance = link.center.beyond(lowest).z;
         // Halfway between the lowest point and the ground.
         let arm = Vectors::new(arm.x, arm.y, lowest.z - distance * 0.5);
@@ -156,21 +199,27 @@ impl<W: Wide> GroundRows<W> {
             Vectors::new(-arm.z, zero, arm.x),
             Vectors::new(arm.y, -arm.x, zero),
         ];
-        let contact = Contact::new(link, (number, sphere), (arm, distance), moments);
+        let contact = Contact::new(link, ball, (arm, distance), moments);
         Self(contact)
+    }
+
+    /// As [`Contact::leave`].
+    #[inline(always)]
+    pub fn leave(&mut self, lane: usize) {
+        self.0.leave(lane);
     }
 
     /// The link that the sphere belongs to.
     #[inline(always)]
-    pub fn link(&self, model: &Model) -> usize {
-        model.spheres[self.0.sphere].link
+    pub fn link(&self) -> usize {
+        self.0.ball.link
     }
 
-    /// The sphere's number, and the impulse on it in this substep, N·s.
+    /// The spheres, and the impulse on them in this substep, N·s.
     #[inline(always)]
-    pub fn impulse(&self) -> (usize, Vectors<W>) {
+    pub fn impulse(&self) -> (&Ball<W>, Vectors<W>) {
         let [x, y, z] = self.0.impulses;
-        (self.0.sphere, Vectors::new(x, y, z))
+        (&self.0.ball, Vectors::new(x, y, z))
     }
 
     /// Begins a substep.
@@ -191,7 +240,7 @@ impl<W: Wide> GroundRows<W> {
     #[inline(always)]
     pub fn solve(&mut self, model: &Model, velocity: &mut Velocities<W>) {
         let contact = &mut self.0;
-        let inverse_mass = model.spheres[contact.sphere].inverse_mass;
+        let inverse_mass = contact.ball.inverse_mass;
         let turning = contact.moments[2].dot(velocity.angular);
         let change = contact.push(velocity.linear.z + turning + contact.rates[2]);
         velocity.linear.z += change * inverse_mass;
@@ -220,34 +269,40 @@ impl<W: Wide> BoxRows<W> {
     pub fn new(
         wide: W,
         link: &Links<W>,
-        (number, sphere): (usize, &Sphere),
+        ball: &Ball<W>,
         cuboid: &(Isometry3<f64>, Vector3<f64>),
         arm: Vectors<W>,
     ) -> Self {
         let (normal, distance) = nearest(wide, cuboid, (link.center, arm));
-        let distance = distance + -sphere.radius;
+        let distance = distance - ball.radius;
         // Halfway between the sphere and the surface.
-        let arm = arm - normal * (distance * 0.5 + sphere.radius);
+        let arm = arm - normal * (distance * 0.5 + ball.radius);
         let [first, second] = tangents(normal);
         let moments = [arm.cross(first), arm.cross(second), arm.cross(normal)];
         Self {
-            contact: Contact::new(link, (number, sphere), (arm, distance), moments),
+            contact: Contact::new(link, ball, (arm, distance), moments),
             axes: [first, second, normal],
         }
     }
 
-    /// The link that the sphere belongs to.
+    /// As [`Contact::leave`].
     #[inline(always)]
-    pub fn link(&self, model: &Model) -> usize {
-        model.spheres[self.contact.sphere].link
+    pub fn leave(&mut self, lane: usize) {
+        self.contact.leave(lane);
     }
 
-    /// The sphere's number, and the impulse on it in this substep, N·s.
+    /// The link that the sphere belongs to.
     #[inline(always)]
-    pub fn impulse(&self) -> (usize, Vectors<W>) {
+    pub fn link(&self) -> usize {
+        self.contact.ball.link
+    }
+
+    /// The spheres, and the impulse on them in this substep, N·s.
+    #[inline(always)]
+    pub fn impulse(&self) -> (&Ball<W>, Vectors<W>) {
         let [x, y, z] = self.contact.impulses;
         let [first, second, normal] = self.axes;
-        (self.contact.sphere, first * x + second * y + normal * z)
+        (&self.contact.ball, first * x + second * y + normal * z)
     }
 
     /// Begins a substep.
@@ -278,7 +333,7 @@ impl<W: Wide> BoxRows<W> {
     /// One solution: normal, then friction.
     #[inline(always)]
     pub fn solve(&mut self, model: &Model, velocity: &mut Velocities<W>) {
-        let inverse_mass = model.spheres[self.contact.sphere].inverse_mass;
+        let inverse_mass = self.contact.ball.inverse_mass;
         let rate = self.rate(2, velocity);
         let change = self.contact.push(rate);
         velocity.linear += self.axes[2] * (change * inverse_mass);
@@ -295,7 +350,7 @@ impl<W: Wide> BoxRows<W> {
 
 /// Out of the box at its place nearest to what is `arm` from `center`, and how far that is, negative inside, where the nearest side counts.
 #[inline(always)]
-fn nearest<W: Wide>(
+pub fn nearest<W: Wide>(
     wide: W,
     (pose, half): &(Isometry3<f64>, Vector3<f64>),
     (center, arm): (Places<W>, Vectors<W>),

@@ -3,7 +3,7 @@
 use nalgebra::{Isometry3, Vector3};
 
 use crate::body::{Body, Side};
-use crate::scene::Scene;
+use crate::scene::{Cuboid, Scene};
 use crate::simulation::Physics;
 
 /// Frequency and damping ratio of the springs that hold joints together, as the engine has them: Hz and 1.
@@ -18,6 +18,8 @@ pub struct Model {
     pub spheres: Vec<Sphere>,
     /// The boxes of the scene: world ← box, and half their sizes, m.
     pub boxes: Vec<(Isometry3<f64>, Vector3<f64>)>,
+    /// For whom and when they are there, in the same order.
+    pub cuboids: Vec<Presence>,
     pub substeps: usize,
     pub sweeps: usize,
     /// Length of a substep, s.
@@ -25,6 +27,20 @@ pub struct Model {
     pub joint_spring: Spring,
     pub contact_spring: Spring,
     pub friction: f64,
+}
+
+/// For whom and when a box is there.
+pub struct Presence {
+    /// Per link.
+    pub is_for: Vec<bool>,
+    cuboid: Cuboid,
+}
+
+impl Presence {
+    /// Whether it is there at `time`, s from the motion's first frame.
+    pub fn is_there(&self, time: f64) -> bool {
+        self.cuboid.is_there(time)
+    }
 }
 
 /// A body of the copies.
@@ -117,6 +133,14 @@ impl Model {
                 radius,
             })
         });
+        let presence = |cuboid: &Cuboid| Presence {
+            is_for: body
+                .links
+                .iter()
+                .map(|link| cuboid.is_for(&link.name))
+                .collect(),
+            cuboid: cuboid.clone(),
+        };
         Self {
             joints: in_rounds(joints.collect(), body.links.len()),
             links: links.collect(),
@@ -124,6 +148,7 @@ impl Model {
             boxes: (scene.boxes.iter())
                 .map(|cuboid| (cuboid.pose, cuboid.half_extents))
                 .collect(),
+            cuboids: scene.boxes.iter().map(presence).collect(),
             substeps: physics.solver_iterations,
             sweeps: physics.pgs_iterations,
             dt,

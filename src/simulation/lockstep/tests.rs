@@ -1,7 +1,7 @@
 use super::*;
 use crate::body::{Pose, Subject, fit, reference_poses};
 use crate::motion::sample;
-use crate::simulation::{ControlTrack, Knots, PathFrame, Velocity};
+use crate::simulation::{ControlTrack, Knots, PathFrame, Rapier, Velocity};
 
 /// The first second of the sample walk: the body, its reference poses and their targets.
 fn walk() -> (Body, Vec<Pose>, ControlTrack, Physics) {
@@ -64,7 +64,8 @@ fn copies_move_as_in_the_engine() {
             knots: &knots,
             assistance: None,
         };
-        let nominal = lockstep.nominal(&world, 0..30, &drive);
+        let engine = Rapier::new((&body, &Scene::default()), &physics);
+        let nominal = engine.nominal(&world, 0..30, &[drive]).remove(0);
         let copy = |onset, own| Replica {
             onset,
             start: None,
@@ -72,7 +73,7 @@ fn copies_move_as_in_the_engine() {
         };
         let copies = [copy(0, None), copy(10, Some((7, &own)))];
         let twins = lockstep.perturbed(&nominal, &copies, &drive, 30);
-        let paths = lockstep.engine.perturbed(&nominal, &copies, &drive, 30);
+        let paths = engine.perturbed(&nominal, &copies, &drive, 30);
         assert_eq!(paths[0], nominal.path);
         for (twin, path) in twins.iter().zip(&paths) {
             assert_same(twin, path);
@@ -113,7 +114,7 @@ fn a_copy_does_not_depend_on_the_others_nor_on_the_registers() {
         knots: &knots,
         assistance: None,
     };
-    let nominal = lockstep.nominal(&world, 0..10, &drive);
+    let nominal = lockstep.nominal(&world, 0..10, &[drive]).remove(0);
     let together = lockstep.perturbed(&nominal, &copies, &drive, 10);
     for (copy, expected) in copies.iter().zip(&together) {
         let alone = pulp::Scalar::new().vectorize(Run {
@@ -127,4 +128,52 @@ fn a_copy_does_not_depend_on_the_others_nor_on_the_registers() {
         });
         assert_eq!(&alone[0], expected);
     }
+}
+
+#[test]
+fn a_rollout_does_not_depend_on_those_beside_it() {
+    let (body, poses, track, physics) = walk();
+    let links = body.links.len();
+    let lockstep = Lockstep::<Single>::new((&body, &Scene::default()), &physics);
+    let start = body.forward_kinematics(&poses[0]);
+    let velocity = Velocity {
+        linear: Vector3::new(1.2, 0.0, 0.0),
+        angular: Vector3::zeros(),
+    };
+    let world = (&body, &Scene::default());
+    let world = World::new(world, &physics, &start, &vec![velocity; links]);
+    let knots: Vec<Knots> = (0..9)
+        .map(|i| {
+            let mut knots = Knots::zeros(5, 60, links);
+            knots.offsets[1][7 + i / 5].y = 0.1 * i as f64;
+            knots
+        })
+        .collect();
+    let drive = |knots| Drive {
+        track: &track,
+        knots,
+        assistance: None,
+    };
+    let drives: Vec<_> = knots.iter().map(drive).collect();
+    let together = lockstep.nominal(&world, 0..20, &drives);
+    assert_eq!(together.len(), drives.len());
+    for (drive, beside) in drives.iter().zip(&together) {
+        let alone = lockstep
+            .nominal(&world, 0..20, std::slice::from_ref(drive))
+            .remove(0);
+        assert_eq!((&alone.path, &alone.orders), (&beside.path, &beside.orders));
+        // Where it ends another one begins.
+        let halfway = lockstep
+            .nominal(&world, 0..10, std::slice::from_ref(drive))
+            .remove(0);
+        let rest = lockstep
+            .nominal(&halfway.end(), 10..20, std::slice::from_ref(drive))
+            .remove(0);
+        assert_eq!(rest.orders, alone.orders[halfway.orders.len()..]);
+        let apart = rest.path[10].links.iter().zip(&alone.path[20].links);
+        for (a, b) in apart {
+            assert!((a.center - b.center).norm() < 1e-10);
+        }
+    }
+    assert!(together[0].orders != together[8].orders);
 }

@@ -1,0 +1,112 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nalgebra::{DMatrix, DVector};
+
+use super::super::{Architecture, LearnedOptimizer, Network, Optimus};
+use super::*;
+use crate::objective::{Objective, Residuals, Rng};
+use crate::optim::{Budget, Unobserved, minimize};
+
+/// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians.
+#[derive(Default)]
+struct Rosenbrock {
+    jacobians: AtomicUsize,
+    estimate: Option<DMatrix<f64>>,
+}
+
+impl Objective for Rosenbrock {
+    fn dimension(&self) -> usize {
+        2
+    }
+    fn value(&self, x: &[f64]) -> f64 {
+        0.5 * self.residuals(x).norm_squared()
+    }
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        self.half_square_and_gradient(x, gradient)
+    }
+    fn least_squares(&self) -> Option<&dyn Residuals> {
+        Some(self)
+    }
+}
+
+impl Residuals for Rosenbrock {
+    fn len(&self) -> usize {
+        2
+    }
+    fn residuals(&self, x: &[f64]) -> DVector<f64> {
+        DVector::from_vec(vec![10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]])
+    }
+    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+        self.jacobians.fetch_add(1, Ordering::Relaxed);
+        let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
+        (self.residuals(x), jacobian)
+    }
+    fn estimated_jacobian(&self, _: &[f64]) -> Option<DMatrix<f64>> {
+        self.estimate.clone()
+    }
+}
+
+/// An untrained network that sees the Gauss–Newton matrix.
+fn untrained() -> Learned {
+    let architecture = Architecture::Optimus(Optimus {
+        width: 16,
+        encoders: 1,
+        heads: 2,
+        head_width: 8,
+        feed_forward: 16,
+        trunk_layers: 1,
+        guided: true,
+        curvature: true,
+        initial_scale: 0.1,
+        ..Optimus::default()
+    });
+    let network = Network::new(&architecture).unwrap();
+    let mut rng: Rng = rand::SeedableRng::seed_from_u64(3);
+    let theta = network.initial(&mut rng);
+    Learned::new(network.into(), &theta).unwrap()
+}
+
+fn run(objective: &Rosenbrock, budget: Budget) -> crate::optim::Minimum {
+    let searched = Searched::new(untrained());
+    minimize(&searched, objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap()
+}
+
+#[test]
+fn closely_looked_at_are_only_points_that_lower_the_value() {
+    let objective = Rosenbrock::default();
+    let found = run(&objective, Budget::default());
+    let lowered = found.values.windows(2).filter(|pair| pair[1] < pair[0]);
+    let jacobians = objective.jacobians.load(Ordering::Relaxed);
+    assert!(found.value < 0.5 * found.values[0], "{:?}", found.values);
+    assert!(jacobians <= lowered.count() + 1, "{:?}", found.values);
+}
+
+#[test]
+fn the_first_step_comes_from_an_estimate_where_there_is_one() {
+    let exact = Rosenbrock::default().residuals_and_jacobian(&[-1.2, 1.0]).1;
+    let estimated = Rosenbrock {
+        estimate: Some(exact),
+        ..Rosenbrock::default()
+    };
+    let budget = |points| Budget {
+        evaluations: points,
+        ..Budget::default()
+    };
+    let first = run(&estimated, budget(2));
+    assert_eq!(estimated.jacobians.load(Ordering::Relaxed), 0);
+    // An exact estimate leads where the Jacobian does.
+    let known = run(&Rosenbrock::default(), budget(2));
+    assert_eq!(first.values, known.values);
+}
+
+#[test]
+fn a_value_that_is_low_enough_needs_no_further_jacobian() {
+    let objective = Rosenbrock::default();
+    let budget = Budget {
+        jacobian_above: Some(1e9),
+        ..Budget::default()
+    };
+    let found = run(&objective, budget);
+    assert_eq!(objective.jacobians.load(Ordering::Relaxed), 1);
+    assert_eq!(found.termination, crate::optim::Termination::ReachTarget);
+}
