@@ -3,8 +3,13 @@
 //! Everything is minimized. Values may be infinite or NaN (a rollout that blew up): divergence is
 //! data, and every optimizer must survive it.
 
+use std::sync::Arc;
+
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
+
+/// A Jacobian, `(M, N)`, which may be large and is never copied.
+pub type Jacobian = Arc<DMatrix<f64>>;
 
 /// The random generator of the crate: portable, seedable, with independent streams.
 pub type Rng = rand_chacha::ChaCha12Rng;
@@ -96,10 +101,10 @@ pub trait Residuals: Objective {
     fn residuals(&self, x: &[f64]) -> DVector<f64>;
 
     /// r(x), `(M,)`, and the Jacobian ∂r/∂x, `(M, N)`.
-    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>);
+    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, Jacobian);
 
     /// An estimate of ∂r/∂x, `(M, N)`, at x where one is known that costs less than the Jacobian.
-    fn estimated_jacobian(&self, _x: &[f64]) -> Option<DMatrix<f64>> {
+    fn estimated_jacobian(&self, _x: &[f64]) -> Option<Jacobian> {
         None
     }
 
@@ -169,7 +174,7 @@ pub struct Evaluation {
     /// r(x), `(M,)`; present for a sum of squares, unless only value and gradient were asked for.
     pub residuals: Option<DVector<f64>>,
     /// ∂r/∂x, `(M, N)`; present when it was asked for; an estimate where only that was asked for.
-    pub jacobian: Option<DMatrix<f64>>,
+    pub jacobian: Option<Jacobian>,
     /// JᵀJ, `(N, N)`; present when it was asked for and there is one.
     pub curvature: Option<DMatrix<f64>>,
 }

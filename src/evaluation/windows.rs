@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DVector;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, Result};
 use crate::json;
-use crate::objective::{Evaluation, Objective, Residuals};
+use crate::objective::{Evaluation, Jacobian, Objective, Residuals};
 use crate::optim::{Budget, Minimize, StoppingRule, Termination};
 use crate::reconstruction::{Settings, WindowTask};
 
@@ -238,7 +238,7 @@ impl Residuals for Timed<'_> {
         self.time(0, || self.task.residuals(x))
     }
 
-    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, Jacobian) {
         self.time(1, || self.task.residuals_and_jacobian(x))
     }
 }

@@ -11,7 +11,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::objective::{Evaluation, Objective, Residuals, Rng, Task, TaskFamily};
+use crate::objective::{Evaluation, Jacobian, Objective, Residuals, Rng, Task, TaskFamily};
 
 use super::{Budget, Minimize, Minimum, Observer};
 
@@ -190,19 +190,19 @@ impl<O: Objective> Residuals for Whitened<O> {
             .map_or_else(|| DVector::zeros(0), |inner| inner.residuals(&x))
     }
 
-    fn residuals_and_jacobian(&self, z: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+    fn residuals_and_jacobian(&self, z: &[f64]) -> (DVector<f64>, Jacobian) {
         let x = self.whitening.color(z);
         let Some(inner) = self.objective.least_squares() else {
-            return (DVector::zeros(0), DMatrix::zeros(0, z.len()));
+            return (DVector::zeros(0), DMatrix::zeros(0, z.len()).into());
         };
         let (residuals, jacobian) = inner.residuals_and_jacobian(&x);
-        (residuals, self.whitening.whiten_jacobian(&jacobian))
+        (residuals, self.whitening.whiten_jacobian(&jacobian).into())
     }
 
-    fn estimated_jacobian(&self, z: &[f64]) -> Option<DMatrix<f64>> {
+    fn estimated_jacobian(&self, z: &[f64]) -> Option<Jacobian> {
         let x = self.whitening.color(z);
         let estimate = self.objective.least_squares()?.estimated_jacobian(&x)?;
-        Some(self.whitening.whiten_jacobian(&estimate))
+        Some(self.whitening.whiten_jacobian(&estimate).into())
     }
 }
 

@@ -205,6 +205,8 @@ impl<'a> Run<'a> {
             self.x.copy_from_slice(query.x);
             let is_last = is_new && self.values.len() + 1 >= self.budget.evaluations.max(1);
             let order = if is_last { Order::Value } else { query.order };
+            // What was seen last is let go first: its Jacobian may be written over.
+            self.seen = Evaluation::default();
             self.seen = Evaluation::of(self.objective, &self.x, order);
             self.order = Some(order);
         }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DVector;
 use rand::RngExt as _;
 use rayon::prelude::*;
 
@@ -11,7 +11,7 @@ use super::horizon::{self, Stitch};
 use super::{PhysicsWindow, Progress, Settings, TrackingProblem};
 use crate::error::{Error, Result};
 use crate::motion::{Motion, resample};
-use crate::objective::{LogScale, Objective, Residuals, Rng, Task, TaskFamily};
+use crate::objective::{Jacobian, LogScale, Objective, Residuals, Rng, Task, TaskFamily};
 use crate::optim::Minimize;
 
 /// The losses that meta-training tells apart; on this scale a window that starts far off counts no
@@ -263,7 +263,7 @@ impl Residuals for WindowTask {
         self.window().residuals(x)
     }
 
-    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, Jacobian) {
         self.window().residuals_and_jacobian(x)
     }
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::family::WindowTask;
 use crate::error::{Error, Result};
 use crate::format::Format;
-use crate::objective::{Objective, Residuals, gram};
+use crate::objective::{Jacobian, Objective, Residuals, gram};
 use crate::optim::{Budget, Metric, Minimize, Observer};
 
 pub use tasks::{RecordedFamily, RecordedTask};
@@ -161,7 +161,7 @@ impl Residuals for Recorder<'_> {
         self.task.residuals(x)
     }
 
-    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, Jacobian) {
         let (residuals, jacobian) = self.task.residuals_and_jacobian(x);
         let gradient = jacobian.tr_mul(&residuals);
         let curvature = gram(&jacobian);

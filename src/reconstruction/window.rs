@@ -8,7 +8,7 @@ mod rollouts;
 
 use std::sync::{Arc, Mutex};
 
-use nalgebra::{DMatrix, DVector, Isometry3, UnitQuaternion};
+use nalgebra::{DVector, Isometry3, UnitQuaternion};
 
 pub use linearization::LastJacobian;
 use rollouts::Rollouts;
@@ -16,7 +16,7 @@ use rollouts::Rollouts;
 use super::problem::TrackingProblem;
 use super::start::Start;
 use super::terms::{Emphasis, FrameTerms, OffsetTerms, Scope, Simulated, Step, TERM_NAMES};
-use crate::objective::{Objective, Residuals};
+use crate::objective::{Jacobian, Objective, Residuals};
 use crate::simulation::{FootLoad, Knots, PathFrame, Rollout, World};
 
 /// Offsets, rad, that are the same point: far below what is felt.
@@ -375,11 +375,11 @@ impl Residuals for PhysicsWindow<'_> {
         self.assemble(&self.rollout_at(x).record, &self.knots_at(x))
     }
 
-    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, Jacobian) {
         self.linearize(x)
     }
 
-    fn estimated_jacobian(&self, x: &[f64]) -> Option<DMatrix<f64>> {
+    fn estimated_jacobian(&self, x: &[f64]) -> Option<Jacobian> {
         let earlier = self.inherited.as_ref()?;
         let start = self.point();
         let is_start = start.iter().zip(x).all(|(a, b)| (a - b).abs() < SAME_POINT);

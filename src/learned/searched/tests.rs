@@ -4,14 +4,14 @@ use nalgebra::{DMatrix, DVector};
 
 use super::super::{Architecture, LearnedOptimizer, Network, Optimus};
 use super::*;
-use crate::objective::{Objective, Residuals, Rng};
+use crate::objective::{Jacobian, Objective, Residuals, Rng};
 use crate::optim::{Budget, Unobserved, minimize};
 
 /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians.
 #[derive(Default)]
 struct Rosenbrock {
     jacobians: AtomicUsize,
-    estimate: Option<DMatrix<f64>>,
+    estimate: Option<Jacobian>,
 }
 
 impl Objective for Rosenbrock {
@@ -36,12 +36,12 @@ impl Residuals for Rosenbrock {
     fn residuals(&self, x: &[f64]) -> DVector<f64> {
         DVector::from_vec(vec![10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]])
     }
-    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, Jacobian) {
         self.jacobians.fetch_add(1, Ordering::Relaxed);
         let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
-        (self.residuals(x), jacobian)
+        (self.residuals(x), jacobian.into())
     }
-    fn estimated_jacobian(&self, _: &[f64]) -> Option<DMatrix<f64>> {
+    fn estimated_jacobian(&self, _: &[f64]) -> Option<Jacobian> {
         self.estimate.clone()
     }
 }

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::{Budget, Unobserved, minimize};
 use super::*;
-use crate::objective::{Objective, Residuals};
+use crate::objective::{Jacobian, Objective, Residuals};
 
 /// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians and the
 /// values that it did not know when they were asked for.
@@ -48,12 +48,12 @@ impl Residuals for Rosenbrock {
     fn residuals(&self, x: &[f64]) -> DVector<f64> {
         DVector::from_vec(vec![10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]])
     }
-    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, Jacobian) {
         self.jacobians.fetch_add(1, Ordering::Relaxed);
         let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
-        (self.residuals(x), jacobian)
+        (self.residuals(x), jacobian.into())
     }
-    fn estimated_jacobian(&self, _: &[f64]) -> Option<DMatrix<f64>> {
+    fn estimated_jacobian(&self, _: &[f64]) -> Option<Jacobian> {
         self.estimate.clone()
     }
 }
