@@ -50,6 +50,15 @@ pub trait Objective: Sync {
         Some((0.5 * residuals.norm_squared(), gram(&jacobian)))
     }
 
+    /// Estimates of ∇f(x), `(N,)`, and JᵀJ, `(N, N)`, where there is one of the Jacobian
+    /// ([`Residuals::estimated_jacobian`]).
+    fn estimated_curvature(&self, x: &[f64]) -> Option<(Vec<f64>, DMatrix<f64>)> {
+        let inner = self.least_squares()?;
+        let jacobian = inner.estimated_jacobian(x)?;
+        let gradient = jacobian.tr_mul(&inner.residuals(x));
+        Some((gradient.as_slice().to_vec(), gram(&jacobian)))
+    }
+
     /// Announces that the value at `x: (N,)` is asked for now, and soon, perhaps, that at some of the points
     /// `next(n)`: at most n, each `(N,)`, the likeliest first. Where idle threads can look at several points
     /// at once, this is the time to do so; what later looks return is the same.
@@ -76,6 +85,10 @@ impl<O: Objective + ?Sized> Objective for &O {
 
     fn value_and_curvature(&self, x: &[f64], gradient: &mut [f64]) -> Option<(f64, DMatrix<f64>)> {
         (**self).value_and_curvature(x, gradient)
+    }
+
+    fn estimated_curvature(&self, x: &[f64]) -> Option<(Vec<f64>, DMatrix<f64>)> {
+        (**self).estimated_curvature(x)
     }
 
     fn look_ahead(&self, x: &[f64], next: &dyn Fn(usize) -> Vec<Vec<f64>>) {
@@ -156,6 +169,9 @@ pub enum Order {
     /// The value and an estimate of the Jacobian, where there is one
     /// ([`Residuals::estimated_jacobian`]).
     Estimate,
+    /// The value and estimates of the gradient and of JᵀJ, where there are some
+    /// ([`Objective::estimated_curvature`]).
+    EstimatedCurvature,
     /// Value and gradient.
     Gradient,
     /// Value, gradient and the Gauss–Newton matrix JᵀJ, where there is one.
@@ -183,12 +199,12 @@ impl Evaluation {
     /// Looks at `objective` in `x` as closely as `order` says.
     ///
     /// [`Order::Jacobian`] and [`Order::Curvature`] fall back to value and gradient when the objective is
-    /// not a sum of squares, [`Order::Estimate`] to the value.
+    /// not a sum of squares, the estimates to the value.
     pub fn of(objective: &dyn Objective, x: &[f64], order: Order) -> Self {
         match (order, objective.least_squares()) {
-            (Order::Estimate, _) => {
+            (Order::Estimate | Order::EstimatedCurvature, _) => {
                 let mut seen = Self::of(objective, x, Order::Value);
-                seen.estimate(objective, x);
+                seen.estimate(objective, x, order);
                 seen
             }
             (Order::Value, Some(least_squares)) => {
@@ -236,10 +252,15 @@ impl Evaluation {
         }
     }
 
-    /// Makes a look at the value in `x` one of [`Order::Estimate`].
-    pub fn estimate(&mut self, objective: &dyn Objective, x: &[f64]) {
-        let least_squares = objective.least_squares();
-        self.jacobian = least_squares.and_then(|inner| inner.estimated_jacobian(x));
+    /// Makes a look at the value in `x` one of [`Order::Estimate`] or [`Order::EstimatedCurvature`], as `order` says.
+    pub fn estimate(&mut self, objective: &dyn Objective, x: &[f64], order: Order) {
+        if order == Order::Estimate {
+            let least_squares = objective.least_squares();
+            self.jacobian = least_squares.and_then(|inner| inner.estimated_jacobian(x));
+        } else if let Some((gradient, curvature)) = objective.estimated_curvature(x) {
+            self.gradient = gradient;
+            self.curvature = Some(curvature);
+        }
     }
 }
 

@@ -131,6 +131,26 @@ impl Drop for OutputDir {
 /// # Errors
 /// [`Error::Input`] when it exists and `force` is not set, [`Error::Io`] when it cannot be written.
 pub fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
+    check_file(path, force)?;
+    persist(filled(path, bytes)?, path)
+}
+
+/// Writes files that belong together, each atomically; nothing where one of them cannot be written to.
+///
+/// # Errors
+/// As [`write_file`].
+pub fn write_files(files: &[(&Path, &[u8])], force: bool) -> Result<()> {
+    for (path, _) in files {
+        check_file(path, force)?;
+    }
+    let filled = files.iter().map(|(path, bytes)| filled(path, bytes));
+    let filled = filled.collect::<Result<Vec<_>>>()?;
+    let mut files = files.iter().zip(filled);
+    files.try_for_each(|((path, _), file)| persist(file, path))
+}
+
+/// Refuses to write to `path` where there is something, unless `force` is set, or no directory for it.
+fn check_file(path: &Path, force: bool) -> Result<()> {
     refuse_directory(path)?;
     let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty());
     if let Some(dir) = directory.filter(|dir| !dir.is_dir()) {
@@ -150,7 +170,7 @@ pub fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
             "choose another name or replace it with --force",
         ));
     }
-    persist(filled(path, bytes)?, path)
+    Ok(())
 }
 
 /// Refuses a directory in the place of a file.

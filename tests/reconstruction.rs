@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use motionfit::evaluation::measure;
 use motionfit::keypoints::{Keypoint, Observation, View};
 use motionfit::motion::camera::Camera;
 use motionfit::motion::{Motion, resample, sample};
@@ -119,7 +120,7 @@ fn rollouts_that_are_kept_or_simulated_ahead_change_nothing() {
         let asked = std::sync::Mutex::new(Vec::new());
         let next = |count| {
             asked.lock().unwrap().push(count);
-            points[1..=count].to_vec()
+            points[1..].iter().take(count).cloned().collect()
         };
         for assistance in [0.0, 0.5] {
             window = window.with_assistance(assistance);
@@ -133,8 +134,11 @@ fn rollouts_that_are_kept_or_simulated_ahead_change_nothing() {
                 assert_eq!(again, (residuals, jacobian));
             }
         }
-        // Of the first three points, two were simulated along with the first, for either assistance.
-        assert_eq!(asked.into_inner().unwrap(), [2, 2]);
+        // The second point was simulated along with the first, for either assistance, and so was the third where registers
+        // have room for it.
+        let asked = asked.into_inner().unwrap();
+        let times = if asked[0] > 1 { 2 } else { 4 };
+        assert_eq!(asked, vec![asked[0]; times]);
     });
 }
 
@@ -175,7 +179,7 @@ fn inherits(simulator: SimulatorKind, tolerance: f64) {
     let last = earlier.take_last_jacobian();
     assert!(last.is_some());
     let window = window.with_inherited(last);
-    let difference = (window.estimated_jacobian(&point).unwrap() - &exact).norm();
+    let difference = (&*window.estimated_jacobian(&point).unwrap() - &*exact).norm();
     assert!(difference < tolerance * exact.norm(), "{difference}");
     let elsewhere: Vec<f64> = point.iter().map(|x| x + 0.1).collect();
     assert_eq!(window.estimated_jacobian(&elsewhere), None);
@@ -190,7 +194,7 @@ fn inherits(simulator: SimulatorKind, tolerance: f64) {
         let estimate = other.estimated_jacobian(&other.point());
         assert_eq!(estimate.is_some(), is_known);
         if let Some(estimate) = estimate {
-            let difference = (estimate - &exact).norm();
+            let difference = (&*estimate - &*exact).norm();
             assert!(difference < tolerance * exact.norm(), "{difference}");
         }
     }
@@ -409,4 +413,21 @@ fn bad_settings_are_refused() {
     let mut settings = Settings::default();
     settings.weights.position = -1.0;
     assert!(message(settings).contains("position"));
+}
+
+/// Beside Levenberg-Marquardt's search, on a second of the sample walk.
+#[test]
+fn the_learned_search_is_about_as_near() {
+    let motion = walk(50);
+    let settings = Settings::default();
+    let error = |name: &str| {
+        let optimizer = optimizer_of_windows(name, 0).unwrap();
+        let run = reconstruct(&motion, &settings, optimizer.as_ref(), None).unwrap();
+        measure(&run).mpjpe_global_mm
+    };
+    let (classical, learned) = (error("lm-search"), error("optimus-search"));
+    assert!(
+        learned < 1.5 * classical,
+        "{learned} mm, lm-search {classical} mm"
+    );
 }

@@ -11,7 +11,7 @@ use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::export::forces::{self, FootForces};
 use crate::export::{Recording, bvh, csv, gif, glb, joints, mjcf, mot, npz, smpl, trc};
-use crate::output::write_file;
+use crate::output::{write_file, write_files};
 use crate::scene::Scene;
 
 /// Write the result of a run in another format.
@@ -86,8 +86,13 @@ pub fn export(args: &ExportArgs, session: &Session) -> Result<()> {
             let advice = "name the model .xml: its motion is written beside it as .npz";
             return Err(Error::input("--out", "name", args.out.display(), advice));
         }
-        write_file(&beside, &mjcf::motion(&recording)?, args.force)?;
-        session.tell(format!("wrote {}", beside.display()))?;
+        let motion = mjcf::motion(&recording)?;
+        write_files(&[(&args.out, &bytes), (&beside, &motion)], args.force)?;
+        return session.tell(format!(
+            "wrote {} and {}",
+            args.out.display(),
+            beside.display()
+        ));
     }
     write_file(&args.out, &bytes, args.force)?;
     session.tell(format!("wrote {}", args.out.display()))
@@ -104,15 +109,16 @@ fn opensim(args: &ExportArgs, recording: &Recording, session: &Session) -> Resul
     let file = args.out.file_name().unwrap_or_default().to_string_lossy();
     let loads = args.out.with_extension("xml");
     session.check()?;
-    write_file(
-        &loads,
-        mot::external_loads(&name, &file).as_bytes(),
-        args.force,
-    )?;
     let markers = args.out.with_extension("trc");
-    write_file(&markers, trc::encode(recording).as_bytes(), args.force)?;
     let storage = mot::encode(&forces, &name);
-    write_file(&args.out, storage.as_bytes(), args.force)?;
+    let external = mot::external_loads(&name, &file);
+    let points = trc::encode(recording);
+    let files: [(&Path, &[u8]); 3] = [
+        (&args.out, storage.as_bytes()),
+        (&loads, external.as_bytes()),
+        (&markers, points.as_bytes()),
+    ];
+    write_files(&files, args.force)?;
     for path in [&args.out, &loads, &markers] {
         session.tell(format!("wrote {}", path.display()))?;
     }
@@ -123,6 +129,15 @@ fn opensim(args: &ExportArgs, recording: &Recording, session: &Session) -> Resul
 pub(super) fn load(run: &Path) -> Result<Recording> {
     let arrays = run.join("motion.npz");
     let body = run.join("body.json");
+    let several = || sub_runs(run);
+    if run.is_file() {
+        let advice = "give the folder of a run; motionfit reconstruct makes one of a motion";
+        return Err(Error::input(run.display(), "run", "a file", advice));
+    }
+    if !arrays.is_file() && !several().is_empty() {
+        let advice = format!("give one of them: {}", several().join(", "));
+        return Err(Error::input(run.display(), "run", "several runs", advice));
+    }
     if let Some(missing) = [&arrays, &body].into_iter().find(|path| !path.is_file()) {
         let advice = "give the output directory of a finished motionfit reconstruct";
         let name = missing.file_name().unwrap_or_default().display();
@@ -135,6 +150,16 @@ pub(super) fn load(run: &Path) -> Result<Recording> {
         recording.trajectory.scene = Scene::read(&scene)?;
     }
     Ok(recording)
+}
+
+/// The names of the runs in a directory, at most three.
+fn sub_runs(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let runs = entries.filter(|entry| entry.path().join("motion.npz").is_file());
+    let mut names: Vec<_> = runs.map(|run| run.path().display().to_string()).collect();
+    names.sort();
+    names.truncate(3);
+    names
 }
 
 /// The metrics of the run without its times; nothing when they are gone.

@@ -20,7 +20,7 @@ pub struct Overrides {
     /// JSON configuration; configs/reconstruct.json spells out the defaults.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Evaluations that the optimizer may spend on a window.
+    /// Evaluations that the optimizer may spend on a window of a reconstruction; 16 unless given.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) evaluations: Option<usize>,
     /// Body of the subject as JSON, as in assets/humanoid.json, which is the default.

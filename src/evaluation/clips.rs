@@ -120,7 +120,7 @@ impl Split {
 ///
 /// A directory is described by `index`, or the file `index.csv` in it: a table with the columns
 /// `file` (or `name`) and `category`, and perhaps `fps`, matched by the file's stem. Of several files with
-/// one stem the first in this order is taken. A JSON file beside a pose file, of the same stem, may give its `fps`;
+/// one stem the first in this order is taken, and files of force plates, `NAME_grf.*`, are none. A JSON file beside a pose file, of the same stem, may give its `fps`;
 /// the index's `fps` counts only for rows that name the pose file itself.
 ///
 /// A manifest is a JSON array of objects with the fields `file` (relative to the manifest) and,
@@ -197,7 +197,7 @@ fn in_directory(directory: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|e| Error::io(directory, "read", e))?.path();
-        if rank(&path).is_some() {
+        if rank(&path).is_some() && !trials::is_plates(&path) {
             paths.push(path);
         }
     }

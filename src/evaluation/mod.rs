@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::body::{capsule_pairs, deepest};
-use crate::metrics::{Alignment, Metrics};
+use crate::metrics::{Alignment, Metrics, frame_errors};
+use crate::motion::Joints;
 use crate::reconstruction::{Reconstruction, exceeds};
 use crate::simulation::{GRAVITY, Trajectory, simulated_feet};
 
@@ -85,13 +86,26 @@ pub fn measure(reconstruction: &Reconstruction) -> Metrics {
         reference,
         ..
     } = reconstruction;
-    let frames = trajectory.frames.iter().take(reference.len());
-    let joints: Vec<_> = frames
-        .map(|frame| body.marker_positions(&frame.links))
-        .collect();
+    let joints = simulated_joints(reconstruction);
     let links = trajectory.frames.iter().map(|frame| frame.links.as_slice());
     let feet = simulated_feet((body, &trajectory.scene), links);
     Metrics::new(&joints, &feet, reference, Alignment::default())
+}
+
+/// The joints of the simulated body in every observed frame, m.
+fn simulated_joints(reconstruction: &Reconstruction) -> Vec<Joints> {
+    let frames = reconstruction.trajectory.frames.iter();
+    let joints = frames.map(|frame| reconstruction.body.marker_positions(&frame.links));
+    joints.take(reconstruction.reference.len()).collect()
+}
+
+/// The time, s from the first frame, and the mean joint error, mm, of the frame in which the simulated body is furthest
+/// off.
+pub fn worst_frame(reconstruction: &Reconstruction) -> Option<(f64, f64)> {
+    let joints = simulated_joints(reconstruction);
+    let errors = frame_errors(&joints, &reconstruction.reference.joints);
+    let worst = errors.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    worst.map(|(frame, error)| (frame as f64 / reconstruction.reference.fps, 1e3 * error))
 }
 
 /// Mean vertical ground reaction by body weight: about 1 over any motion that starts and ends at

@@ -29,7 +29,7 @@ macro_rules! embedded {
 const NEWTON: Weights = embedded!("optimus-newton-walking.safetensors");
 
 /// Those that are not embedded have 3 MB each.
-const SHIPPED: [Shipped; 4] = [
+const SHIPPED: [Shipped; 5] = [
     Shipped {
         name: "optimus",
         functions: Some(Weights::File("optimus.safetensors")),
@@ -46,18 +46,25 @@ const SHIPPED: [Shipped; 4] = [
         windows: NEWTON,
     },
     Shipped {
+        name: "optimus-search",
+        functions: None,
+        windows: embedded!("optimus-search-walking.safetensors"),
+    },
+    Shipped {
         name: "adafactor-mlp",
         functions: Some(embedded!("adafactor-mlp.safetensors")),
         windows: Weights::File("adafactor-mlp-walking.safetensors"),
     },
 ];
 
-/// Names of the learned optimizers that come with the program; `optimus-newton` only for windows.
+/// Names of the learned optimizers that come with the program; `optimus-newton` and
+/// `optimus-search` only for windows.
 pub const NAMES: [&str; SHIPPED.len()] = [
     SHIPPED[0].name,
     SHIPPED[1].name,
     SHIPPED[2].name,
     SHIPPED[3].name,
+    SHIPPED[4].name,
 ];
 
 impl Shipped {
@@ -142,7 +149,7 @@ mod tests {
         for name in NAMES.iter().chain(&optim::NAMES) {
             for name in [name.to_string(), format!("basin-{name}")] {
                 assert_eq!(by_name(&name, &windows).unwrap().name(), name);
-                if !name.contains("newton") {
+                if !["newton", "search"].iter().any(|part| name.contains(part)) {
                     assert_eq!(by_name(&name, &Options::default()).unwrap().name(), name);
                 }
             }

@@ -237,7 +237,8 @@ impl Trained {
                 Box::new(Named::new(name, staged))
             }
             Architecture::Optimus(settings) if settings.searched => {
-                Box::new(Named::new(name, Searched::new(learned)))
+                let searched = Searched::new(learned, self.metric);
+                return Ok(Box::new(Named::new(name, searched)));
             }
             _ => Box::new(Named::new(name, learned)),
         };

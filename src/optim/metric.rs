@@ -165,6 +165,13 @@ impl<O: Objective> Objective for Whitened<O> {
         Some((value, self.whitening.whiten_curvature(curvature)))
     }
 
+    fn estimated_curvature(&self, z: &[f64]) -> Option<(Vec<f64>, DMatrix<f64>)> {
+        let x = self.whitening.color(z);
+        let (gradient, curvature) = self.objective.estimated_curvature(&x)?;
+        let gradient = self.whitening.whiten_gradient(&gradient);
+        Some((gradient, self.whitening.whiten_curvature(curvature)))
+    }
+
     fn look_ahead(&self, z: &[f64], next: &dyn Fn(usize) -> Vec<Vec<f64>>) {
         let colored = |z: &Vec<f64>| self.whitening.color(z);
         let x = self.whitening.color(z);

@@ -197,10 +197,11 @@ impl<'a> Run<'a> {
         let is_new = !self.is_closer_look(query);
         let is_here = is_same(query.x, &self.x);
         let is_known = is_new && self.order >= Some(query.order) && is_here;
-        if is_here && (self.order, query.order) == (Some(Order::Value), Order::Estimate) {
+        let is_estimate = matches!(query.order, Order::Estimate | Order::EstimatedCurvature);
+        if is_here && is_estimate && self.order == Some(Order::Value) {
             // The value is known.
-            self.seen.estimate(self.objective, &self.x);
-            self.order = Some(Order::Estimate);
+            self.seen.estimate(self.objective, &self.x, query.order);
+            self.order = Some(query.order);
         } else if !is_known {
             self.x.copy_from_slice(query.x);
             let is_last = is_new && self.values.len() + 1 >= self.budget.evaluations.max(1);

@@ -12,7 +12,7 @@ use crate::motion::skeleton::Layout;
 use crate::motion::smoothing::Smoothing;
 
 /// What only makes sense for a file.
-const FILE_OPTIONS: [&str; 18] = [
+const FILE_OPTIONS: [&str; 19] = [
     "poses",
     "floor",
     "fps",
@@ -31,6 +31,7 @@ const FILE_OPTIONS: [&str; 18] = [
     "camera_tilt",
     "use_cameras",
     "more_views",
+    "plates",
 ];
 
 /// Turn pose files into physically simulated motions.
@@ -74,16 +75,16 @@ pub struct ReconstructArgs {
     #[command(flatten, next_help_heading = "Options")]
     pub(super) overrides: Overrides,
     /// Name of the optimizer: lm-search (the default), lm, bfgs, l-bfgs, adam, sgd, sgd-m, optimus,
-    /// optimus-guided, optimus-newton, adafactor-mlp, or a .safetensors file; basin-NAME for basin
+    /// optimus-guided, optimus-newton, optimus-search, adafactor-mlp, or a .safetensors file; basin-NAME for basin
     /// hopping around one, metric-NAME for one in the learned metric.
     #[arg(long, value_name = "NAME")]
     pub(super) optimizer: Option<String>,
     #[command(flatten)]
     pub(super) forces: ForceArgs,
     /// Where to write; out/NAME of the clip unless given. Of several files each is written into DIR/NAME.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Options")]
     pub(super) out: Option<PathBuf>,
     /// Replace the files of an earlier run.
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     pub(super) force: bool,
 }

@@ -15,7 +15,7 @@ use crate::commands::{Session, refuse};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evaluation::plates::Place;
-use crate::evaluation::{failures, keypoint_record, record};
+use crate::evaluation::{failures, keypoint_record, record, worst_frame};
 use crate::export::{forces, kinematic};
 use crate::keypoints::Observation;
 use crate::motion::files::first_time;
@@ -88,7 +88,20 @@ pub(super) fn reconstruct_one(
     output.remove(KINEMATIC)?; // a run from keypoints may have left it
     let warning = tell_outcome(&reconstruction, &record, forces, session)?;
     tell_files(&files, seconds, &out, session)?;
+    tell_worst(&reconstruction, &out, session)?;
     Ok((record, warning))
+}
+
+/// Tells where the simulated body is furthest off, and where to see it.
+fn tell_worst(reconstruction: &Reconstruction, out: &Path, session: &Session) -> Result<()> {
+    let Some((time, error)) = worst_frame(reconstruction) else {
+        return Ok(());
+    };
+    let report = out.join("report.html");
+    session.tell(format!(
+        "furthest off at {time:.1} s, {error:.0} mm; to look at it, open {}#{time:.1}",
+        report.display()
+    ))
 }
 
 /// Tells how good `reconstruction` is, by its `record` and by what plates say of its `forces`; returns the warning, where
@@ -321,7 +334,7 @@ fn table(record: &Map<String, Value>) -> Table {
 fn shown(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e6 {
         format!("{}", value + 0.0) // no negative zero
-    } else if value.abs() < 1.0 {
+    } else if value.abs() < 10.0 {
         format!("{value:.3}")
     } else {
         format!("{value:.1}")

@@ -29,18 +29,19 @@ pub fn with_plates(clips: Vec<Clip>, motions: &Path) -> Result<Vec<Clip>> {
         let advice = "leave it out: a manifest names \"plates\" and \"mass\" of its clips itself";
         return Err(Error::input("--plates", "use", "with a manifest", advice));
     }
-    let is_plates = |clip: &Clip| {
-        let path = clip.path.to_string_lossy();
-        PLATES.iter().any(|ending| path.ends_with(ending))
-    };
-    let clips = clips.into_iter().filter(|clip| !is_plates(clip));
-    let clips: Vec<Clip> = clips.map(beside).collect::<Result<_>>()?;
+    let clips: Vec<Clip> = clips.into_iter().map(beside).collect::<Result<_>>()?;
     if clips.iter().all(|clip| clip.plates.is_none()) {
         let advice = "put NAME_grf.npz or NAME_grf.mot beside NAME.npy, or leave --plates out";
         return Err(Error::input(motions.display(), "plates", "none", advice));
     }
     check_masses(&clips, motions)?;
     Ok(clips)
+}
+
+/// Whether the file at `path` holds, by its name, force plates and no motion.
+pub(super) fn is_plates(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    PLATES.iter().any(|ending| path.ends_with(ending))
 }
 
 /// `clip` with what lies beside it.

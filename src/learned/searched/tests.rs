@@ -67,7 +67,7 @@ fn untrained() -> Learned {
 }
 
 fn run(objective: &Rosenbrock, budget: Budget) -> crate::optim::Minimum {
-    let searched = Searched::new(untrained());
+    let searched = Searched::new(untrained(), None);
     minimize(&searched, objective, &[-1.2, 1.0], &budget, &mut Unobserved).unwrap()
 }
 

@@ -240,7 +240,8 @@ impl Bvh<'_> {
                 values.len() as f64 / width as f64
             );
             let advice = format!(
-                "the header tells of {}: copy or export it again",
+                "the header tells of {}: copy or export it again, or, to use what is there, write \
+                 \"Frames: {frames}\" and delete the last line if it is not complete",
                 self.frames
             );
             return Err(Error::input(self.origin, "MOTION", found, advice));

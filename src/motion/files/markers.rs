@@ -56,7 +56,8 @@ impl Markers {
         let body = Body::find(&self.names, |index| self.is_seen(index)).map_err(|missing| {
             let found = format!("no {} among {}", missing.join(", "), self.list_names());
             let advice = "give joint centres (RHip, RKnee, RAnkle, RShoulder, RElbow, RWrist, the \
-                          same on the left) or the markers of Plug-in Gait";
+                          same on the left) or the markers of Plug-in Gait, or say by --markers FILE \
+                          which markers stand for a joint";
             Error::input(origin, "points", found, advice)
         })?;
         let width = 3 * self.names.len();

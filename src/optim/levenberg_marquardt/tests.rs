@@ -54,7 +54,7 @@ impl Residuals for Rosenbrock {
         (self.residuals(x), jacobian.into())
     }
     fn estimated_jacobian(&self, _: &[f64]) -> Option<Jacobian> {
-        self.estimate.clone()
+        self.estimate.clone().map(Into::into)
     }
 }
 

@@ -128,7 +128,7 @@ pub fn read(path: &Path, origin: &str, known: Known, check: impl Check) -> Resul
             shown(&keys)
         };
         let advice = "known are smpl_poses with smpl_trans (AIST++), pose_world with trans_world (WHAM), \
-                      smplx_world (PromptHMR), pose_aa with trans_orig (PHC), poses with trans";
+                      smplx_world (PromptHMR), pose_aa with trans_orig (PHC), poses with trans; 2D keypoints need --camera or --focal";
         return Err(Error::input(origin, "keys", found, advice));
     };
     let mut points = of_dialect(dialect, entry, origin, known, check)?;
