@@ -122,6 +122,8 @@ impl Searched {
         factors: &[f64],
     ) {
         let (normal, gradient) = (&state.normal.0, &state.normal.1);
+        // An objective that is no sum of squares has the network's steps alone.
+        let factors = if gradient.is_empty() { &[] } else { factors };
         for factor in factors {
             let damping = factor * state.damping;
             let step = damped_step((normal, gradient), damping, self.classical.scaling_floor);

@@ -55,7 +55,7 @@ pub struct Rollout {
 /// How a rollout ends.
 enum End {
     /// In this world.
-    Engine(World),
+    Engine(Box<World>),
     /// With these turns of the spheres near surfaces.
     Twin(Turns),
 }
@@ -79,7 +79,7 @@ impl Rollout {
     /// The world at its end.
     pub fn end(&self) -> World {
         match &self.end {
-            End::Engine(world) => world.clone(),
+            End::Engine(world) => World::clone(world),
             End::Twin(turns) => {
                 let mut world = World::clone(&self.start);
                 if let Some(last) = self.path.last() {
@@ -230,7 +230,7 @@ impl Simulator for Rapier {
                 start: Arc::clone(&shared),
                 path,
                 orders,
-                end: End::Engine(world),
+                end: End::Engine(Box::new(world)),
             }
         };
         drives.par_iter().map(run).collect()

@@ -110,3 +110,27 @@ fn a_value_that_is_low_enough_needs_no_further_jacobian() {
     assert_eq!(objective.jacobians.load(Ordering::Relaxed), 1);
     assert_eq!(found.termination, crate::optim::Termination::ReachTarget);
 }
+
+/// x² + y², which is not known to be a sum of squares.
+struct Sphere;
+
+impl Objective for Sphere {
+    fn dimension(&self) -> usize {
+        2
+    }
+    fn value(&self, x: &[f64]) -> f64 {
+        x[0] * x[0] + x[1] * x[1]
+    }
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        gradient.copy_from_slice(&[2.0 * x[0], 2.0 * x[1]]);
+        self.value(x)
+    }
+}
+
+#[test]
+fn without_a_sum_of_squares_the_networks_steps_alone_are_tried() {
+    let searched = Searched::new(untrained(), None);
+    let budget = Budget::default();
+    let found = minimize(&searched, &Sphere, &[1.0, -0.5], &budget, &mut Unobserved).unwrap();
+    assert!(found.value < found.values[0], "{:?}", found.values);
+}
