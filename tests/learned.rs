@@ -377,7 +377,7 @@ fn shipped_weights_cards_and_configurations_fit() {
         let is_in_metric = stem != name && name != "adafactor-mlp";
         assert_eq!(trained.metric.is_some(), is_in_metric, "{stem}");
     }
-    assert_eq!(shipped, 7);
+    assert_eq!(shipped, 8);
     let mut found = 0;
     for entry in std::fs::read_dir(root.join("configs")).unwrap() {
         let path = entry.unwrap().path();
