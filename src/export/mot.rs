@@ -33,7 +33,11 @@ pub fn encode(forces: &FootForces, name: &str) -> String {
         }
     }
     text.push('\n');
-    for (i, sample) in forces.samples.iter().enumerate() {
+    // Means are over the time that ends at a sample: at the first one nothing has been simulated yet, and zero
+    // would be a fall. It has the forces of the second.
+    let first = forces.samples.get(1).or(forces.samples.first());
+    let samples = first.into_iter().chain(forces.samples.iter().skip(1));
+    for (i, sample) in samples.enumerate() {
         let _ = write!(text, "{:.6}", i as f64 / forces.rate);
         for contact in sample {
             for value in columns(contact.as_ref()) {
@@ -131,6 +135,8 @@ mod tests {
         assert_eq!((header.len(), row.len()), (19, 19));
         let value = |name: &str| row[header.iter().position(|h| *h == name).unwrap()];
         assert_eq!(value("time"), 0.01);
+        let [first, second] = [7, 8].map(|line| lines[line].split_once('\t').unwrap().1);
+        assert_eq!(first, second);
         let right =
             ["vx", "vy", "vz", "px", "pz"].map(|n| value(&format!("ground_force_right_{n}")));
         assert_eq!(right, [20.0, 500.0, -30.0, 0.4, 0.1]);
