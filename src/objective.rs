@@ -388,4 +388,6 @@ pub fn central_difference(objective: &dyn Objective, x: &[f64], h: f64) -> Vec<f
 }
 
 #[cfg(test)]
+pub(crate) mod rosenbrock;
+#[cfg(test)]
 mod tests;

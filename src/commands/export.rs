@@ -129,13 +129,16 @@ fn opensim(args: &ExportArgs, recording: &Recording, session: &Session) -> Resul
 pub(super) fn load(run: &Path) -> Result<Recording> {
     let arrays = run.join("motion.npz");
     let body = run.join("body.json");
-    let several = || sub_runs(run);
     if run.is_file() {
         let advice = "give the folder of a run; motionfit reconstruct makes one of a motion";
         return Err(Error::input(run.display(), "run", "a file", advice));
     }
-    if !arrays.is_file() && !several().is_empty() {
-        let advice = format!("give one of them: {}", several().join(", "));
+    let several = match arrays.is_file() {
+        true => Vec::new(),
+        false => sub_runs(run),
+    };
+    if !several.is_empty() {
+        let advice = format!("give one of them: {}", several.join(", "));
         return Err(Error::input(run.display(), "run", "several runs", advice));
     }
     if let Some(missing) = [&arrays, &body].into_iter().find(|path| !path.is_file()) {

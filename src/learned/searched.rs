@@ -13,7 +13,7 @@ use nalgebra::{DMatrix, DVector};
 use super::{Batch, Learned};
 use crate::error::Result;
 use crate::objective::{Evaluation, Order};
-use crate::optim::{LevenbergMarquardt, Metric, Optimizer, Query, Whitening, damped_step};
+use crate::optim::{LevenbergMarquardt, Metric, Optimizer, Query, Stage, Whitening, damped_step};
 
 /// Factors of the damping λ that are tried at first, and once nothing at first has lowered the value.
 const SPREAD: [f64; 3] = [1.0, 0.25, 4.0];
@@ -50,19 +50,6 @@ pub struct SearchedState {
     /// Whether the steps are those of a second attempt.
     is_cautious: bool,
     stage: Stage,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Stage {
-    /// The value at the initial point is needed: it may be good enough.
-    Look,
-    /// An estimate of the curvature there is welcome.
-    Estimate,
-    /// A close look at `x` is needed.
-    Linearize,
-    /// The value at the next trial is needed.
-    Try,
-    Done,
 }
 
 impl Searched {

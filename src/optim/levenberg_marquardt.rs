@@ -88,15 +88,16 @@ struct Trial {
     damping: f64,
 }
 
+/// What a search by values wants to know next.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Stage {
+pub(crate) enum Stage {
     /// The value at the initial point is needed: it may be good enough.
     Look,
-    /// An estimate of the Jacobian there is welcome.
+    /// An estimate of the Jacobian, or of the curvature, there is welcome.
     Estimate,
-    /// The Jacobian at `x` is needed.
+    /// A close look at the point at hand is needed.
     Linearize,
-    /// The value at `trial` is needed.
+    /// The value at the next trial is needed.
     Try,
     Done,
 }

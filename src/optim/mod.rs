@@ -13,6 +13,7 @@ pub use basin_hopping::BasinHopping;
 pub use budget::{Budget, StoppingRule};
 pub(crate) use first_order::Iterate;
 pub use first_order::{Adam, GradientDescent};
+pub(crate) use levenberg_marquardt::Stage;
 pub use levenberg_marquardt::{LevenbergMarquardt, damped_step};
 pub use metric::{InMetric, Metric, Whitened, WhitenedFamily, Whitening};
 pub use minimize::{Minimize, Named, minimize};

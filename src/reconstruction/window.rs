@@ -256,12 +256,13 @@ impl<'a> PhysicsWindow<'a> {
     }
 
     /// Simulates each of `points` from the start, and keeps the rollouts.
-    fn simulate(&self, points: &[Vec<f64>]) {
+    fn simulate(&self, points: &[Vec<f64>]) -> Vec<Arc<Recorded>> {
         let knots: Vec<Knots> = points.iter().map(|x| self.knots_at(x)).collect();
         let rollouts = self.rollouts_from(&self.start.world, 0, &knots);
-        for (x, rollout) in points.iter().zip(rollouts) {
-            self.rollouts.keep(x, self.assistance, rollout);
+        for (x, rollout) in points.iter().zip(&rollouts) {
+            self.rollouts.keep(x, self.assistance, Arc::clone(rollout));
         }
+        rollouts
     }
 
     /// What the residuals look at of `path` with `targets`.
@@ -281,12 +282,7 @@ impl<'a> PhysicsWindow<'a> {
     /// The rollout at x, simulated unless it is kept.
     fn rollout_at(&self, x: &[f64]) -> Arc<Recorded> {
         let kept = self.rollouts.get(x, self.assistance);
-        kept.unwrap_or_else(|| {
-            let mut rollouts = self.rollouts_from(&self.start.world, 0, &[self.knots_at(x)]);
-            let rollout = rollouts.remove(0);
-            self.rollouts.keep(x, self.assistance, rollout.clone());
-            rollout
-        })
+        kept.unwrap_or_else(|| self.simulate(&[x.to_vec()]).remove(0))
     }
 
     /// Residuals of the frames after `frame`, in order; `past` are the link poses before it.

@@ -260,9 +260,8 @@ impl WithSimd for Originals<'_> {
             }
         }
         bodies.record(&mut paths, frame_time);
-        let trails = trails.into_iter().map(Trail::into_turns);
         let all = paths.into_iter().zip(trails);
-        all.map(|(path, (turns, orders))| (path, orders, turns))
+        all.map(|(path, trail)| (path, trail.orders, trail.turns))
             .collect()
     }
 }

@@ -1,50 +1,10 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use nalgebra::{DMatrix, DVector};
+use std::sync::atomic::Ordering;
 
 use super::super::{Architecture, LearnedOptimizer, Network, Optimus};
 use super::*;
-use crate::objective::{Jacobian, Objective, Residuals, Rng};
+use crate::objective::rosenbrock::Rosenbrock;
+use crate::objective::{Objective, Residuals, Rng};
 use crate::optim::{Budget, Unobserved, minimize};
-
-/// Rosenbrock's function as a sum of squares: r = (10 (y − x²), 1 − x); counts its Jacobians.
-#[derive(Default)]
-struct Rosenbrock {
-    jacobians: AtomicUsize,
-    estimate: Option<Jacobian>,
-}
-
-impl Objective for Rosenbrock {
-    fn dimension(&self) -> usize {
-        2
-    }
-    fn value(&self, x: &[f64]) -> f64 {
-        0.5 * self.residuals(x).norm_squared()
-    }
-    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
-        self.half_square_and_gradient(x, gradient)
-    }
-    fn least_squares(&self) -> Option<&dyn Residuals> {
-        Some(self)
-    }
-}
-
-impl Residuals for Rosenbrock {
-    fn len(&self) -> usize {
-        2
-    }
-    fn residuals(&self, x: &[f64]) -> DVector<f64> {
-        DVector::from_vec(vec![10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]])
-    }
-    fn residuals_and_jacobian(&self, x: &[f64]) -> (DVector<f64>, Jacobian) {
-        self.jacobians.fetch_add(1, Ordering::Relaxed);
-        let jacobian = DMatrix::from_row_slice(2, 2, &[-20.0 * x[0], 10.0, -1.0, 0.0]);
-        (self.residuals(x), jacobian.into())
-    }
-    fn estimated_jacobian(&self, _: &[f64]) -> Option<Jacobian> {
-        self.estimate.clone()
-    }
-}
 
 /// An untrained network that sees the Gauss–Newton matrix.
 fn untrained() -> Learned {
@@ -85,7 +45,7 @@ fn closely_looked_at_are_only_points_that_lower_the_value() {
 fn the_first_step_comes_from_an_estimate_where_there_is_one() {
     let exact = Rosenbrock::default().residuals_and_jacobian(&[-1.2, 1.0]).1;
     let estimated = Rosenbrock {
-        estimate: Some(exact),
+        estimate: Some((*exact).clone()),
         ..Rosenbrock::default()
     };
     let budget = |points| Budget {

@@ -1,13 +1,13 @@
 //! The bodies of the copies, and how they step.
 
-use nalgebra::{Vector2, Vector3};
+use nalgebra::{Isometry3, Vector2, Vector3};
 
 use super::Targets;
 use super::contacts::{Ball, BoxRows, GroundRows, nearest};
 use super::lanes::Lanes;
 use super::links::{Links, Velocities};
 use super::matrices::Symmetric;
-use super::model::Model;
+use super::model::{Model, Obstacle};
 use super::near::{Trail, slots};
 use super::places::{Orientations, Places};
 use super::rows::JointRows;
@@ -318,11 +318,18 @@ impl<W: Wide> Bodies<W> {
         self.contacts.push(match surface {
             0 => Rows::Ground(GroundRows::new(link, ball, arm)),
             _ => {
-                let (mut pose, half) = model.boxes[surface - 1];
-                pose.translation.vector -= self.origin;
-                Rows::Box(BoxRows::new(self.wide, link, ball, &(pose, half), arm))
+                let cuboid = self.place_of(&model.boxes[surface - 1]);
+                Rows::Box(BoxRows::new(self.wide, link, ball, &cuboid, arm))
             }
         });
+    }
+
+    /// Where `obstacle` is, counted from the origin of the copies' places, and half its sizes.
+    #[inline(always)]
+    fn place_of(&self, obstacle: &Obstacle) -> (Isometry3<f64>, Vector3<f64>) {
+        let mut pose = obstacle.cuboid.pose;
+        pose.translation.vector -= self.origin;
+        (pose, obstacle.cuboid.half_extents)
     }
 
     /// Notes the spheres that are near surfaces at `time` in the trails of their lanes.
@@ -337,12 +344,11 @@ impl<W: Wide> Bodies<W> {
                 link.center.beyond(lowest).z,
                 trails,
             );
-            for (i, cuboid) in model.cuboids.iter().enumerate() {
-                if !(cuboid.is_for[sphere.link] && cuboid.is_there(time)) {
+            for (i, obstacle) in model.boxes.iter().enumerate() {
+                if !(obstacle.is_for[sphere.link] && obstacle.cuboid.is_there(time)) {
                     continue;
                 }
-                let (mut pose, half) = model.boxes[i];
-                pose.translation.vector -= self.origin;
+                let (pose, half) = self.place_of(obstacle);
                 let reach = half.norm() + sphere.radius + PREDICTION;
                 let middle = Vectors::splat(self.wide, &pose.translation.vector);
                 let away = link.center.rounded() + arm - middle;

@@ -1,6 +1,6 @@
 //! The body as the copies see it.
 
-use nalgebra::{Isometry3, Vector3};
+use nalgebra::Vector3;
 
 use crate::body::{Body, Side};
 use crate::scene::{Cuboid, Scene};
@@ -16,10 +16,8 @@ pub struct Model {
     pub joints: Vec<Joint>,
     /// Spheres that touch surfaces.
     pub spheres: Vec<Sphere>,
-    /// The boxes of the scene: world ← box, and half their sizes, m.
-    pub boxes: Vec<(Isometry3<f64>, Vector3<f64>)>,
-    /// For whom and when they are there, in the same order.
-    pub cuboids: Vec<Presence>,
+    /// The boxes of the scene.
+    pub boxes: Vec<Obstacle>,
     pub substeps: usize,
     pub sweeps: usize,
     /// Length of a substep, s.
@@ -29,18 +27,11 @@ pub struct Model {
     pub friction: f64,
 }
 
-/// For whom and when a box is there.
-pub struct Presence {
-    /// Per link.
+/// A box of the scene.
+pub struct Obstacle {
+    pub cuboid: Cuboid,
+    /// Per link, whether it can touch the box.
     pub is_for: Vec<bool>,
-    cuboid: Cuboid,
-}
-
-impl Presence {
-    /// Whether it is there at `time`, s from the motion's first frame.
-    pub fn is_there(&self, time: f64) -> bool {
-        self.cuboid.is_there(time)
-    }
 }
 
 /// A body of the copies.
@@ -133,7 +124,7 @@ impl Model {
                 radius,
             })
         });
-        let presence = |cuboid: &Cuboid| Presence {
+        let obstacle = |cuboid: &Cuboid| Obstacle {
             is_for: body
                 .links
                 .iter()
@@ -145,10 +136,7 @@ impl Model {
             joints: in_rounds(joints.collect(), body.links.len()),
             links: links.collect(),
             spheres: spheres.collect(),
-            boxes: (scene.boxes.iter())
-                .map(|cuboid| (cuboid.pose, cuboid.half_extents))
-                .collect(),
-            cuboids: scene.boxes.iter().map(presence).collect(),
+            boxes: scene.boxes.iter().map(obstacle).collect(),
             substeps: physics.solver_iterations,
             sweeps: physics.pgs_iterations,
             dt,

@@ -10,7 +10,8 @@ const MOST_LANES: usize = 8;
 pub struct Trail<'a> {
     /// The order in which spheres that come near in the same step come into the engine's list.
     pairs: &'a [Touch],
-    turns: Turns,
+    /// After the last step.
+    pub turns: Turns,
     /// Those that are near in the step at hand.
     near: Vec<Touch>,
     /// In every step so far, those that were near, in the order in which they were solved for.
@@ -34,11 +35,6 @@ impl<'a> Trail<'a> {
             near: Vec::new(),
             orders: Vec::new(),
         }
-    }
-
-    /// The turns after the last step.
-    pub fn into_turns(self) -> (Turns, Vec<Vec<Touch>>) {
-        (self.turns, self.orders)
     }
 
     /// Takes note of a sphere that is near in the step at hand.
