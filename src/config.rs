@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::json::read_text;
+use crate::motion::Subject;
 use crate::reconstruction::Settings;
 
 pub use crate::json::parse as parse_json;
@@ -52,6 +53,15 @@ impl Config {
     /// [`Error::Input`] as for [`read`](Self::read).
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
         parse_fields(text, origin)
+    }
+
+    /// The same configuration with what `subject` tells and it does not.
+    #[must_use]
+    pub fn about(&self, subject: Subject) -> Self {
+        Self {
+            reconstruction: self.reconstruction.about(subject),
+            ..self.clone()
+        }
     }
 
     /// The configuration as the text of a file, every field spelled out.

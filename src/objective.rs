@@ -6,6 +6,8 @@
 use std::sync::Arc;
 
 use nalgebra::{DMatrix, DVector};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2, s};
 use rayon::prelude::*;
 
 /// A Jacobian, `(M, N)`, which may be large and is never copied.
@@ -142,22 +144,27 @@ pub fn gram(jacobian: &DMatrix<f64>) -> DMatrix<f64> {
         let column = jacobian.column(column);
         column.iter().take_while(|entry| **entry == 0.0).count()
     };
-    // The lower half, in blocks of rows.
-    let blocks: Vec<_> = (0..n.div_ceil(BLOCK))
-        .into_par_iter()
-        .map(|block| {
-            let (from, to) = (block * BLOCK, n.min((block + 1) * BLOCK));
-            let top = (from..to).map(zeros).min().unwrap_or_default();
-            // An explicit transpose takes nalgebra's blocked product.
-            let rows = jacobian.view((top, from), (m - top, to - from)).transpose();
-            (from, rows * jacobian.view((top, 0), (m - top, to)))
-        })
-        .collect();
     let mut gram = DMatrix::zeros(n, n);
-    for (from, block) in blocks {
-        gram.view_mut((from, 0), block.shape()).copy_from(&block);
+    if n == 0 {
+        return gram;
     }
-    gram.fill_upper_triangle_with_lower_triangle();
+    // The upper half, in blocks of columns, by ndarray's product, which takes a transpose as it is.
+    let blocks = gram.as_mut_slice().par_chunks_mut(n * BLOCK);
+    blocks.enumerate().for_each(|(block, columns)| {
+        let (from, to) = (block * BLOCK, n.min((block + 1) * BLOCK));
+        let top = (from..to).map(zeros).min().unwrap_or_default();
+        let entries = &jacobian.as_slice()[..m * to];
+        // Both matrices by their columns, which are rows here.
+        let all = ArrayView2::from_shape((to, m), entries);
+        let product = ArrayViewMut2::from_shape((to - from, n), columns);
+        if let (Ok(all), Ok(mut product)) = (all, product) {
+            let all = all.slice(s![.., top..]);
+            let own = all.slice(s![from.., ..]);
+            let mut product = product.slice_mut(s![.., ..to]);
+            general_mat_mul(1.0, &own, &all.t(), 0.0, &mut product);
+        }
+    });
+    gram.fill_lower_triangle_with_upper_triangle();
     gram
 }
 

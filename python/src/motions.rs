@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use motionfit::error::Error;
 use motionfit::motion::files::{BodyModel, MarkerMap};
-use motionfit::motion::{self, ReadOptions};
+use motionfit::motion::{self, ReadOptions, Subject};
 use numpy::PyArray3;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -17,6 +17,7 @@ use crate::{arrays, raised};
 #[pyclass(module = "motionfit", frozen)]
 pub(crate) struct Motion {
     pub(crate) motion: motion::Motion,
+    pub(crate) subject: Subject,
     /// What was understood, assumed and repaired.
     #[pyo3(get)]
     pub(crate) notes: Vec<String>,
@@ -119,6 +120,7 @@ pub(crate) fn read(
     let rows: Vec<Vec<f64>> = rows.map(|row| row.iter().copied().collect()).collect();
     let file = origin.map_or_else(|| json!(path), |origin| json!(origin));
     Ok(Motion {
+        subject: reading.subject,
         input: json!({"file": file, "world_from_file": rows, "notes": reading.notes}),
         motion: reading.motion,
         notes: reading.notes,
@@ -133,6 +135,7 @@ pub(crate) fn sample(name: &str) -> PyResult<Motion> {
         .ok_or_else(|| PyValueError::new_err(format!("sample: name: found {name}; {advice}")))?;
     Ok(Motion {
         motion,
+        subject: Subject::default(),
         notes: vec![format!("embedded sample \"{name}\"")],
         input: json!({ "sample": name }),
     })

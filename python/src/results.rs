@@ -155,6 +155,7 @@ pub(crate) fn reconstruct(
     scene: Option<PathBuf>,
 ) -> PyResult<Result> {
     let config = configuration(settings, optimizer, scene.as_deref()).map_err(raised)?;
+    let config = config.about(motion.subject);
     let started = Instant::now();
     let interrupted = AtomicBool::new(false);
     let mut watch = Watch {

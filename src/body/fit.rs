@@ -16,7 +16,7 @@ use crate::motion::skeleton::{
     ANKLES, HEAD, LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, PELVIS, RIGHT_ANKLE, RIGHT_HIP, RIGHT_KNEE,
     SPINE, Side, THORAX,
 };
-use crate::motion::{Joints, Motion};
+use crate::motion::{Joints, Motion, Subject};
 
 /// Body mass index that turns stature into mass when no mass is given, kg/m².
 const BODY_MASS_INDEX: f64 = 22.5;
@@ -36,15 +36,6 @@ const NO_BONE: f64 = 1e-3;
 /// Smallest moment of inertia of a link, kg·m²: stands for the rotor-like inertia of muscles and
 /// keeps feet and forearms well conditioned for the solver.
 const SMALLEST_INERTIA: f64 = 4e-3;
-
-/// What is known of the subject beforehand.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Subject {
-    /// Mass, kg; otherwise 22.5 kg/m² × stature².
-    pub mass: Option<f64>,
-    /// Standing height, m; otherwise from the bones. Sets mass and feet, not the bones.
-    pub stature: Option<f64>,
-}
 
 /// Builds the humanoid that fits `motion`: link lengths are the median bone lengths.
 ///

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::motion::{JOINTS, Joints};
 
+pub use crate::motion::Subject;
 pub use crate::motion::skeleton::Side;
 pub use anatomy::{Anatomy, Movement};
 pub use contact_points::{Ball, ContactPoint, Place, heights_of_foot};
-pub use fit::{Subject, fit};
+pub use fit::fit;
 pub use model::{BodyModel, Sex};
 pub use overlaps::{CapsulePair, capsule_pairs, deepest, near_pairs};
 pub use reference::{over_ground, reference_poses};

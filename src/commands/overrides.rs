@@ -1,5 +1,6 @@
 //! Options that take precedence over the configuration file.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,7 +9,8 @@ use super::{config, refuse};
 use crate::body::{BodyModel, Sex};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::reconstruction::{MASSES, MOST, STATURES};
+use crate::motion::{MASSES, STATURES};
+use crate::reconstruction::MOST;
 use crate::scene::Scene;
 
 /// Weight of self-collision where it is asked for (docs/any-motion.md).
@@ -125,12 +127,12 @@ pub(super) fn check_evaluations(option: &str, evaluations: usize) -> Result<usiz
 fn within(
     option: &str,
     value: Option<f64>,
-    (low, high): (f64, f64),
+    range: RangeInclusive<f64>,
     unit: &str,
 ) -> Result<Option<f64>> {
     match value {
-        Some(value) if !(low..=high).contains(&value) => {
-            let advice = format!("give {low} to {high} {unit}");
+        Some(value) if !range.contains(&value) => {
+            let advice = format!("give {} to {} {unit}", range.start(), range.end());
             Err(Error::input(
                 option,
                 "value",

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::json;
+use crate::motion::MASSES;
 use crate::motion::ReadOptions;
 use crate::motion::files::{RATES, rate_beside};
-use crate::reconstruction::MASSES;
 
 pub use trials::with_plates;
 
@@ -160,11 +160,10 @@ pub fn find(motions: &Path, index: Option<&Path>) -> Result<Vec<Clip>> {
 
 /// Refuses masses that nobody has; `origin` is where the clips are from.
 fn check_masses(clips: &[Clip], origin: &Path) -> Result<()> {
-    let (least, most) = MASSES;
     for clip in clips {
-        if let Some(mass) = clip.mass.filter(|mass| !(least..=most).contains(mass)) {
+        if let Some(mass) = clip.mass.filter(|mass| !MASSES.contains(mass)) {
             let field = format!("mass of {}", clip.name);
-            let advice = format!("give {least} to {most} kg");
+            let advice = format!("give {} to {} kg", MASSES.start(), MASSES.end());
             return Err(Error::input(origin.display(), field, mass, advice));
         }
     }

@@ -7,15 +7,12 @@ use nalgebra::{Vector2, Vector3};
 
 use super::contact::STANDING_QUANTILE;
 use super::skeleton::{self, ANKLES, HEAD, LEFT_ANKLE, LEFT_HIP, RIGHT_HIP};
-use super::{Joints, distance_from_hull, quantile};
+use super::{Joints, STATURES, distance_from_hull, quantile};
 use crate::error::{Error, Result};
 
 /// Stature over the sum of shin, thigh, pelvis–spine–thorax–neck–head: what the foot below the
 /// ankle and the skull above the head joint add. CMU subjects: 1.11 to 1.13.
 const STATURE_RATIO: f64 = 1.12;
-
-/// Statures taken for human, m.
-pub const STATURES: std::ops::RangeInclusive<f64> = 0.5..=2.5;
 
 /// The stature that is taken for the most likely one, m.
 const ADULT: f64 = 1.7;

@@ -33,7 +33,7 @@ use nalgebra::Matrix3x4;
 use super::calibration::{Axis, Unit};
 use super::skeleton::{self, Frame, Layout, NAMES};
 use super::smoothing::{self, Smoothing};
-use super::{Motion, gaps};
+use super::{Motion, Subject, gaps};
 use crate::error::{Error, Result};
 pub use archive::Archive;
 pub use array::Array;
@@ -92,6 +92,8 @@ pub struct Reading {
     pub motion: Motion,
     /// Standing height by the bone lengths, m.
     pub stature: f64,
+    /// What the file tells of who moves.
+    pub subject: Subject,
     /// Takes a point of the file, `[x, y, z, 1]` in its unit and axes, to the world of `motion`.
     pub world_from_file: Matrix3x4<f64>,
     /// One line for each thing understood, assumed or repaired.
@@ -178,6 +180,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading> {
     Ok(Reading {
         motion,
         stature,
+        subject: points.subject,
         world_from_file,
         notes,
     })

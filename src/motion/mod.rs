@@ -14,6 +14,7 @@ pub mod resample;
 mod sample;
 pub mod skeleton;
 pub mod smoothing;
+mod subject;
 pub mod synthesis;
 mod travel;
 
@@ -28,6 +29,7 @@ pub use quantile::quantile;
 pub use resample::resample;
 pub use sample::sample;
 pub use skeleton::Turns;
+pub use subject::{MASSES, STATURES, Subject};
 pub use travel::directions_of_travel;
 
 /// Number of joints of the working layout, Human3.6M-17.

@@ -25,7 +25,7 @@ pub use family::{WindowFamily, WindowTask};
 pub use from_keypoints::{Reconstructed, reconstruct_keypoints};
 pub use loads::mass_center_accelerations;
 pub use problem::TrackingProblem;
-pub use settings::{MASSES, MOST, STATURES, Settings, SimulatorKind};
+pub use settings::{MOST, Settings, SimulatorKind};
 pub use sighting::Sighting;
 pub use start::Start;
 pub use strategies::Strategies;

@@ -14,7 +14,7 @@ use super::sighting::Sighting;
 use super::supports;
 use super::weights::Weights;
 use crate::body::{
-    Ball, Body, BodyModel, CapsulePair, ContactPoint, Pose, Subject, capsule_pairs, near_pairs,
+    Ball, Body, BodyModel, CapsulePair, ContactPoint, Pose, capsule_pairs, near_pairs,
 };
 use crate::error::{Error, Result};
 use crate::keypoints::Observation;
@@ -99,16 +99,12 @@ struct Figure {
 impl Figure {
     /// The body of `settings` in the poses of `motion`, with supports where they are asked for and missing.
     fn fit(motion: &Motion, settings: &Settings) -> Result<Self> {
-        let subject = Subject {
-            mass: settings.mass,
-            stature: settings.stature,
-        };
         let model = match &settings.body {
             Some(model) => model.clone(),
             None => BodyModel::humanoid()?,
         };
         let model = model.of_sex(settings.sex)?;
-        let body = model.fit(motion, &subject)?;
+        let body = model.fit(motion, &settings.subject())?;
         body.check_contacts()?;
         let mut inferred = 0;
         let mut scene = settings.scene.clone().unwrap_or_default();

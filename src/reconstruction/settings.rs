@@ -6,13 +6,10 @@ use super::strategies::Strategies;
 use super::weights::Weights;
 use crate::body::{BodyModel, Sex};
 use crate::error::{Error, Result};
+use crate::motion::{MASSES, STATURES, Subject};
 use crate::scene::Scene;
 use crate::simulation::Physics;
 
-/// Masses of people, kg.
-pub const MASSES: (f64, f64) = (10.0, 300.0);
-/// Statures of people, m.
-pub const STATURES: (f64, f64) = (0.5, 2.5);
 /// The largest number of evaluations, frames or iterations.
 pub const MOST: usize = 10_000;
 
@@ -97,8 +94,8 @@ impl Default for Settings {
             easy_kept_frames: 10,
             knot_frames: 5,
             evaluations: 16,
-            target_loss: 0.9,
-            jacobian_loss: 2.6,
+            target_loss: 0.7,
+            jacobian_loss: 2.0,
             retry_loss: 10.0,
             assistance: vec![1.0, 0.05, 0.005],
             backtrack_error_mm: 150.0,
@@ -119,6 +116,25 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What is known of the subject.
+    pub fn subject(&self) -> Subject {
+        Subject {
+            mass: self.mass,
+            stature: self.stature,
+        }
+    }
+
+    /// The same settings with what `subject` tells and they do not.
+    #[must_use]
+    pub fn about(&self, subject: Subject) -> Self {
+        let Subject { mass, stature } = self.subject().or(subject);
+        Self {
+            mass,
+            stature,
+            ..self.clone()
+        }
+    }
+
     /// The same settings for frames at about the working rate that `fps` Hz go into: the rate is a
     /// multiple of `fps`, windows and knots last as long as before, and a frame is a whole number
     /// of timesteps.
@@ -201,13 +217,14 @@ impl Settings {
             let holds = value.is_finite() && value > 0.0;
             demand(field, value, holds, "a number above 0")?;
         }
-        for (field, value, (low, high), unit) in [
+        for (field, value, range, unit) in [
             ("mass", self.mass, MASSES, "kg"),
             ("stature", self.stature, STATURES, "m"),
         ] {
             if let Some(value) = value {
-                let holds = (low..=high).contains(&value);
-                demand(field, value, holds, &format!("{low} to {high} {unit}"))?;
+                let holds = range.contains(&value);
+                let asked = format!("{} to {} {unit}", range.start(), range.end());
+                demand(field, value, holds, &asked)?;
             }
         }
         let moves = weights.position.max(weights.velocity);

@@ -313,23 +313,24 @@ impl<'a> PhysicsWindow<'a> {
     }
 
     fn assemble(&self, record: &Record, knots: &Knots) -> DVector<f64> {
-        self.residuals_after(0, record, self.start.past(), knots)
+        let mut residuals = DVector::zeros(self.len());
+        let out = residuals.as_mut_slice();
+        self.residuals_after(0, (record, self.start.past()), knots, out);
+        residuals
     }
 
-    /// Residuals of the frames after `frame`, by `record`, zero before, and of the knots.
+    /// Writes the residuals of the frames after `frame`, by `record` and what was before it, and of the knots into
+    /// `out`, which is zero and has no more.
     fn residuals_after(
         &self,
         frame: usize,
-        record: &Record,
-        past: Past,
+        (record, past): (&Record, Past),
         knots: &Knots,
-    ) -> DVector<f64> {
-        let count = self.terms.count();
-        let mut residuals = DVector::zeros(self.len());
-        let (frames, rest) = residuals.as_mut_slice().split_at_mut(self.frames * count);
-        self.frame_residuals(record, past, frame, &mut frames[frame * count..]);
+        out: &mut [f64],
+    ) {
+        let (frames, rest) = out.split_at_mut((self.frames - frame) * self.terms.count());
+        self.frame_residuals(record, past, frame, frames);
         self.offsets.residuals(knots, rest);
-        residuals
     }
 }
 

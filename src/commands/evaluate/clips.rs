@@ -173,9 +173,13 @@ fn one(clip: &Clip, config: &Config, args: &EvaluateArgs, session: &Session) -> 
             world_from_file: Some(reading.world_from_file),
             first: first_time(&clip.path)?,
         };
-        Ok((reading.motion, plates.map(|plates| (plates, place))))
+        let plates = plates.map(|plates| (plates, place));
+        Ok((reading.motion, reading.subject, plates))
     };
-    let result = read().and_then(|(motion, plates)| Ok((run(&motion, config, session)?, plates)));
+    let result = read().and_then(|(motion, subject, plates)| {
+        let config = config.about(subject);
+        Ok((run(&motion, &config, session)?, plates))
+    });
     match result {
         Ok((reconstruction, plates)) => {
             row.extend(record(&reconstruction, &config.optimizer));

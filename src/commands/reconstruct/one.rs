@@ -19,7 +19,7 @@ use crate::evaluation::{failures, keypoint_record, record, worst_frame};
 use crate::export::{forces, kinematic};
 use crate::keypoints::Observation;
 use crate::motion::files::first_time;
-use crate::motion::{self, Motion, ReadOptions};
+use crate::motion::{self, Motion, ReadOptions, Subject};
 use crate::output::OutputDir;
 use crate::reconstruction::{self, Progress, Reconstructed, Reconstruction};
 
@@ -41,9 +41,11 @@ pub(super) fn reconstruct_one(
     let Loaded {
         motion,
         input,
+        subject,
         notes,
         place,
     } = load(args, path, config.reconstruction.stature)?;
+    let config = &config.about(subject);
     let out = out.map_or_else(
         || PathBuf::from("out").join(&motion.name),
         Path::to_path_buf,
@@ -222,6 +224,8 @@ pub(in crate::commands) fn run_keypoints(
 /// The motion to reconstruct.
 struct Loaded {
     motion: Motion,
+    /// What the file tells of who moves.
+    subject: Subject,
     /// Where it comes from, for `metrics.json`.
     input: Value,
     /// What was understood about it.
@@ -248,6 +252,7 @@ fn load(args: &ReconstructArgs, path: Option<&Path>, stature: Option<f64>) -> Re
         return Ok(Loaded {
             input: json!({"file": poses, "world_from_file": rows, "notes": reading.notes}),
             motion: reading.motion,
+            subject: reading.subject,
             place: Place {
                 world_from_file: Some(reading.world_from_file),
                 first: first_time(poses)?,
@@ -265,6 +270,7 @@ fn load(args: &ReconstructArgs, path: Option<&Path>, stature: Option<f64>) -> Re
     Ok(Loaded {
         motion,
         input: json!({ "sample": name, "notes": cuts }),
+        subject: Subject::default(),
         notes: [vec![format!("embedded sample \"{name}\"")], cuts].concat(),
         place: Place::default(),
     })

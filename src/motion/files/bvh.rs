@@ -12,6 +12,7 @@ use nalgebra::Vector3;
 use super::points::Points;
 use super::rig::Rig;
 use crate::error::{Error, Result};
+use crate::motion::Subject;
 use crate::motion::calibration::Unit;
 use crate::motion::skeleton::Layout;
 use tree::{Channel, Joint, Pose, Refusal, Tree, printable, shortened};
@@ -102,6 +103,7 @@ pub fn read(
         layout: Some(rig.layout()),
         units: &Unit::ALL,
         up: None,
+        subject: Subject::default(),
         notes,
     })
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::markers::Markers;
 use crate::error::{Error, Result};
 use crate::motion::calibration::{Axis, Unit};
+use crate::motion::{MASSES, STATURES, Subject};
 pub use plates::ForcePlate;
 use section::{BLOCK, Processor, Section};
 
@@ -40,6 +41,8 @@ pub struct C3d {
     pub analog: Analog,
     /// The force plates.
     pub plates: Vec<ForcePlate>,
+    /// Who moved.
+    pub subject: Subject,
     /// How the numbers are written, and what is odd.
     pub notes: Vec<String>,
 }
@@ -172,6 +175,9 @@ impl C3d {
             points.flat_map(|point| format.point(point)).collect()
         };
         let units = section.lines("POINT", "UNITS");
+        let subject = subject(&section);
+        let mut notes = vec![describe(&section, &format)];
+        notes.extend(told(subject));
         Ok(Self {
             names: names(&section, format.points),
             points: rows.clone().flat_map(of_frame).collect(),
@@ -180,7 +186,8 @@ impl C3d {
             unit: units.first().cloned().unwrap_or_default(),
             analog: analog(&section, &format, fps, rows),
             plates: plates::all(&section),
-            notes: vec![describe(&section, &format)],
+            subject,
+            notes,
         })
     }
 
@@ -197,6 +204,7 @@ impl C3d {
                 _ => None,
             },
             up: Axis::Z,
+            subject: self.subject,
             notes: self.notes,
         }
     }
@@ -219,6 +227,25 @@ fn describe(section: &Section, format: &Format) -> String {
         "C3D: {processor} {numbers}, {} points, {channels} analog channels, {plates} force plates",
         format.points
     )
+}
+
+/// The mass and the stature that the laboratory entered: Vicon's names, kg and mm. Zeros stand for nothing.
+fn subject(section: &Section) -> Subject {
+    let entered = |name| section.number("PROCESSING", name);
+    let stature = entered("HEIGHT").map(|height| height * Unit::Millimetre.metres());
+    Subject {
+        mass: entered("BODYMASS").filter(|mass| MASSES.contains(mass)),
+        stature: stature.filter(|stature| STATURES.contains(stature)),
+    }
+}
+
+/// What `subject` is said to be, where something is.
+fn told(subject: Subject) -> Option<String> {
+    let mass = subject.mass.map(|mass| format!("{mass:.1} kg (--mass)"));
+    let stature = subject.stature.map(|stature| format!("{stature:.2} m"));
+    let known: Vec<String> = mass.into_iter().chain(stature).collect();
+    let known = known.join(", ");
+    (!known.is_empty()).then(|| format!("subject: {known}, as the file says"))
 }
 
 /// Number of frames: by the header, or where that has no room for it, by the parameters.

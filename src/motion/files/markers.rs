@@ -11,6 +11,7 @@ use nalgebra::Vector3;
 
 use super::points::Points;
 use crate::error::{Error, Result};
+use crate::motion::Subject;
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::quantile;
 use crate::motion::skeleton::{Layout, is_seen};
@@ -37,6 +38,8 @@ pub struct Markers {
     pub unit: Option<Unit>,
     /// The axis that points up in such files.
     pub up: Axis,
+    /// What the file tells of who moves.
+    pub subject: Subject,
     /// What was understood of the file.
     pub notes: Vec<String>,
 }
@@ -81,6 +84,7 @@ impl Markers {
             layout: Some(layout),
             units: units(self.unit),
             up: Some(self.up),
+            subject: self.subject,
             notes: self.notes,
         })
     }

@@ -3,6 +3,7 @@
 use nalgebra::Vector3;
 
 use crate::error::{Error, Result};
+use crate::motion::Subject;
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::skeleton::{Frame, Layout, Turns};
 
@@ -23,6 +24,8 @@ pub struct Points {
     pub units: &'static [Unit],
     /// The axis that points up in such files, for when the body does not tell.
     pub up: Option<Axis>,
+    /// What the file tells of who moves.
+    pub subject: Subject,
     /// One line for each thing understood or repaired.
     pub notes: Vec<String>,
 }
@@ -37,6 +40,7 @@ impl Points {
             layout: None,
             units: &Unit::METRIC,
             up: None,
+            subject: Subject::default(),
             notes: Vec::new(),
         }
     }

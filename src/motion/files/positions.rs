@@ -5,6 +5,7 @@ use super::markers::Markers;
 use super::points::{Check, Points};
 use super::smpl::{self, Known, Members};
 use crate::error::{Error, Result};
+use crate::motion::Subject;
 use crate::motion::calibration::Axis;
 use crate::motion::npy::Header;
 use crate::motion::skeleton::Layout;
@@ -70,6 +71,7 @@ pub fn read(
             fps: known.fps,
             unit: None,
             up: up.unwrap_or(Axis::Z),
+            subject: Subject::default(),
             notes: vec![format!("positions: {name} of the joints in joint_names")],
         };
         if let Some(map) = known.markers {

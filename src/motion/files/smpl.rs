@@ -17,6 +17,7 @@ use super::array::Array;
 use super::markers::MarkerMap;
 use super::points::{Check, Points};
 use crate::error::{Error, Result};
+use crate::motion::Subject;
 use crate::motion::calibration::{Axis, Unit};
 use crate::motion::skeleton::Layout;
 use betas::{BETAS, Betas};
@@ -298,6 +299,7 @@ fn points(parameters: Parameters, origin: &str, known: Known) -> Result<Points> 
         layout: Some(Layout::Smpl24),
         units: parameters.unit,
         up: Some(parameters.up),
+        subject: Subject::default(),
         notes: figure.notes(&parameters.names),
     })
 }

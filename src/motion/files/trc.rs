@@ -6,6 +6,7 @@
 
 use super::markers::Markers;
 use crate::error::{Error, Result};
+use crate::motion::Subject;
 use crate::motion::calibration::{Axis, Unit};
 
 /// How such files begin.
@@ -146,6 +147,7 @@ pub fn read(text: &str, origin: &str, fps: Option<f64>) -> Result<Markers> {
             _ => None,
         },
         up: Axis::Y,
+        subject: Subject::default(),
         notes,
     })
 }

@@ -9,6 +9,9 @@ pub const NAME: &str = "foot_slip";
 /// Distance from the surface over which a contact point's slip fades out, m.
 const FADE: f64 = 0.01;
 
+/// Distance from the surface from which on nothing is left of it but rounding, m.
+const GONE: f64 = 6.0 * FADE;
+
 struct Slip<'a> {
     places: Places<'a>,
 }
@@ -32,6 +35,10 @@ impl Term for Slip<'_> {
     fn residuals(&self, step: &Step, out: &mut [f64]) {
         let nearest = self.places.nearest(step);
         for ((point, scale, place), out) in nearest.zip(out.chunks_exact_mut(2)) {
+            if place.distance > GONE {
+                out.fill(0.0);
+                continue;
+            }
             let velocity = self.places.slip(point, &place, step);
             let contact = (-(place.distance.max(0.0) / FADE).powi(2)).exp();
             out[0] = scale * contact * velocity[0];

@@ -197,9 +197,12 @@ impl PhysicsWindow<'_> {
         let (world, past) = &earlier.base;
         let past = as_past(past);
         let rollout = (self.rollouts_from(world, known, std::slice::from_ref(&knots))).remove(0);
+        let mut residuals = DVector::zeros(self.len());
+        let after = &mut residuals.as_mut_slice()[known * count..];
+        self.residuals_after(known, (&rollout.record, past), &knots, after);
         let base = Base {
             frame: known,
-            residuals: self.residuals_after(known, &rollout.record, past, &knots),
+            residuals,
             rollout,
             past,
         };
@@ -286,15 +289,13 @@ impl PhysicsWindow<'_> {
             Some((_, past)) => past,
             None => [1, 2].map(|ago| unperturbed.before(since, ago, base.past)),
         };
-        let moved = self.residuals_after(branch.onset, &record, past, knots);
         let from = branch.onset * self.terms.count();
+        let column = &mut column[from..];
+        column.fill(0.0);
+        self.residuals_after(branch.onset, (&record, past), knots, column);
         let step = self.problem.difference_step();
-        let (moved, base) = (
-            &moved.as_slice()[from..],
-            &base.residuals.as_slice()[from..],
-        );
-        for (slope, (moved, base)) in column[from..].iter_mut().zip(moved.iter().zip(base)) {
-            *slope = (moved - base) / step;
+        for (slope, base) in column.iter_mut().zip(&base.residuals.as_slice()[from..]) {
+            *slope = (*slope - base) / step;
         }
         before_end(&record, past)
     }

@@ -376,7 +376,7 @@ impl<W: Wide> Bodies<W> {
             velocity.linear += self.pushes[i];
             let turn = rotation.inverse() * velocity.angular;
             let momentum = turn.scaled_by(&body.inertia);
-            let total = momentum - turn.cross(momentum) * model.dt;
+            let total = (turn.cross(momentum)).mul_add(zero.like(-model.dt), momentum);
             let square = total.dot(total);
             let scale = (momentum.dot(momentum) * square.recip()).sqrt();
             let total = total * square.above(zero, scale, zero);
@@ -400,9 +400,14 @@ impl<W: Wide> Bodies<W> {
     #[inline(always)]
     fn sweep(&mut self, model: &Model) {
         for (rows, joint) in self.joints.iter_mut().zip(&model.joints) {
+            let inertias = [
+                &self.links[joint.parent].inverse_inertia,
+                &self.links[joint.child].inverse_inertia,
+            ];
             let mut parent = self.velocities[joint.parent];
             let mut child = self.velocities[joint.child];
-            rows.solve(joint, &model.joint_spring, &mut parent, &mut child);
+            let velocities = [&mut parent, &mut child];
+            rows.solve(joint, &model.joint_spring, inertias, velocities);
             self.velocities[joint.parent] = parent;
             self.velocities[joint.child] = child;
         }

@@ -94,7 +94,8 @@ impl<W: Wide> Contact<W> {
             turns[1].dot(moments[1]) + ball.inverse_mass,
             turns[0].dot(moments[1]),
         ];
-        let determinant = tangents[0] * tangents[1] - tangents[2] * tangents[2];
+        let square = tangents[2] * tangents[2];
+        let determinant = tangents[0].mul_add(tangents[1], -square);
         let zero = distance.like(0.0);
         Self {
             ball: *ball,
@@ -157,7 +158,7 @@ impl<W: Wide> Contact<W> {
     /// The change of the normal impulse that `rate` asks for.
     #[inline(always)]
     fn push(&mut self, rate: Lanes<W>) -> Lanes<W> {
-        let total = self.softness * (self.impulses[2] - self.normal * rate).max(0.0);
+        let total = self.softness * (-self.normal).mul_add(rate, self.impulses[2]).max(0.0);
         let change = total - self.impulses[2];
         self.impulses[2] = total;
         change
@@ -168,11 +169,13 @@ impl<W: Wide> Contact<W> {
     fn rub(&mut self, friction: f64, [x, y]: [Lanes<W>; 2]) -> [Lanes<W>; 2] {
         let [xx, yy, xy] = self.tangents;
         let free = [
-            self.impulses[0] - (yy * x - xy * y) * self.inverse_determinant,
-            self.impulses[1] - (xx * y - xy * x) * self.inverse_determinant,
+            yy.mul_add(x, -(xy * y))
+                .mul_add(-self.inverse_determinant, self.impulses[0]),
+            xx.mul_add(y, -(xy * x))
+                .mul_add(-self.inverse_determinant, self.impulses[1]),
         ];
         let limit = self.impulses[2] * friction;
-        let length = (free[0] * free[0] + free[1] * free[1]).sqrt();
+        let length = free[0].mul_add(free[0], free[1] * free[1]).sqrt();
         let share = length.above(limit, limit * length.recip(), length.like(1.0));
         let pushes = [free[0] * share, free[1] * share];
         let changes = [pushes[0] - self.impulses[0], pushes[1] - self.impulses[1]];
@@ -241,17 +244,21 @@ impl<W: Wide> GroundRows<W> {
     pub fn solve(&mut self, model: &Model, velocity: &mut Velocities<W>) {
         let contact = &mut self.0;
         let inverse_mass = contact.ball.inverse_mass;
-        let turning = contact.moments[2].dot(velocity.angular);
-        let change = contact.push(velocity.linear.z + turning + contact.rates[2]);
-        velocity.linear.z += change * inverse_mass;
-        velocity.angular += contact.turns[2] * change;
+        let rise = velocity.linear.z + contact.rates[2];
+        let change = contact.push(contact.moments[2].dot_add(velocity.angular, rise));
+        velocity.linear.z = change.mul_add(change.like(inverse_mass), velocity.linear.z);
+        velocity.angular = contact.turns[2].mul_add(change, velocity.angular);
 
-        let x = velocity.linear.x + contact.moments[0].dot(velocity.angular) + contact.rates[0];
-        let y = velocity.linear.y + contact.moments[1].dot(velocity.angular) + contact.rates[1];
+        let x = velocity.linear.x + contact.rates[0];
+        let y = velocity.linear.y + contact.rates[1];
+        let x = contact.moments[0].dot_add(velocity.angular, x);
+        let y = contact.moments[1].dot_add(velocity.angular, y);
         let changes = contact.rub(model.friction, [x, y]);
-        velocity.linear.x += changes[0] * inverse_mass;
-        velocity.linear.y += changes[1] * inverse_mass;
-        velocity.angular += contact.turns[0] * changes[0] + contact.turns[1] * changes[1];
+        let inverse_mass = x.like(inverse_mass);
+        velocity.linear.x = changes[0].mul_add(inverse_mass, velocity.linear.x);
+        velocity.linear.y = changes[1].mul_add(inverse_mass, velocity.linear.y);
+        let angular = contact.turns[0].mul_add(changes[0], velocity.angular);
+        velocity.angular = contact.turns[1].mul_add(changes[1], angular);
     }
 }
 
@@ -325,9 +332,8 @@ impl<W: Wide> BoxRows<W> {
     #[inline(always)]
     fn rate(&self, i: usize, velocity: &Velocities<W>) -> Lanes<W> {
         let contact = &self.contact;
-        self.axes[i].dot(velocity.linear)
-            + contact.moments[i].dot(velocity.angular)
-            + contact.rates[i]
+        let sliding = self.axes[i].dot_add(velocity.linear, contact.rates[i]);
+        contact.moments[i].dot_add(velocity.angular, sliding)
     }
 
     /// One solution: normal, then friction.
@@ -336,15 +342,16 @@ impl<W: Wide> BoxRows<W> {
         let inverse_mass = self.contact.ball.inverse_mass;
         let rate = self.rate(2, velocity);
         let change = self.contact.push(rate);
-        velocity.linear += self.axes[2] * (change * inverse_mass);
-        velocity.angular += self.contact.turns[2] * change;
+        velocity.linear = self.axes[2].mul_add(change * inverse_mass, velocity.linear);
+        velocity.angular = self.contact.turns[2].mul_add(change, velocity.angular);
 
         let rates = [self.rate(0, velocity), self.rate(1, velocity)];
         let changes = self.contact.rub(model.friction, rates);
-        let push = self.axes[0] * changes[0] + self.axes[1] * changes[1];
-        velocity.linear += push * inverse_mass;
+        let push = self.axes[0].mul_add(changes[0], self.axes[1] * changes[1]);
+        velocity.linear = push.mul_add(changes[0].like(inverse_mass), velocity.linear);
         let turns = &self.contact.turns;
-        velocity.angular += turns[0] * changes[0] + turns[1] * changes[1];
+        let angular = turns[0].mul_add(changes[0], velocity.angular);
+        velocity.angular = turns[1].mul_add(changes[1], angular);
     }
 }
 

@@ -1,8 +1,8 @@
 //! A number per copy, in the lanes of a wide register.
 //!
-//! Sums and products are never fused, so that a lane's numbers are the same on every processor. Everything
-//! is inlined, and done without closures, into which the compiler would not carry over that there are
-//! wide registers.
+//! Sums and products are fused where it is written, and nowhere else, so that a lane's numbers are the same on every
+//! processor. Everything is inlined, and done without closures, into which the compiler would not carry over that there
+//! are wide registers.
 
 use std::ops::{Add, AddAssign, Mul, Neg, Sub, SubAssign};
 
@@ -55,6 +55,12 @@ impl<W: Wide> Lanes<W> {
     pub fn recip(self) -> Self {
         let one = self.wide.splat(1.0);
         self.with(self.wide.div(one, self.values))
+    }
+
+    /// The number times `factor` plus `addend`, rounded once.
+    #[inline(always)]
+    pub fn mul_add(self, factor: Self, addend: Self) -> Self {
+        self.with(self.wide.mul_add(self.values, factor.values, addend.values))
     }
 
     #[inline(always)]
@@ -110,7 +116,8 @@ impl<W: Wide> Lanes<W> {
             0.07703815055590194,
         ];
         let square = self * self;
-        let small = self + self * square * square.polynomial(&P) * square.polynomial(&Q).recip();
+        let excess = square * square.polynomial(&P) * square.polynomial(&Q).recip();
+        let small = self.mul_add(excess, self);
         if square.largest() <= 0.25 {
             return small;
         }
@@ -129,7 +136,7 @@ impl<W: Wide> Lanes<W> {
     fn polynomial(self, coefficients: &[f64]) -> Self {
         let mut sum = Self::splat(self.wide, 0.0);
         for coefficient in coefficients.iter().rev() {
-            sum = sum * self + *coefficient;
+            sum = sum.mul_add(self, Self::splat(self.wide, *coefficient));
         }
         sum
     }

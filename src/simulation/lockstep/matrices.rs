@@ -4,6 +4,7 @@ use std::ops::{Add, Mul};
 
 use nalgebra::Vector3;
 
+use super::lanes::Lanes;
 use super::vectors::Vectors;
 use super::wide::Wide;
 
@@ -24,14 +25,14 @@ impl<W: Wide> Symmetric<W> {
         let (p, q, r) = (a * diagonal.x, b * diagonal.y, c * diagonal.z);
         Self {
             diagonal: Vectors {
-                x: p.x * a.x + q.x * b.x + r.x * c.x,
-                y: p.y * a.y + q.y * b.y + r.y * c.y,
-                z: p.z * a.z + q.z * b.z + r.z * c.z,
+                x: sum_of_products([(p.x, a.x), (q.x, b.x), (r.x, c.x)]),
+                y: sum_of_products([(p.y, a.y), (q.y, b.y), (r.y, c.y)]),
+                z: sum_of_products([(p.z, a.z), (q.z, b.z), (r.z, c.z)]),
             },
             rest: Vectors {
-                x: p.y * a.z + q.y * b.z + r.y * c.z,
-                y: p.x * a.z + q.x * b.z + r.x * c.z,
-                z: p.x * a.y + q.x * b.y + r.x * c.y,
+                x: sum_of_products([(p.y, a.z), (q.y, b.z), (r.y, c.z)]),
+                y: sum_of_products([(p.x, a.z), (q.x, b.z), (r.x, c.z)]),
+                z: sum_of_products([(p.x, a.y), (q.x, b.y), (r.x, c.y)]),
             },
         }
     }
@@ -46,21 +47,32 @@ impl<W: Wide> Symmetric<W> {
         }
     }
 
+    /// M v plus `addend`.
+    #[inline(always)]
+    pub fn mul_add(self, v: Vectors<W>, addend: Vectors<W>) -> Vectors<W> {
+        let (d, r) = (self.diagonal, self.rest);
+        Vectors {
+            x: Vectors::new(d.x, r.z, r.y).dot_add(v, addend.x),
+            y: Vectors::new(r.z, d.y, r.x).dot_add(v, addend.y),
+            z: Vectors::new(r.y, r.x, d.z).dot_add(v, addend.z),
+        }
+    }
+
     /// The inverse, by cofactors.
     #[inline(always)]
     pub fn inverse(self) -> Self {
         let (d, r) = (self.diagonal, self.rest);
         let diagonal = Vectors::new(
-            d.y * d.z - r.x * r.x,
-            d.x * d.z - r.y * r.y,
-            d.x * d.y - r.z * r.z,
+            difference_of_products((d.y, d.z), (r.x, r.x)),
+            difference_of_products((d.x, d.z), (r.y, r.y)),
+            difference_of_products((d.x, d.y), (r.z, r.z)),
         );
         let rest = Vectors::new(
-            r.z * r.y - d.x * r.x,
-            r.z * r.x - r.y * d.y,
-            r.y * r.x - r.z * d.z,
+            difference_of_products((r.z, r.y), (d.x, r.x)),
+            difference_of_products((r.z, r.x), (r.y, d.y)),
+            difference_of_products((r.y, r.x), (r.z, d.z)),
         );
-        let determinant = d.x * diagonal.x + r.z * rest.z + r.y * rest.y;
+        let determinant = sum_of_products([(d.x, diagonal.x), (r.z, rest.z), (r.y, rest.y)]);
         let factor = determinant.recip();
         Self {
             diagonal: diagonal * factor,
@@ -100,9 +112,9 @@ impl<W: Wide> Mul<Vectors<W>> for Symmetric<W> {
     fn mul(self, v: Vectors<W>) -> Vectors<W> {
         let (d, r) = (self.diagonal, self.rest);
         Vectors {
-            x: d.x * v.x + r.z * v.y + r.y * v.z,
-            y: r.z * v.x + d.y * v.y + r.x * v.z,
-            z: r.y * v.x + r.x * v.y + d.z * v.z,
+            x: Vectors::new(d.x, r.z, r.y).dot(v),
+            y: Vectors::new(r.z, d.y, r.x).dot(v),
+            z: Vectors::new(r.y, r.x, d.z).dot(v),
         }
     }
 }
@@ -124,9 +136,9 @@ impl<W: Wide> Matrices<W> {
         let y = Vectors::new(r.z, d.y, r.x);
         let z = Vectors::new(r.y, r.x, d.z);
         Self {
-            x: y * arm.z - z * arm.y,
-            y: z * arm.x - x * arm.z,
-            z: x * arm.y - y * arm.x,
+            x: y.mul_add(arm.z, -(z * arm.y)),
+            y: z.mul_add(arm.x, -(x * arm.z)),
+            z: x.mul_add(arm.y, -(y * arm.x)),
         }
     }
 
@@ -136,24 +148,25 @@ impl<W: Wide> Matrices<W> {
         let Self { x, y, z } = self;
         Symmetric {
             diagonal: Vectors::new(
-                x.y * arm.z - x.z * arm.y,
-                y.z * arm.x - y.x * arm.z,
-                z.x * arm.y - z.y * arm.x,
+                difference_of_products((x.y, arm.z), (x.z, arm.y)),
+                difference_of_products((y.z, arm.x), (y.x, arm.z)),
+                difference_of_products((z.x, arm.y), (z.y, arm.x)),
             ),
             rest: Vectors::new(
-                z.z * arm.x - z.x * arm.z,
-                z.y * arm.z - z.z * arm.y,
-                y.y * arm.z - y.z * arm.y,
+                difference_of_products((z.z, arm.x), (z.x, arm.z)),
+                difference_of_products((z.y, arm.z), (z.z, arm.y)),
+                difference_of_products((y.y, arm.z), (y.z, arm.y)),
             ),
         }
     }
 }
 
-impl<W: Wide> Mul<Vectors<W>> for Matrices<W> {
-    type Output = Vectors<W>;
+#[inline(always)]
+fn sum_of_products<W: Wide>([a, b, c]: [(Lanes<W>, Lanes<W>); 3]) -> Lanes<W> {
+    c.0.mul_add(c.1, b.0.mul_add(b.1, a.0 * a.1))
+}
 
-    #[inline(always)]
-    fn mul(self, v: Vectors<W>) -> Vectors<W> {
-        self.x * v.x + self.y * v.y + self.z * v.z
-    }
+#[inline(always)]
+fn difference_of_products<W: Wide>(a: (Lanes<W>, Lanes<W>), b: (Lanes<W>, Lanes<W>)) -> Lanes<W> {
+    a.0.mul_add(a.1, -(b.0 * b.1))
 }

@@ -116,11 +116,11 @@ impl<W: Wide> Orientations<W> {
         // 1 less the factor that makes the length one.
         let shrink = square * ((length + 1.0) * length).recip();
         let Rotations { v, w } = self.near;
-        let turned = half * w + half.cross(v);
+        let turned = half.cross_add(v, half * w);
         let swung = -half.dot(v);
-        let step = turned - (v + turned) * shrink;
+        let step = (v + turned).mul_add(-shrink, turned);
         [self.near.v, self.rest.v] = sum(v, self.rest.v + step);
-        let step = swung - (w + swung) * shrink;
+        let step = (w + swung).mul_add(-shrink, swung);
         [self.near.w, self.rest.w] = sum(w, self.rest.w + step);
     }
 }

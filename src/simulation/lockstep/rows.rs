@@ -7,21 +7,25 @@ use super::model::{Joint, Spring};
 use super::vectors::{Rotations, Vectors};
 use super::wide::Wide;
 
-/// The constraints of a joint: three motors, and the lock that holds its ends together.
+/// The constraints of a joint: three motors, and the lock that holds its ends together. What follows from the links'
+/// inertia alone is not kept for every joint: the less there is to be read in every sweep, the faster it is.
 #[derive(Clone, Copy)]
 pub struct JointRows<W: Wide> {
-    motors: [MotorRow<W>; 3],
+    motors: Motors<W>,
     lock: Lock<W>,
 }
 
+/// Three motors about axes at right angles to each other, one solved for after the other. They act on the same two links:
+/// what one does to the rate of the next is known beforehand, and the links turn by the sum of all three impulses.
 #[derive(Clone, Copy)]
-struct MotorRow<W: Wide> {
-    axis: Vectors<W>,
-    /// Change of the angular velocities of parent and child per impulse.
-    turns: [Vectors<W>; 2],
-    inverse: Lanes<W>,
-    rate: Lanes<W>,
-    impulse: Lanes<W>,
+struct Motors<W: Wide> {
+    axes: [Vectors<W>; 3],
+    inverses: [Lanes<W>; 3],
+    /// By how much an impulse of the first motor lowers the rates of the second and the third, and one of the second that
+    /// of the third.
+    couplings: [Lanes<W>; 3],
+    rates: [Lanes<W>; 3],
+    impulses: [Lanes<W>; 3],
 }
 
 /// The ends of a joint in one place. The engine makes three rows of it that do not act on each other (Gram–Schmidt
@@ -30,14 +34,15 @@ struct MotorRow<W: Wide> {
 struct Lock<W: Wide> {
     /// From the centres of mass of parent and child to the joint.
     arms: [Vectors<W>; 2],
-    /// Change of the angular velocities of parent and child per impulse.
-    turns: [Matrices<W>; 2],
     /// Inverse of the effective inverse mass, softened.
     mass: Symmetric<W>,
     /// The velocity at which the ends should come together.
     rate: Vectors<W>,
     impulse: Vectors<W>,
 }
+
+/// The inverse inertia of parent and child about their centres of mass, world frame.
+type Inertias<'a, W> = [&'a Symmetric<W>; 2];
 
 impl<W: Wide> JointRows<W> {
     /// Where the `ends`, parent and child, are now.
@@ -50,9 +55,9 @@ impl<W: Wide> JointRows<W> {
         target: &(Rotations<W>, Vectors<W>),
     ) -> Self {
         let [parent, child] = ends;
+        let inertias = [&parent.inverse_inertia, &child.inverse_inertia];
         let turns = [parent.rotation.rounded(), child.rotation.rounded()];
         let frame = turns[0] * target.0;
-        let axes = frame.axes();
         let zero = Lanes::splat(wide, 0.0);
         let one = Lanes::splat(wide, 1.0);
 
@@ -60,11 +65,6 @@ impl<W: Wide> JointRows<W> {
         let error = frame.inverse() * turns[1];
         let sign = error.w.above(zero, one, -one);
         let error = error.v * sign;
-        let motors = [
-            MotorRow::new(joint, ends, axes[0], error.x, target.1.x),
-            MotorRow::new(joint, ends, axes[1], error.y, target.1.y),
-            MotorRow::new(joint, ends, axes[2], error.z, target.1.z),
-        ];
 
         let arms = [
             turns[0] * Vectors::splat(wide, &joint.anchors[0]),
@@ -72,8 +72,8 @@ impl<W: Wide> JointRows<W> {
         ];
         let gap = child.center.from(parent.center) + (arms[1] - arms[0]);
         Self {
-            motors,
-            lock: Lock::new(joint, spring, ends, arms, gap * spring.recovery),
+            motors: Motors::new(joint, inertias, frame.axes(), (error, target.1)),
+            lock: Lock::new(joint, spring, inertias, arms, gap * spring.recovery),
         }
     }
 
@@ -89,47 +89,87 @@ impl<W: Wide> JointRows<W> {
         &mut self,
         joint: &Joint,
         spring: &Spring,
-        parent: &mut Velocities<W>,
-        child: &mut Velocities<W>,
+        inertias: Inertias<W>,
+        velocities: [&mut Velocities<W>; 2],
     ) {
-        for motor in &mut self.motors {
-            motor.solve(joint, parent, child);
-        }
-        self.lock.solve(joint, spring, parent, child);
+        let [parent, child] = velocities;
+        let turns = [&mut parent.angular, &mut child.angular];
+        self.motors.solve(joint, inertias, turns);
+        self.lock.solve(joint, spring, inertias, [parent, child]);
     }
 }
 
-impl<W: Wide> MotorRow<W> {
-    /// About `axis`, with `error` the sine of half the angle.
+impl<W: Wide> Motors<W> {
+    /// About `axes`, with the sines of half the angles that are missing to the targets, and the targets' velocities.
     #[inline(always)]
     fn new(
         joint: &Joint,
-        [parent, child]: [&Links<W>; 2],
-        axis: Vectors<W>,
-        error: Lanes<W>,
-        velocity: Lanes<W>,
+        inertias: Inertias<W>,
+        axes: [Vectors<W>; 3],
+        (errors, velocities): (Vectors<W>, Vectors<W>),
     ) -> Self {
-        let turns = [parent.inverse_inertia * axis, child.inverse_inertia * axis];
-        let angle = error.max(-1.0).min(1.0).asin() * 2.0;
+        let inertia = *inertias[0] + *inertias[1];
+        let turns = [inertia * axes[0], inertia * axes[1], inertia * axes[2]];
+        let gain = errors.x.like(joint.gain);
         Self {
-            axis,
-            turns,
-            inverse: (turns[0].dot(axis) + turns[1].dot(axis) + joint.gain).recip(),
-            rate: angle * joint.recovery - velocity,
-            impulse: error.like(0.0),
+            inverses: [
+                turns[0].dot_add(axes[0], gain).recip(),
+                turns[1].dot_add(axes[1], gain).recip(),
+                turns[2].dot_add(axes[2], gain).recip(),
+            ],
+            couplings: [
+                turns[0].dot(axes[1]),
+                turns[0].dot(axes[2]),
+                turns[1].dot(axes[2]),
+            ],
+            axes,
+            rates: [
+                rate(joint, errors.x, velocities.x),
+                rate(joint, errors.y, velocities.y),
+                rate(joint, errors.z, velocities.z),
+            ],
+            impulses: [gain.like(0.0); 3],
         }
     }
 
+    /// `turns` are the angular velocities of parent and child.
     #[inline(always)]
-    fn solve(&mut self, joint: &Joint, parent: &mut Velocities<W>, child: &mut Velocities<W>) {
-        let rate = self.axis.dot(child.angular - parent.angular) + self.rate;
-        let total = self.impulse + self.inverse * (rate - self.impulse * joint.gain);
-        let total = total.max(-joint.largest).min(joint.largest);
-        let change = total - self.impulse;
-        self.impulse = total;
-        parent.angular += self.turns[0] * change;
-        child.angular -= self.turns[1] * change;
+    fn solve(&mut self, joint: &Joint, inertias: Inertias<W>, turns: [&mut Vectors<W>; 2]) {
+        let [parent, child] = turns;
+        let turn = *child - *parent;
+        let [first, second, third] = self.axes;
+        let rates = [
+            first.dot_add(turn, self.rates[0]),
+            second.dot_add(turn, self.rates[1]),
+            third.dot_add(turn, self.rates[2]),
+        ];
+        let [by_first, by_first_too, by_second] = self.couplings;
+        let x = self.change(joint, 0, rates[0]);
+        let y = self.change(joint, 1, by_first.mul_add(-x, rates[1]));
+        let rate = by_first_too.mul_add(-x, rates[2]);
+        let z = self.change(joint, 2, by_second.mul_add(-y, rate));
+        let impulse = third.mul_add(z, second.mul_add(y, first * x));
+        *parent = inertias[0].mul_add(impulse, *parent);
+        *child = inertias[1].mul_add(-impulse, *child);
     }
+
+    /// The change of the impulse of motor `i` that `rate` asks for, within what it can do.
+    #[inline(always)]
+    fn change(&mut self, joint: &Joint, i: usize, rate: Lanes<W>) -> Lanes<W> {
+        let before = self.impulses[i];
+        let rate = before.mul_add(rate.like(-joint.gain), rate);
+        let total = self.inverses[i].mul_add(rate, before);
+        let total = total.max(-joint.largest).min(joint.largest);
+        self.impulses[i] = total;
+        total - before
+    }
+}
+
+/// The rate with which a motor begins, where `error` is the sine of half the angle that is missing.
+#[inline(always)]
+fn rate<W: Wide>(joint: &Joint, error: Lanes<W>, velocity: Lanes<W>) -> Lanes<W> {
+    let angle = error.max(-1.0).min(1.0).asin() * 2.0;
+    angle.mul_add(angle.like(joint.recovery), -velocity)
 }
 
 impl<W: Wide> Lock<W> {
@@ -138,19 +178,16 @@ impl<W: Wide> Lock<W> {
     fn new(
         joint: &Joint,
         spring: &Spring,
-        [parent, child]: [&Links<W>; 2],
+        inertias: Inertias<W>,
         arms: [Vectors<W>; 2],
         rate: Vectors<W>,
     ) -> Self {
-        let turns = [
-            Matrices::turning(&parent.inverse_inertia, arms[0]),
-            Matrices::turning(&child.inverse_inertia, arms[1]),
-        ];
-        let inverse_mass = turns[0].lifted(arms[0]) + turns[1].lifted(arms[1]);
+        let parent = Matrices::turning(inertias[0], arms[0]).lifted(arms[0]);
+        let child = Matrices::turning(inertias[1], arms[1]).lifted(arms[1]);
+        let inverse_mass = parent + child;
         let inverse_mass = inverse_mass.plus(joint.masses[0] + joint.masses[1]);
         Self {
             arms,
-            turns,
             mass: inverse_mass.inverse() * (1.0 / (1.0 + spring.compliance)),
             rate,
             impulse: rate.like(0.0),
@@ -162,18 +199,19 @@ impl<W: Wide> Lock<W> {
         &mut self,
         joint: &Joint,
         spring: &Spring,
-        parent: &mut Velocities<W>,
-        child: &mut Velocities<W>,
+        inertias: Inertias<W>,
+        [parent, child]: [&mut Velocities<W>; 2],
     ) {
         let softness = spring.compliance / (1.0 + spring.compliance);
-        let rate = child.linear - parent.linear
-            + (child.angular.cross(self.arms[1]) - parent.angular.cross(self.arms[0]))
-            + self.rate;
-        let push = self.mass * rate - self.impulse * softness;
+        let [near, far] = self.arms;
+        let rate = child.linear - parent.linear + self.rate;
+        let rate = near.cross_add(parent.angular, child.angular.cross_add(far, rate));
+        let push = self.mass.mul_add(rate, self.impulse * -softness);
         self.impulse += push;
-        parent.linear += push * joint.masses[0];
-        parent.angular += self.turns[0] * push;
-        child.linear -= push * joint.masses[1];
-        child.angular -= self.turns[1] * push;
+        let like = |number| push.x.like(number);
+        parent.linear = push.mul_add(like(joint.masses[0]), parent.linear);
+        parent.angular = inertias[0].mul_add(near.cross(push), parent.angular);
+        child.linear = push.mul_add(like(-joint.masses[1]), child.linear);
+        child.angular = inertias[1].mul_add(push.cross(far), child.angular);
     }
 }

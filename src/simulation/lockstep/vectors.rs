@@ -1,6 +1,6 @@
 //! A vector and a rotation per copy.
 
-use std::ops::{Add, AddAssign, Mul, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Mul, Neg, Sub, SubAssign};
 
 use nalgebra::{UnitQuaternion, Vector3};
 
@@ -58,15 +58,49 @@ impl<W: Wide> Vectors<W> {
 
     #[inline(always)]
     pub fn dot(self, other: Self) -> Lanes<W> {
-        self.x * other.x + self.y * other.y + self.z * other.z
+        self.z
+            .mul_add(other.z, self.y.mul_add(other.y, self.x * other.x))
+    }
+
+    /// The scalar product plus `addend`.
+    #[inline(always)]
+    pub fn dot_add(self, other: Self, addend: Lanes<W>) -> Lanes<W> {
+        let sum = self.x.mul_add(other.x, addend);
+        self.z.mul_add(other.z, self.y.mul_add(other.y, sum))
     }
 
     #[inline(always)]
     pub fn cross(self, other: Self) -> Self {
         Self {
-            x: self.y * other.z - self.z * other.y,
-            y: self.z * other.x - self.x * other.z,
-            z: self.x * other.y - self.y * other.x,
+            x: self.y.mul_add(other.z, -(self.z * other.y)),
+            y: self.z.mul_add(other.x, -(self.x * other.z)),
+            z: self.x.mul_add(other.y, -(self.y * other.x)),
+        }
+    }
+
+    /// The vector product plus `addend`.
+    #[inline(always)]
+    pub fn cross_add(self, other: Self, addend: Self) -> Self {
+        Self {
+            x: self
+                .y
+                .mul_add(other.z, (-self.z).mul_add(other.y, addend.x)),
+            y: self
+                .z
+                .mul_add(other.x, (-self.x).mul_add(other.z, addend.y)),
+            z: self
+                .x
+                .mul_add(other.y, (-self.y).mul_add(other.x, addend.z)),
+        }
+    }
+
+    /// The vector times `factor` plus `addend`.
+    #[inline(always)]
+    pub fn mul_add(self, factor: Lanes<W>, addend: Self) -> Self {
+        Self {
+            x: self.x.mul_add(factor, addend.x),
+            y: self.y.mul_add(factor, addend.y),
+            z: self.z.mul_add(factor, addend.z),
         }
     }
 
@@ -103,6 +137,19 @@ impl<W: Wide> Sub for Vectors<W> {
             x: self.x - other.x,
             y: self.y - other.y,
             z: self.z - other.z,
+        }
+    }
+}
+
+impl<W: Wide> Neg for Vectors<W> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self {
+            x: -self.x,
+            y: -self.y,
+            z: -self.z,
         }
     }
 }
@@ -171,7 +218,7 @@ impl<W: Wide> Rotations<W> {
     #[inline(always)]
     pub fn inverse(self) -> Self {
         Self {
-            v: Vectors::new(-self.v.x, -self.v.y, -self.v.z),
+            v: -self.v,
             w: self.w,
         }
     }
@@ -181,14 +228,27 @@ impl<W: Wide> Rotations<W> {
     pub fn axes(self) -> [Vectors<W>; 3] {
         let Vectors { x, y, z } = self.v;
         let (x2, y2, z2) = (x + x, y + y, z + z);
-        let (xx, xy, xz) = (x * x2, x * y2, x * z2);
-        let (yy, yz, zz) = (y * y2, y * z2, z * z2);
-        let (wx, wy, wz) = (self.w * x2, self.w * y2, self.w * z2);
+        let (xy, xz, yz) = (x * y2, x * z2, y * z2);
+        let w = self.w;
         let one = Lanes::splat(x.wide(), 1.0);
+        let less_xx = (-x).mul_add(x2, one);
+        let less_yy = (-y).mul_add(y2, one);
         [
-            Vectors::new(one - (yy + zz), xy + wz, xz - wy),
-            Vectors::new(xy - wz, one - (xx + zz), yz + wx),
-            Vectors::new(xz + wy, yz - wx, one - (xx + yy)),
+            Vectors::new(
+                (-z).mul_add(z2, less_yy),
+                w.mul_add(z2, xy),
+                (-w).mul_add(y2, xz),
+            ),
+            Vectors::new(
+                (-w).mul_add(z2, xy),
+                (-z).mul_add(z2, less_xx),
+                w.mul_add(x2, yz),
+            ),
+            Vectors::new(
+                w.mul_add(y2, xz),
+                (-w).mul_add(x2, yz),
+                (-y).mul_add(y2, less_xx),
+            ),
         ]
     }
 }
@@ -199,8 +259,8 @@ impl<W: Wide> Mul for Rotations<W> {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         Self {
-            v: other.v * self.w + self.v * other.w + self.v.cross(other.v),
-            w: self.w * other.w - self.v.dot(other.v),
+            v: (self.v).cross_add(other.v, other.v.mul_add(self.w, self.v * other.w)),
+            w: (-self.v).dot_add(other.v, self.w * other.w),
         }
     }
 }
@@ -210,8 +270,7 @@ impl<W: Wide> Mul<Vectors<W>> for Rotations<W> {
 
     #[inline(always)]
     fn mul(self, vector: Vectors<W>) -> Vectors<W> {
-        let turn = self.v.cross(vector);
-        let turn = turn + turn;
-        vector + turn * self.w + self.v.cross(turn)
+        let turn = self.v.cross(vector) * 2.0;
+        self.v.cross_add(turn, turn.mul_add(self.w, vector))
     }
 }

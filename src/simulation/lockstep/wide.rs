@@ -66,6 +66,8 @@ pub trait Wide: Copy {
     fn mul(self, a: Self::Values, b: Self::Values) -> Self::Values;
     fn div(self, a: Self::Values, b: Self::Values) -> Self::Values;
     fn neg(self, a: Self::Values) -> Self::Values;
+    /// a b + c, rounded once.
+    fn mul_add(self, a: Self::Values, b: Self::Values, c: Self::Values) -> Self::Values;
     fn sqrt(self, a: Self::Values) -> Self::Values;
     fn max(self, a: Self::Values, b: Self::Values) -> Self::Values;
     fn min(self, a: Self::Values, b: Self::Values) -> Self::Values;
@@ -85,7 +87,7 @@ macro_rules! registers {
     (
         $(#[$about:meta])* $name:ident, $number:ident, $values:ident, $lanes:ident, $splat:ident,
         [$($unary:ident = $pulp_unary:ident),*], [$($binary:ident = $pulp_binary:ident),*],
-        $less:ident, $select:ident, $largest:ident
+        $mul_add:ident, $less:ident, $select:ident, $largest:ident
     ) => {
         $(#[$about])*
         #[derive(Clone, Copy)]
@@ -122,6 +124,11 @@ macro_rules! registers {
             })*
 
             #[inline(always)]
+            fn mul_add(self, a: Self::Values, b: Self::Values, c: Self::Values) -> Self::Values {
+                self.0.$mul_add(a, b, c)
+            }
+
+            #[inline(always)]
             fn select_less(
                 self,
                 [a, b]: [Self::Values; 2],
@@ -145,7 +152,7 @@ registers! {
     Singles, f32, f32s, F32_LANES, splat_f32s,
     [neg = neg_f32s, sqrt = sqrt_f32s],
     [add = add_f32s, sub = sub_f32s, mul = mul_f32s, div = div_f32s, max = max_f32s, min = min_f32s],
-    less_than_f32s, select_f32s, reduce_max_f32s
+    mul_add_f32s, less_than_f32s, select_f32s, reduce_max_f32s
 }
 
 registers! {
@@ -153,5 +160,5 @@ registers! {
     Doubles, f64, f64s, F64_LANES, splat_f64s,
     [neg = neg_f64s, sqrt = sqrt_f64s],
     [add = add_f64s, sub = sub_f64s, mul = mul_f64s, div = div_f64s, max = max_f64s, min = min_f64s],
-    less_than_f64s, select_f64s, reduce_max_f64s
+    mul_add_f64s, less_than_f64s, select_f64s, reduce_max_f64s
 }

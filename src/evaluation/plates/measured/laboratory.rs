@@ -248,6 +248,7 @@ mod tests {
             unit: "mm".into(),
             analog: Analog::default(),
             plates: Vec::new(),
+            subject: crate::motion::Subject::default(),
             notes: Vec::new(),
         };
         let told = |file: &C3d| plates(file, "x.c3d").err().unwrap().to_string();

@@ -54,6 +54,40 @@ fn files_that_end_early_or_promise_too_much_are_refused() {
     assert!(refused.unwrap_err().to_string().contains("length"));
 }
 
+/// A section with one group of float parameters.
+fn section(group: &str, parameters: &[(&str, f32)]) -> Section {
+    let mut bytes = vec![1, KEY, 1, 84];
+    let mut add = |number: i8, name: &str, data: &[u8]| {
+        bytes.extend([name.len() as u8, number as u8]);
+        bytes.extend(name.as_bytes());
+        bytes.extend((2 + data.len() as i16).to_le_bytes());
+        bytes.extend(data);
+    };
+    add(-1, group, &[0]);
+    for (name, value) in parameters {
+        let value = [&[4, 0][..], &value.to_le_bytes(), &[0]].concat();
+        add(1, name, &value);
+    }
+    bytes.extend([0; 8]);
+    Section::read(&bytes, "x.c3d").unwrap()
+}
+
+#[test]
+fn the_file_says_who_moved() {
+    let entered = section("PROCESSING", &[("Bodymass", 32.1), ("Height", 1450.0)]);
+    let known = subject(&entered);
+    let note = told(known).unwrap();
+    assert_eq!(note, "subject: 32.1 kg (--mass), 1.45 m, as the file says");
+    let zeros = section("PROCESSING", &[("Bodymass", 0.0), ("Height", 1.45)]);
+    assert_eq!((subject(&zeros), told(subject(&zeros))), Default::default());
+    let given = Subject {
+        mass: Some(40.0),
+        stature: None,
+    };
+    let both = (Some(40.0), known.stature);
+    assert_eq!((given.or(known).mass, given.or(known).stature), both);
+}
+
 #[test]
 fn a_group_of_the_lowest_number_is_a_group_like_others() {
     let mut bytes = FILES[3].to_vec();

@@ -39,6 +39,7 @@ fn markers(points: &[(String, [f64; 3])]) -> Markers {
         fps: Some(100.0),
         unit: Some(Unit::Millimetre),
         up: Axis::Z,
+        subject: Subject::default(),
         notes: Vec::new(),
     }
 }

@@ -11,7 +11,7 @@ use nalgebra::Vector3;
 
 use super::body::{self, COUNT, NAMES, PARENTS, TURNS};
 use crate::error::{Error, Result};
-use crate::motion::calibration::STATURES;
+use crate::motion::STATURES;
 use crate::motion::files::array::{Array, Sparse};
 use source::Source;
 
