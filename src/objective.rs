@@ -155,14 +155,13 @@ pub fn gram(jacobian: &DMatrix<f64>) -> DMatrix<f64> {
         let top = (from..to).map(zeros).min().unwrap_or_default();
         let entries = &jacobian.as_slice()[..m * to];
         // Both matrices by their columns, which are rows here.
-        let all = ArrayView2::from_shape((to, m), entries);
-        let product = ArrayViewMut2::from_shape((to - from, n), columns);
-        if let (Ok(all), Ok(mut product)) = (all, product) {
-            let all = all.slice(s![.., top..]);
-            let own = all.slice(s![from.., ..]);
-            let mut product = product.slice_mut(s![.., ..to]);
-            general_mat_mul(1.0, &own, &all.t(), 0.0, &mut product);
-        }
+        let fits = "a block has as many entries as its shape says";
+        let all = ArrayView2::from_shape((to, m), entries).expect(fits);
+        let mut product = ArrayViewMut2::from_shape((to - from, n), columns).expect(fits);
+        let all = all.slice(s![.., top..]);
+        let own = all.slice(s![from.., ..]);
+        let mut product = product.slice_mut(s![.., ..to]);
+        general_mat_mul(1.0, &own, &all.t(), 0.0, &mut product);
     });
     gram.fill_lower_triangle_with_upper_triangle();
     gram

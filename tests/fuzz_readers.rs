@@ -15,6 +15,7 @@ use motionfit::evaluation::plates::PlateFile;
 use motionfit::keypoints;
 use motionfit::motion::files::{BodyModel, MarkerMap};
 use motionfit::motion::{self, ReadOptions};
+use motionfit::scene::Scene;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -187,6 +188,7 @@ fn target(name: &str) -> &str {
         Some((_, "pt")) => "torch",
         Some(("markers", _)) => "markers",
         Some(("plates", _)) => "plates",
+        Some(("scene", _)) => "scene",
         Some((_, "json")) => "keypoints",
         Some((_, ending)) => ending,
         None => name,
@@ -438,4 +440,64 @@ fn others() {
     let keypoints =
         |path: &Path| keypoints::read(path, &keypoints::ReadOptions::default()).map(drop);
     fuzz("alpha.json", list, &keypoints);
+}
+
+/// A wedge, which is convex, and stairs, which are not, as OBJ.
+const OBJ: &str = "o wedge
+v 0 0 0
+v 1 0 0
+v 1 1 0
+v 0 1 0
+v 0 0 0.5
+v 0 1 0.5
+f 1 4 3 2
+f 1 2 5
+f 4 6 3
+f 1 5 6 4
+f 2 3 6 5
+o stairs
+v 2 0 0
+v 3 0 0
+v 3 0 1
+v 2.5 0 1
+v 2.5 0 0.5
+v 2 0 0.5
+v 2 1 0
+v 3 1 0
+v 3 1 1
+v 2.5 1 1
+v 2.5 1 0.5
+v 2 1 0.5
+f 7 8 11
+f 7 11 12
+f 8 9 11
+f 9 10 11
+f 17 14 13
+f 18 17 13
+f 17 15 14
+f 17 16 15
+f 7 13 14 8
+f 8 14 15 9
+f 9 15 16 10
+f 10 16 17 11
+f 11 17 18 12
+f 12 18 13 7
+";
+
+/// A tetrahedron as glTF: corners at the origin and on the axes.
+const GLTF: &str = r#"{"asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0, "scale": [2, 1, 1]}],
+"meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}], "buffers": [{"byteLength": 72, "uri":
+"data:application/octet-stream;base64,AAAAAAAAAAAAAAAAAACAPwAAAAAAAAAAAAAAAAAAgD8AAAAAAAAAAAAAAAAAAIA/AAACAAEAAAABAAMAAAADAAIAAQACAAMA"}],
+"bufferViews": [{"buffer": 0, "byteLength": 48}, {"buffer": 0, "byteOffset": 48, "byteLength": 24}],
+"accessors": [{"bufferView": 0, "componentType": 5126, "count": 4, "type": "VEC3", "min": [0, 0, 0], "max": [1, 1, 1]},
+{"bufferView": 1, "componentType": 5123, "count": 12, "type": "SCALAR"}]}"#;
+
+#[test]
+fn scenes() {
+    let scene = |path: &Path| Scene::read(path).map(drop);
+    let solids = br#"{"boxes": [{"name": "step", "center": [0.4, 0, 0.25], "half_extents": [0.3, 0.3, 0.25], "yaw": 0.1}],
+        "hulls": [{"points": [[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0.5], [0, 1, 0.5]], "during": [0, 2]}]}"#;
+    fuzz("scene.json", solids, &scene);
+    fuzz("meshes.obj", OBJ.as_bytes(), &scene);
+    fuzz("corner.gltf", GLTF.as_bytes(), &scene);
 }

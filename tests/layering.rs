@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules from the bottom to the top; those of one line do not import each other.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["error"],
     &["cluster", "format", "json", "objective", "output", "plot"],
-    &["optim", "motion", "scene"],
+    &["optim", "motion"],
+    &["scene"],
     &["learned", "benchmark", "body", "keypoints"],
     &["meta", "simulation"],
     // What is optimized knows no metric, and metrics know nothing of the loss.
@@ -35,7 +36,7 @@ const CONCRETE: [&str; 6] = [
 ];
 
 /// Crates and the only files or folders that may name them.
-const HOMES: [(&str, &[&str]); 14] = [
+const HOMES: [(&str, &[&str]); 16] = [
     ("mpi", &["cluster/mpi.rs"]),
     ("flate2", &["motion/files/pickle/joblib.rs"]),
     ("rapier3d", &["simulation/world.rs", "simulation/world/"]),
@@ -46,7 +47,9 @@ const HOMES: [(&str, &[&str]); 14] = [
     ("indicatif", &["commands/"]),
     ("comfy_table", &["commands/"]),
     ("ctrlc", &["commands/"]),
-    ("gltf", &["export/"]),
+    ("gltf", &["export/", "scene/mesh/files.rs"]),
+    ("tobj", &["scene/mesh/files.rs"]),
+    ("parry3d", &["scene/"]),
     ("candle_core", &["learned/", "meta/backprop.rs"]),
     ("candle_nn", &["learned/", "meta/backprop.rs"]),
     ("basin", &["optim/basin.rs"]),

@@ -2,7 +2,7 @@
 
 use motionfit::motion::{Motion, sample};
 use motionfit::reconstruction::{Reconstruction, Settings, optimizer_of_windows, reconstruct};
-use motionfit::scene::{Cuboid, Scene};
+use motionfit::scene::{Hull, Scene, Shape, Solid};
 use nalgebra::{Isometry3, Vector3};
 use program::{Workspace, fail, succeed, walk};
 use serde_json::json;
@@ -19,13 +19,18 @@ fn lifted(frames: usize, lift: f64) -> Motion {
     motion
 }
 
-/// A platform of the given height, m, around the origin.
-fn platform(height: f64) -> Scene {
+/// A platform of the given height, m, around the origin, as a box or as the hull of its corners.
+fn platform(height: f64, as_hull: bool) -> Scene {
+    let cuboid = Shape::Box(Vector3::new(5.0, 5.0, height / 2.0));
+    let shape = match as_hull {
+        true => Shape::Hull(Hull::new(&cuboid.corners()).unwrap()),
+        false => cuboid,
+    };
     Scene {
-        boxes: vec![Cuboid {
+        solids: vec![Solid {
             name: None,
+            shape,
             pose: Isometry3::translation(0.0, 0.0, height / 2.0),
-            half_extents: Vector3::new(5.0, 5.0, height / 2.0),
             during: None,
             links: None,
         }],
@@ -50,7 +55,7 @@ fn error(reconstruction: &Reconstruction) -> f64 {
 #[test]
 fn a_walk_on_a_platform_is_the_walk_on_the_ground() {
     let ground = run(&lifted(41, 0.0), None);
-    let platform = run(&lifted(41, 0.3), Some(platform(0.3)));
+    let platform = run(&lifted(41, 0.3), Some(platform(0.3, false)));
     let [on_ground, on_platform] = [&ground, &platform].map(error);
     assert!(
         on_platform < 1.15 * on_ground + 0.5,
@@ -65,13 +70,21 @@ fn a_walk_on_a_platform_is_the_walk_on_the_ground() {
     }
     let share = force / frames.len() as f64 / weight;
     assert!((0.7..1.3).contains(&share), "{share} of the weight");
-    assert_eq!(platform.trajectory.scene.boxes.len(), 1);
+    assert_eq!(platform.trajectory.scene.solids.len(), 1);
+    let hull = error(&run(&lifted(41, 0.3), Some(self::platform(0.3, true))));
+    assert!(hull < 1.15 * on_ground + 0.5, "{hull} and {on_ground} mm");
 }
+
+/// A wedge 1 m wide and long, 0.5 m high.
+const WEDGE: &str = "o wedge\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 0 0.5\nv 0 1 0.5
+    f 1 4 3 2\nf 1 2 5\nf 4 6 3\nf 1 5 6 4\nf 2 3 6 5\n";
 
 #[test]
 fn a_run_keeps_its_scene_and_exports_it() {
     let work = Workspace::new();
-    let scene = json!({"boxes": [{"name": "wall", "center": [0, 3, 0.5], "half_extents": [1, 0.1, 0.5], "yaw": 0.3}]});
+    let scene = json!({"boxes": [{"name": "wall", "center": [0, 3, 0.5], "half_extents": [1, 0.1, 0.5], "yaw": 0.3}],
+        "meshes": [{"file": "wedge.obj", "center": [0, -3, 0]}]});
+    work.write("wedge.obj", WEDGE.as_bytes());
     let file = work.write("scene.json", scene.to_string().as_bytes());
     let run = work.arg("run");
     let told = succeed(&[
@@ -99,11 +112,30 @@ fn a_run_keeps_its_scene_and_exports_it() {
     ]);
     let model = std::fs::read_to_string(work.path("model.xml")).unwrap();
     assert!(
-        model.contains("<geom type=\"box\" pos=\"0 3 0.5\""),
+        model.contains("<geom type=\"box\" size=\"1 0.1 0.5\" pos=\"0 3 0.5\""),
         "{model:.400}"
     );
+    assert!(
+        model.contains("type=\"mesh\" mesh=\"solid1\" pos=\"")
+            && model.contains("<mesh name=\"solid1\" vertex=\""),
+        "{model:.400}"
+    );
+    assert_eq!(work.json("run/scene.json")["hulls"][0]["name"], "wedge");
+    let glb = std::fs::read(work.path("run/motion.glb")).unwrap();
+    let glb = gltf::Gltf::from_slice(&glb).unwrap();
+    let wedge = glb.nodes().find(|node| node.name() == Some("wedge"));
+    let mesh = wedge.and_then(|node| node.mesh()).unwrap();
+    let positions = mesh
+        .primitives()
+        .next()
+        .unwrap()
+        .attributes()
+        .next()
+        .unwrap();
+    // Two triangles, three rectangles.
+    assert_eq!(positions.1.count(), 18);
     let page = std::fs::read_to_string(work.path("run/report.html")).unwrap();
-    assert!(page.contains("\"boxes\":[{\"corners\":"));
+    assert!(page.contains("\"solids\":[{\"corners\":"));
     // Without it, an earlier run's is gone.
     succeed(&[
         "reconstruct",

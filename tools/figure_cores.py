@@ -7,10 +7,7 @@ Every clip's first SECONDS are reconstructed three times on 1, 2, 4, ... threads
 counts. The model is Amdahl's: T(n) = T(1) (s + (1 - s) / n), with one s for all clips, by least squares.
 """
 
-import json
 import pathlib
-import statistics
-import subprocess
 import sys
 import tempfile
 
@@ -19,19 +16,9 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from timed_runs import run
+
 PROGRAM, CORES, SECONDS, OUT, *CLIPS = sys.argv[1:]
-TRIALS = 3
-
-
-def seconds(clip, threads, directory):
-    """Seconds of computing per second of motion, median of several runs."""
-    times = []
-    for _ in range(TRIALS):
-        out = pathlib.Path(directory, "run")
-        command = [PROGRAM, "-q", "reconstruct", clip, "--end", SECONDS, "--threads", str(threads)]
-        subprocess.run([*command, "--out", out, "--force"], check=True)
-        times.append(json.loads(pathlib.Path(out, "metrics.json").read_text())["seconds"])
-    return statistics.median(times) / float(SECONDS)
 
 
 def main():
@@ -39,7 +26,7 @@ def main():
     while 2 * counts[-1] <= int(CORES):
         counts.append(2 * counts[-1])
     with tempfile.TemporaryDirectory() as directory:
-        measured = {clip: [seconds(clip, n, directory) for n in counts] for clip in CLIPS}
+        measured = {clip: [run(PROGRAM, clip, SECONDS, directory, n)[0] for n in counts] for clip in CLIPS}
     # T(n) / T(1) - 1 / n = s (1 - 1 / n)
     pairs = [
         (1 - 1 / n, times[i] / times[0] - 1 / n)

@@ -9,8 +9,6 @@ median of three runs counts.
 
 import json
 import pathlib
-import statistics
-import subprocess
 import sys
 import tempfile
 
@@ -20,26 +18,21 @@ import numpy as np
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from timed_runs import run
+
 PROGRAM, SECONDS, OUT, *CLIPS = sys.argv[1:]
-TRIALS = 3
 LENGTHS = [20, 25, 30, 40, 50]
 DEFAULT = 30
 
 
-def run(clip, frames, directory):
-    """Seconds, evaluations and links in contact (mean over frames) of a run."""
+def measure(clip, frames, directory):
+    """Seconds per second of motion, evaluations and links in contact (mean over frames) of a run."""
     config = pathlib.Path(directory, "config.json")
     config.write_text(json.dumps({"reconstruction": {"window_frames": frames}}))
-    out = pathlib.Path(directory, "run")
-    command = [PROGRAM, "-q", "reconstruct", clip, "--end", SECONDS, "--threads", "1", "--config", config]
-    seconds = []
-    for _ in range(TRIALS):
-        subprocess.run([*command, "--out", out, "--force"], check=True)
-        metrics = json.loads((out / "metrics.json").read_text())
-        seconds.append(metrics["seconds"])
-    forces = np.load(out / "motion.npz")["link_contact_forces"]
+    seconds, metrics = run(PROGRAM, clip, SECONDS, directory, options=["--config", config])
+    forces = np.load(pathlib.Path(directory, "run", "motion.npz"))["link_contact_forces"]
     contacts = (np.linalg.norm(forces, axis=-1) > 0).sum(axis=1).mean()
-    return statistics.median(seconds), metrics["evaluations"], contacts
+    return seconds, metrics["evaluations"], contacts
 
 
 def main():
@@ -47,10 +40,10 @@ def main():
     for clip in CLIPS:
         name = pathlib.Path(clip).stem
         with tempfile.TemporaryDirectory() as directory:
-            runs = {frames: run(clip, frames, directory) for frames in LENGTHS}
-        times = [seconds / float(SECONDS) for seconds, _, _ in runs.values()]
+            runs = {frames: measure(clip, frames, directory) for frames in LENGTHS}
+        times = [seconds for seconds, _, _ in runs.values()]
         seconds, evaluations, contacts = runs[DEFAULT]
-        milliseconds = 1e3 * seconds / evaluations
+        milliseconds = 1e3 * seconds * float(SECONDS) / evaluations
         (line,) = left.plot(LENGTHS, times, "o-", linewidth=1.0, label=name)
         right.plot(contacts, milliseconds, "o", color=line.get_color())
         right.annotate(name, (contacts, milliseconds), xytext=(4, 4), textcoords="offset points", fontsize=8)
@@ -62,8 +55,8 @@ def main():
     left.legend(fontsize=8)
     right.set_xlabel("links in contact, mean over frames")
     right.set_ylabel("ms per evaluation")
+    right.margins(0.2, 0.15)
     right.set_ylim(bottom=0)
-    right.margins(x=0.2)
     figure.savefig(OUT, dpi=120)
 
 

@@ -147,9 +147,9 @@ def reconstruct(
     the path of a file, of which ``fps`` overrules the rate. ``layout``, ``up``, ``units``, ``smooth``, ``person``, ``clip``,
     ``markers``, ``body_model`` and ``floor`` are those of :func:`read`, which a :class:`Motion` has behind it.
 
-    ``scene``: boxes that the body can touch beside the ground, a dict ``{"boxes": [{"center": [x, y, z], "half_extents":
-    [x, y, z], "yaw": radians}, ...]}`` in m, z up, as the file has its motion, or the path of a JSON file that holds it; the
-    floor is at 0 then unless given.
+    ``scene``: what the body can touch beside the ground, a dict ``{"boxes": [{"center": [x, y, z], "half_extents":
+    [x, y, z], "yaw": radians}, ...], "hulls": [{"points": [[x, y, z], ...]}, ...]}`` in m, z up, as the file has its motion, or
+    the path of a JSON file that holds it or of a mesh (``.obj``, ``.glb``, ``.gltf``); the floor is at 0 then unless given.
 
     ``mass`` in kg and ``stature`` in m of the subject, ``sex`` "male" (unless given) or "female": whose distribution of mass
     it has; ``optimizer`` one of :func:`optimizers`, a ``.safetensors`` file, or

@@ -71,7 +71,9 @@ impl Result {
     }
 
     fn to_gif<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = py.detach(|| gif::encode(&self.recording)).map_err(raised)?;
+        let bytes = py
+            .detach(|| gif::encode(&self.recording, &mut |_, _| {}))
+            .map_err(raised)?;
         Ok(PyBytes::new(py, &bytes))
     }
 
@@ -119,7 +121,7 @@ impl Result {
     }
 }
 
-/// The configuration that arguments ask for, with the boxes of the file `scene`.
+/// The configuration that arguments ask for, with the solids of the file `scene`.
 fn configuration(
     settings: Option<&str>,
     optimizer: &str,
@@ -131,8 +133,8 @@ fn configuration(
     };
     optimizer.clone_into(&mut config.optimizer);
     if let Some(path) = scene {
-        let boxes = &mut config.reconstruction.scene.get_or_insert_default().boxes;
-        boxes.extend(Scene::read(path)?.boxes);
+        let solids = &mut config.reconstruction.scene.get_or_insert_default().solids;
+        solids.extend(Scene::read(path)?.solids);
     }
     config
         .reconstruction
@@ -141,7 +143,7 @@ fn configuration(
     Ok(config)
 }
 
-/// Reconstructs `motion`; `settings` is a configuration as JSON, `scene` a file of boxes, `progress` is called with frames done, frames in
+/// Reconstructs `motion`; `settings` is a configuration as JSON, `scene` a scene file or a mesh, `progress` is called with frames done, frames in
 /// all, and the mean joint error so far, mm.
 #[pyfunction]
 #[pyo3(signature = (motion, optimizer, settings=None, threads=None, progress=None, scene=None))]

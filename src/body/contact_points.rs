@@ -3,7 +3,7 @@
 use nalgebra::{Isometry3, Vector3};
 
 use super::{Body, Side};
-use crate::scene::{Cuboid, Scene};
+use crate::scene::{Scene, Solid};
 
 /// A contact sphere of a link.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,11 +82,11 @@ impl ContactPoint {
         center.coords - self.radius * Vector3::z()
     }
 
-    /// Where it is nearest to the ground or one of `boxes`, with the links at `links`.
+    /// Where it is nearest to the ground or one of `solids`, with the links at `links`.
     pub fn nearest<'b>(
         &self,
         links: &[Isometry3<f64>],
-        boxes: impl Iterator<Item = &'b Cuboid>,
+        solids: impl Iterator<Item = &'b Solid>,
     ) -> Place {
         let lowest = self.lowest(links);
         let ground = Place {
@@ -94,9 +94,9 @@ impl ContactPoint {
             normal: Vector3::z(),
             distance: lowest.z,
         };
-        boxes.fold(ground, |nearest, cuboid| {
+        solids.fold(ground, |nearest, solid| {
             let center = lowest + self.radius * Vector3::z();
-            let place = cuboid.nearest(&center, self.radius);
+            let place = solid.nearest(&center, self.radius);
             match place.distance < nearest.distance {
                 true => Place {
                     point: center - self.radius * place.normal,
@@ -115,8 +115,8 @@ impl ContactPoint {
         links: &[Isometry3<f64>],
         time: f64,
     ) -> Place {
-        let boxes = scene.boxes_for(&body.links[self.link].name);
-        self.nearest(links, boxes.filter(|cuboid| cuboid.is_there(time)))
+        let solids = scene.solids_for(&body.links[self.link].name);
+        self.nearest(links, solids.filter(|solid| solid.is_there(time)))
     }
 
     /// How far the matter at its `lowest` point with the links at `links` has come from where it was
@@ -141,7 +141,7 @@ pub fn heights_of_foot(
 ) -> impl Iterator<Item = f64> {
     let of_foot = points.iter().filter(move |point| point.foot == Some(side));
     of_foot.map(move |point| {
-        let boxes = scene.boxes_for(&body.links[point.link].name);
-        point.nearest(links, boxes).distance
+        let solids = scene.solids_for(&body.links[point.link].name);
+        point.nearest(links, solids).distance
     })
 }

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::Session;
+use super::progress::counter;
 use super::run::SCENE;
 use crate::body::Body;
 use crate::error::{Error, Result};
@@ -77,7 +78,7 @@ pub fn export(args: &ExportArgs, session: &Session) -> Result<()> {
         Format::Joints => joints::encode(&recording)?,
         Format::Csv => csv::encode(&recording)?,
         Format::Mot => return opensim(args, &recording, session),
-        Format::Gif => gif::encode(&recording)?,
+        Format::Gif => moving_picture(&recording, session)?,
     };
     session.check()?;
     let beside = args.out.with_extension("npz");
@@ -96,6 +97,18 @@ pub fn export(args: &ExportArgs, session: &Session) -> Result<()> {
     }
     write_file(&args.out, &bytes, args.force)?;
     session.tell(format!("wrote {}", args.out.display()))
+}
+
+/// The bytes of a GIF, drawn with a progress bar.
+fn moving_picture(recording: &Recording, session: &Session) -> Result<Vec<u8>> {
+    let bar = counter(session, 0);
+    bar.set_message("pictures");
+    let bytes = gif::encode(recording, &mut |drawn, count| {
+        bar.set_length(count as u64);
+        bar.set_position(drawn as u64);
+    });
+    bar.finish_and_clear();
+    bytes
 }
 
 /// Writes the storage file and the external loads beside it.

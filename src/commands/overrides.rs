@@ -37,7 +37,7 @@ pub struct Overrides {
     /// Whose distribution of mass the subject has, male or female (de Leva 1996); male unless given.
     #[arg(long, value_name = "SEX")]
     sex: Option<Sex>,
-    /// Supports that nobody recorded, a seat or a step: auto (infer them; the default), none, or a scene FILE of boxes,
+    /// Supports that nobody recorded, a seat or a step: auto (infer them; the default), none, or a scene FILE,
     /// each with "during": [from, to] in s and "links": the names of those that it is for, if it has to be.
     #[arg(long, value_name = "auto|none|FILE")]
     supports: Option<String>,
@@ -82,7 +82,7 @@ impl Overrides {
             Some(file) => {
                 settings.supports = false;
                 let scene = settings.scene.get_or_insert_default();
-                scene.boxes.extend(Scene::read(Path::new(file))?.boxes);
+                scene.solids.extend(Scene::read(Path::new(file))?.solids);
             }
         }
         if self.self_collision && settings.weights.self_collision == 0.0 {

@@ -47,7 +47,7 @@ fn configuration(args: &ReconstructArgs) -> Result<Config> {
     check_optimizer(origin, &config.optimizer, &config)?;
     if let Some(path) = &args.scene {
         let scene = config.reconstruction.scene.get_or_insert_default();
-        scene.boxes.extend(Scene::read(path)?.boxes);
+        scene.solids.extend(Scene::read(path)?.solids);
     }
     Ok(config)
 }

@@ -19,7 +19,7 @@ mod trials;
 const WALK: &str = "walk";
 
 /// The category of clips of which nothing says it.
-const UNKNOWN: &str = "unknown";
+pub const UNKNOWN: &str = "unknown";
 
 /// A pose file and what is known about it.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,6 +4,7 @@ mod h36m;
 
 use std::path::{Path, PathBuf};
 
+use super::clips::UNKNOWN;
 use super::manifest::{AistClip, Data, FileClip, Manifest};
 use crate::error::{Error, Result};
 use crate::keypoints::{
@@ -243,7 +244,7 @@ impl<'a> Reader<'a> {
             .map(|path| poses(path, Frame3d::World))
             .transpose()?;
         let observation = Observation::new(clip.name.clone(), fps, views, estimates)?;
-        let category = clip.category.as_deref().unwrap_or("unknown");
+        let category = clip.category.as_deref().unwrap_or(UNKNOWN);
         self.cut(observation, truth, clip.frames, category, seconds)
     }
 

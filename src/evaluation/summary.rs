@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use super::Row;
+use super::clips::UNKNOWN;
 use super::plates::table::{self, Means};
 
 /// Names of the groups of clips that learned optimizers are trained on, and of the others.
@@ -85,9 +86,13 @@ pub fn summarize(rows: &[Row]) -> Vec<Group> {
             (DOMAINS[1], select(&|category| category != "walk")),
             ("all", select(&|_| true)),
         ];
-        let named = by_category
-            .chain(domains)
-            .filter(|(_, rows)| !rows.is_empty());
+        let count = of_optimizer.clone().count();
+        // What would say the same as "all" does is left out.
+        let says_more = |(group, rows): &(&str, Vec<&Row>)| {
+            let is_label = *group != UNKNOWN && !DOMAINS.contains(group);
+            !rows.is_empty() && (is_label || rows.len() < count)
+        };
+        let named = by_category.chain(domains).filter(says_more);
         groups.extend(named.map(|(group, rows)| Group::new(optimizer, group, &rows)));
     }
     groups
@@ -260,6 +265,21 @@ mod tests {
             }),
         };
         row.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn what_would_be_said_twice_is_said_once() {
+        let names = |rows: &[Row]| -> Vec<String> {
+            summarize(rows)
+                .into_iter()
+                .map(|group| group.group)
+                .collect()
+        };
+        assert_eq!(names(&[row("a", "unknown", Some(1.0))]), ["all"]);
+        assert_eq!(names(&[row("a", "walk", Some(1.0))]), ["walk", "all"]);
+        let both = [row("a", "walk", Some(1.0)), row("b", "unknown", None)];
+        let all = ["unknown", "walk", "in domain", "out of domain", "all"];
+        assert_eq!(names(&both), all);
     }
 
     #[test]

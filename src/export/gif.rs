@@ -33,15 +33,19 @@ const TRUNK: Color = [186.0, 182.0, 174.0];
 const OBSERVED: Color = [48.0, 168.0, 92.0];
 const FORCE: Color = [200.0, 44.0, 132.0];
 
-/// The recording as an animated GIF that plays for ever.
+/// The recording as an animated GIF that plays for ever; `observer` is told every picture that is drawn, and how many
+/// there are.
 ///
 /// # Errors
 /// [`Error::Internal`] when the file cannot be assembled.
-pub fn encode(recording: &Recording) -> Result<Vec<u8>> {
-    write(recording).map_err(|e| Error::Internal(format!("gif: {e}")))
+pub fn encode(recording: &Recording, observer: &mut dyn FnMut(usize, usize)) -> Result<Vec<u8>> {
+    write(recording, observer).map_err(|e| Error::Internal(format!("gif: {e}")))
 }
 
-fn write(recording: &Recording) -> std::result::Result<Vec<u8>, gif::EncodingError> {
+fn write(
+    recording: &Recording,
+    observer: &mut dyn FnMut(usize, usize),
+) -> std::result::Result<Vec<u8>, gif::EncodingError> {
     let [width, height] = SIZE.map(|pixels| pixels as u16);
     let mut palette = Palette::new();
     let mut file = Cursor::new(Vec::new());
@@ -52,7 +56,9 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, gif::EncodingErr
     let delay = (100.0 * stride as f64 / fps).round() as u16;
     let scene = Scene::new(recording);
     let mut before: Option<Vec<u8>> = None;
-    for t in (0..recording.trajectory.frames.len()).step_by(stride) {
+    let pictures = (0..recording.trajectory.frames.len()).step_by(stride);
+    let count = pictures.len();
+    for (i, t) in pictures.enumerate() {
         let picture = palette.indices(&scene.picture(t));
         let changes = match &before {
             None => picture.clone(),
@@ -68,6 +74,7 @@ fn write(recording: &Recording) -> std::result::Result<Vec<u8>, gif::EncodingErr
             ..gif::Frame::default()
         })?;
         before = Some(picture);
+        observer(i + 1, count);
     }
     drop(encoder);
     Ok(file.into_inner())
@@ -263,7 +270,9 @@ mod tests {
 
     #[test]
     fn every_frame_is_a_picture_and_they_differ() {
-        let bytes = encode(&fixture::recording()).unwrap();
+        let mut told = Vec::new();
+        let mut observer = |drawn, count| told.push((drawn, count));
+        let bytes = encode(&fixture::recording(), &mut observer).unwrap();
         let mut decoder = gif::DecodeOptions::new()
             .read_info(bytes.as_slice())
             .unwrap();
@@ -272,6 +281,7 @@ mod tests {
             frames.push(frame.buffer.to_vec());
         }
         assert!(!frames.is_empty());
+        assert_eq!(told.last(), Some(&(frames.len(), frames.len())));
         assert_eq!(frames[0].len(), SIZE[0] * SIZE[1]);
         let shades: std::collections::HashSet<&u8> = frames[0].iter().collect();
         assert!(shades.len() > 20, "{} shades", shades.len());

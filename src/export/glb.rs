@@ -13,6 +13,7 @@ use super::{Recording, pose, side};
 use crate::body::{Geometry, Link, Pose};
 use crate::error::Result;
 use crate::motion::skeleton::NAMES;
+use crate::scene::Shape;
 
 // Indices into `materials`.
 const TRUNK: usize = 0;
@@ -20,7 +21,7 @@ const RIGHT: usize = 1;
 const LEFT: usize = 2;
 const REFERENCE: usize = 3;
 const GROUND: usize = 4;
-const BOX: usize = 5;
+const SOLID: usize = 5;
 const SUPPORT: usize = 6;
 
 /// Rotation that takes (x, y, z) to (y, z, x), `[x, y, z, w]`.
@@ -43,7 +44,7 @@ pub fn encode(recording: &Recording, extras: &Value) -> Result<Vec<u8>> {
         add_reference(&mut document, recording, times);
     }
     add_ground(&mut document, recording);
-    add_boxes(&mut document, recording);
+    add_solids(&mut document, recording);
     document.into_glb(&materials(), extras)
 }
 
@@ -149,29 +150,35 @@ fn add_ground(document: &mut Document, recording: &Recording) {
     document.add_node(0, json!({ "name": "ground", "mesh": mesh }));
 }
 
-/// The boxes of the scene; those that are there for a while, or for some links, translucent.
-fn add_boxes(document: &mut Document, recording: &Recording) {
-    for (i, cuboid) in recording.trajectory.scene.boxes.iter().enumerate() {
-        let shape = Geometry::RoundBox {
-            center: Vector3::zeros(),
-            half_extents: cuboid.half_extents,
-            rotation: UnitQuaternion::identity(),
-            radius: 0.0,
+/// The solids of the scene; those that are there for a while, or for some links, translucent.
+fn add_solids(document: &mut Document, recording: &Recording) {
+    for (i, solid) in recording.trajectory.scene.solids.iter().enumerate() {
+        let (kind, mesh) = match &solid.shape {
+            Shape::Box(half_extents) => {
+                let shape = Geometry::RoundBox {
+                    center: Vector3::zeros(),
+                    half_extents: *half_extents,
+                    rotation: UnitQuaternion::identity(),
+                    radius: 0.0,
+                };
+                ("box", Mesh::of(&shape))
+            }
+            Shape::Hull(_) => ("hull", Mesh::polyhedron(&solid.shape)),
         };
-        let material = if cuboid.is_partial() { SUPPORT } else { BOX };
-        let mesh = document.add_mesh("box", &Mesh::of(&shape), material);
-        let [x, y, z, w] = cuboid.pose.rotation.coords.into();
+        let material = if solid.is_partial() { SUPPORT } else { SOLID };
+        let mesh = document.add_mesh(kind, &mesh, material);
+        let [x, y, z, w] = solid.pose.rotation.coords.into();
         let node = json!({
-            "name": cuboid.name.clone().unwrap_or_else(|| format!("box_{i}")),
+            "name": solid.name.clone().unwrap_or_else(|| format!("{kind}_{i}")),
             "mesh": mesh,
-            "translation": floats(&cuboid.pose.translation.vector),
+            "translation": floats(&solid.pose.translation.vector),
             "rotation": [x as f32, y as f32, z as f32, w as f32],
         });
         document.add_node(0, node);
     }
 }
 
-/// Trunk, right side, left side, observed joints, ground, boxes, supports.
+/// Trunk, right side, left side, observed joints, ground, solids, supports.
 fn materials() -> Value {
     let opaque = |name: &str, color: [f32; 4]| {
         json!({

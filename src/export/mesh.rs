@@ -3,6 +3,7 @@
 use nalgebra::{Rotation3, UnitQuaternion, Vector3};
 
 use crate::body::Geometry;
+use crate::scene::Shape;
 
 /// Segments around a capsule; a multiple of 4.
 const SEGMENTS: usize = 16;
@@ -116,6 +117,24 @@ impl Mesh {
             }
             mesh.triangles
                 .extend(lattice(LATTICE.len(), LATTICE.len(), first));
+        }
+        mesh
+    }
+
+    /// The faces of a convex shape, flat.
+    pub(super) fn polyhedron(shape: &Shape) -> Self {
+        let corners = shape.corners();
+        let mut mesh = Self::default();
+        for face in shape.faces() {
+            let first = mesh.positions.len() as u32;
+            let at = |i: usize| corners[face[i]];
+            let normal = (at(1) - at(0)).cross(&(at(2) - at(0))).normalize();
+            mesh.positions
+                .extend(face.iter().map(|corner| corners[*corner]));
+            mesh.normals.extend(face.iter().map(|_| normal));
+            let fan = 2..face.len() as u32;
+            mesh.triangles
+                .extend(fan.map(|i| [first, first + i - 1, first + i]));
         }
         mesh
     }

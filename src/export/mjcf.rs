@@ -15,6 +15,7 @@ use super::{Recording, pose};
 use crate::body::{Body, Geometry, Link, Pose, Shape};
 use crate::error::Result;
 use crate::motion::skeleton::NAMES;
+use crate::scene::{self, Scene};
 use crate::simulation::{GRAVITY, Physics};
 
 /// The body as the text of an `.xml` file, with a keyframe for every frame.
@@ -23,15 +24,21 @@ pub fn encode(recording: &Recording) -> String {
     let mut text = String::from("<mujoco model=\"motionfit\">\n");
     write_order(&mut text, body);
     write_settings(&mut text);
+    write_hulls(&mut text, &recording.trajectory.scene);
     text.push_str("  <worldbody>\n    <geom name=\"floor\" type=\"plane\" size=\"20 20 0.1\" contype=\"0\" conaffinity=\"1\" rgba=\"0.6 0.6 0.6 1\"/>\n    <light pos=\"0 0 4\" dir=\"0 0 -1\"/>\n");
-    for cuboid in &recording.trajectory.scene.boxes {
-        let rotation = cuboid.pose.rotation;
+    for (i, solid) in recording.trajectory.scene.solids.iter().enumerate() {
+        let rotation = solid.pose.rotation;
+        let shape = match &solid.shape {
+            scene::Shape::Box(half) => {
+                format!("type=\"box\" size=\"{}\"", numbers(half.as_slice()))
+            }
+            scene::Shape::Hull(_) => format!("type=\"mesh\" mesh=\"solid{i}\""),
+        };
         let _ = writeln!(
             text,
-            "    <geom type=\"box\" pos=\"{}\" quat=\"{}\" size=\"{}\" contype=\"0\" conaffinity=\"1\" rgba=\"0.55 0.5 0.42 1\"/>",
-            numbers(cuboid.pose.translation.vector.as_slice()),
+            "    <geom {shape} pos=\"{}\" quat=\"{}\" contype=\"0\" conaffinity=\"1\" rgba=\"0.55 0.5 0.42 1\"/>",
+            numbers(solid.pose.translation.vector.as_slice()),
             numbers(&[rotation.w, rotation.i, rotation.j, rotation.k]),
-            numbers(cuboid.half_extents.as_slice()),
         );
     }
     write_body(&mut text, body, 0, 2);
@@ -48,6 +55,24 @@ pub fn encode(recording: &Recording) -> String {
     }
     text.push_str("  </keyframe>\n</mujoco>\n");
     text
+}
+
+/// The hulls of `scene` as meshes.
+fn write_hulls(text: &mut String, scene: &Scene) {
+    let solids = scene.solids.iter().enumerate();
+    let hulls = solids.filter_map(|(i, solid)| match &solid.shape {
+        scene::Shape::Hull(hull) => Some((i, hull)),
+        scene::Shape::Box(_) => None,
+    });
+    let mut lines = String::new();
+    for (i, hull) in hulls {
+        let corners: Vec<f64> = hull.points().iter().flatten().copied().collect();
+        let corners = numbers(&corners);
+        let _ = writeln!(lines, "    <mesh name=\"solid{i}\" vertex=\"{corners}\"/>");
+    }
+    if !lines.is_empty() {
+        let _ = write!(text, "  <asset>\n{lines}  </asset>\n");
+    }
 }
 
 /// The motion as a compressed `.npz` file: `qpos` (T, 7 + 4 J), `qvel` (T, 6 + 3 J) and `ctrl` (T, 3 J)

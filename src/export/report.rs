@@ -8,7 +8,7 @@ use super::{Recording, side};
 use crate::body::{Body, Geometry};
 use crate::motion::Joints;
 use crate::motion::skeleton::bones;
-use crate::scene::Cuboid;
+use crate::scene::Solid;
 use crate::simulation::GRAVITY;
 
 mod ground;
@@ -16,6 +16,9 @@ mod ground;
 pub use ground::Pushes;
 
 const PAGE: &str = include_str!("../../assets/report.html");
+
+/// Where the metrics are explained, in rows of a table: name, key in `metrics.json`, what it is, unit.
+const METRICS: &str = include_str!("../../docs/metrics.md");
 
 /// The report of a recording: `title` names the clip, `metrics` is the content of `metrics.json`,
 /// `losses` holds one curve of losses by evaluation for every window, and `measured` what force plates measured over the
@@ -39,7 +42,33 @@ pub fn compare(recordings: [(&Recording, &str, &Value); 2]) -> String {
 
 fn page(data: &Value) -> String {
     // Inside a script element only "</" could end the data early.
-    PAGE.replace("@DATA@", &data.to_string().replace("</", "<\\/"))
+    PAGE.replace("@MEANINGS@", &meanings().to_string())
+        .replace("@DATA@", &data.to_string().replace("</", "<\\/"))
+}
+
+/// What every metric is, with its unit, by its key in `metrics.json`.
+fn meanings() -> Value {
+    let rows = METRICS.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        match cells.as_slice() {
+            ["", name, keys, meaning, unit, ""] if keys.starts_with('`') => {
+                Some((*name, *keys, *meaning, *unit))
+            }
+            _ => None,
+        }
+    });
+    let told = rows.flat_map(|(name, keys, meaning, unit)| {
+        let unit = if unit.is_empty() {
+            String::new()
+        } else {
+            format!(", {unit}")
+        };
+        let keys = keys
+            .split(", ")
+            .map(|key| key.trim_matches('`').to_string());
+        keys.map(move |key| (key, json!(format!("{name}: {meaning}{unit}"))))
+    });
+    Value::Object(told.collect())
 }
 
 /// What the page shows of one recording.
@@ -64,7 +93,7 @@ fn data(
         "metrics": metrics,
         "bones": bones().map(|(parent, child)| [parent, child]).collect::<Vec<_>>(),
         "capsules": capsules(&recording.body),
-        "boxes": recording.trajectory.scene.boxes.iter().map(drawn).collect::<Vec<_>>(),
+        "solids": recording.trajectory.scene.solids.iter().map(drawn).collect::<Vec<_>>(),
         "links": frames.iter().map(|frame| {
             frame.links.iter().map(|pose| {
                 let rotation = pose.rotation.coords.iter().map(|v| rounded(*v, 4));
@@ -88,12 +117,13 @@ fn data(
     })
 }
 
-/// A box as the page draws it: its corners, m, and when it is there, s.
-fn drawn(cuboid: &Cuboid) -> Value {
+/// A solid as the page draws it: its corners, m, the corners of its faces, and when it is there, s.
+fn drawn(solid: &Solid) -> Value {
     json!({
-        "corners": cuboid.corners().map(|corner| triple(&corner)),
-        "during": cuboid.during.as_ref().map(|during| [during.start, during.end]),
-        "partial": cuboid.is_partial(),
+        "corners": solid.corners().iter().map(triple).collect::<Vec<_>>(),
+        "faces": solid.shape.faces(),
+        "during": solid.during.as_ref().map(|during| [during.start, during.end]),
+        "partial": solid.is_partial(),
     })
 }
 
@@ -162,6 +192,16 @@ mod tests {
         let start = page.find("type=\"application/json\">").unwrap() + 24;
         let end = start + page[start..].find("</script>").unwrap();
         serde_json::from_str(&page[start..end]).unwrap()
+    }
+
+    #[test]
+    fn the_page_says_what_metrics_are() {
+        let meanings = meanings();
+        let told = |key: &str| meanings[key].as_str().unwrap_or_default().to_string();
+        let expected = "MPJPE-G: mean distance of the 17 joints in the world frame, mm";
+        assert_eq!(told("mpjpe_global_mm"), expected);
+        assert!(told("retries").starts_with("windows, retries: how many"));
+        assert!(!page(&json!({})).contains("@MEANINGS@"));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct TrackingProblem {
     pub body: Body,
     /// What there is to touch beside the ground.
     pub scene: Scene,
-    /// How many of the scene's boxes, the last ones, are supports that were inferred.
+    /// How many of the scene's solids, the last ones, are supports that were inferred.
     pub(super) inferred: usize,
     /// How the engine steps.
     pub physics: Physics,
@@ -91,7 +91,7 @@ pub struct TrackingProblem {
 struct Figure {
     body: Body,
     scene: Scene,
-    /// How many of the scene's boxes, the last ones, are supports that were inferred.
+    /// How many of the scene's solids, the last ones, are supports that were inferred.
     inferred: usize,
     poses: Vec<Pose>,
 }
@@ -115,7 +115,7 @@ impl Figure {
             let found = supports::infer(&body, links, motion.fps, &scene);
             inferred = found.len();
             if inferred > 0 {
-                scene.boxes.extend(found);
+                scene.solids.extend(found);
                 poses = model.reference_poses(&body, motion, &scene);
             }
         }
@@ -202,11 +202,11 @@ impl TrackingProblem {
 
     /// What is said about the supports that were inferred, one line for all; `None` without any.
     pub(super) fn supports_told(&self) -> Option<String> {
-        let inferred = &self.scene.boxes[self.scene.boxes.len() - self.inferred..];
-        let told = inferred.iter().map(|cuboid| {
-            let name = cuboid.name.as_deref().unwrap_or("support");
-            let height = 2.0 * cuboid.half_extents.z;
-            let during = cuboid.during.clone().unwrap_or_default();
+        let inferred = &self.scene.solids[self.scene.solids.len() - self.inferred..];
+        let told = inferred.iter().map(|solid| {
+            let name = solid.name.as_deref().unwrap_or("support");
+            let height = solid.top();
+            let during = solid.during.clone().unwrap_or_default();
             let [from, to] = [during.start, during.end].map(|time| time.max(0.0));
             format!("{name}, {height:.2} m high, from {from:.1} to {to:.1} s")
         });
@@ -410,18 +410,18 @@ impl TrackingProblem {
     }
 }
 
-/// Refuses a body whose `links` are inside a box of `scene` at the start.
+/// Refuses a body whose `links` are inside a solid of `scene` at the start.
 fn check_start(body: &Body, scene: &Scene, links: &[Isometry3<f64>]) -> Result<()> {
     for point in ContactPoint::of(body) {
         let link = &body.links[point.link].name;
-        for (i, cuboid) in scene.boxes.iter().enumerate() {
-            let can_touch = cuboid.is_for(link) && cuboid.is_there(0.0);
-            let depth = -point.nearest(links, std::iter::once(cuboid)).distance;
+        for (i, solid) in scene.solids.iter().enumerate() {
+            let can_touch = solid.is_for(link) && solid.is_there(0.0);
+            let depth = -point.nearest(links, std::iter::once(solid)).distance;
             if can_touch && depth > DEEPEST_START {
                 let found = format!("{link} {depth:.2} m inside at the start");
                 let advice =
-                    "the body has to start outside of boxes: move the box, or leave it out";
-                return Err(Error::input("scene", format!("boxes[{i}]"), found, advice));
+                    "the body has to start outside of solids: move this one, or leave it out";
+                return Err(Error::input("scene", scene.name_of(i), found, advice));
             }
         }
     }

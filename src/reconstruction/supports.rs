@@ -14,7 +14,7 @@ use crate::body::{Body, ContactPoint};
 use crate::motion::contact::is_near;
 use crate::motion::quantile;
 use crate::motion::{distance_from_hull, low_pass};
-use crate::scene::{Cuboid, Scene};
+use crate::scene::{Scene, Shape, Solid};
 
 /// Frequency up to which the centre of mass is believed, Hz: who sits or stands somewhere does so slowly.
 const CUTOFF: f64 = 3.0;
@@ -58,7 +58,7 @@ pub(super) fn infer(
     links: Vec<Vec<Isometry3<f64>>>,
     fps: f64,
     scene: &Scene,
-) -> Vec<Cuboid> {
+) -> Vec<Solid> {
     let centers: Vec<Vector3<f64>> = links.iter().map(|links| body.mass_center(links)).collect();
     let observed = Observed {
         body,
@@ -78,7 +78,7 @@ pub(super) fn infer(
         if run[0] && run.len() >= shortest {
             let support = observed.support(&frames);
             // Who sits may have the feet on something, too.
-            let sits = |support: &Cuboid| support.is_for(&body.links[0].name);
+            let sits = |support: &Solid| support.is_for(&body.links[0].name);
             if support.as_ref().is_some_and(sits) {
                 supports.extend(observed.footrests(&frames));
             }
@@ -114,7 +114,7 @@ impl Observed<'_> {
 
     /// What holds the body up in `frames`: a box under the link that is still, off the ground, and nearest to the
     /// zero-moment point, the pelvis rather than another.
-    fn support(&self, frames: &Range<usize>) -> Option<Cuboid> {
+    fn support(&self, frames: &Range<usize>) -> Option<Solid> {
         let links =
             (0..self.body.links.len()).filter(|link| self.points_on(*link).next().is_some());
         let still = links.filter(|link| self.is_still(*link, frames));
@@ -128,7 +128,7 @@ impl Observed<'_> {
     }
 
     /// What the feet rest on that are still in the air for long enough within `frames`.
-    fn footrests(&self, frames: &Range<usize>) -> Vec<Cuboid> {
+    fn footrests(&self, frames: &Range<usize>) -> Vec<Solid> {
         let is_foot = |link: &usize| {
             self.body.links[*link].foot.is_some() && self.points_on(*link).next().is_some()
         };
@@ -183,7 +183,7 @@ impl Observed<'_> {
     }
 
     /// A box from the ground up to `link` as it is in `frames`.
-    fn cuboid(&self, link: usize, frames: &Range<usize>) -> Cuboid {
+    fn cuboid(&self, link: usize, frames: &Range<usize>) -> Solid {
         let (mut low, mut high) = (Vector2::repeat(f64::MAX), Vector2::repeat(f64::MIN));
         let mut heights = Vec::new();
         for t in frames.clone() {
@@ -200,10 +200,10 @@ impl Observed<'_> {
         let reach = (high - low) / 2.0 + Vector2::repeat(RIM);
         let name = &self.body.links[link].name;
         let [from, to] = [frames.start, frames.end].map(|t| t as f64 / self.fps);
-        Cuboid {
+        Solid {
             name: Some(format!("support of {name}")),
+            shape: Shape::Box(Vector3::new(reach.x, reach.y, top / 2.0)),
             pose: Isometry3::translation(center.x, center.y, top / 2.0),
-            half_extents: Vector3::new(reach.x, reach.y, top / 2.0),
             during: Some(from - MARGIN..to + MARGIN),
             links: Some(vec![name.clone()]),
         }
@@ -211,8 +211,8 @@ impl Observed<'_> {
 }
 
 /// Whether a box is no part of the ground.
-fn is_high(cuboid: &Cuboid) -> bool {
-    2.0 * cuboid.half_extents.z >= LOWEST
+fn is_high(cuboid: &Solid) -> bool {
+    cuboid.top() >= LOWEST
 }
 
 #[cfg(test)]
@@ -221,7 +221,7 @@ mod tests {
     use crate::body::{Subject, fit, reference_poses};
     use crate::motion::{Motion, sample};
 
-    fn supports(motion: &Motion) -> Vec<Cuboid> {
+    fn supports(motion: &Motion) -> Vec<Solid> {
         let body = fit(motion, &Subject::default()).unwrap();
         let poses = reference_poses(&body, motion).unwrap();
         let links = poses.iter().map(|pose| body.forward_kinematics(pose));
@@ -267,7 +267,7 @@ mod tests {
         assert!(during.start > 0.3 && during.start < 1.5, "{during:?}");
         assert!(during.end > 3.4 && during.end < 4.7, "{during:?}");
         let pelvis = motion.joints[125][0];
-        let top = 2.0 * seat.half_extents.z;
+        let top = seat.top();
         assert!(
             pelvis.z - top > 0.04 && pelvis.z - top < 0.2,
             "{top} under {}",

@@ -3,7 +3,7 @@
 //!
 //! The copies of a group take the same steps at the same time, each in one lane of the processor's
 //! vector registers. Equations, iterations and their order are those of the [engine](super::Rapier)
-//! with ball joints, torque-limited motors and spheres on a plane or on boxes: a step is divided into substeps, of
+//! with ball joints, torque-limited motors and spheres on a plane or on convex solids: a step is divided into substeps, of
 //! which each has some sweeps of projected Gauss–Seidel over all joints, then all contacts, the motion
 //! of the bodies, and one more sweep without the springs that mend errors of position (E. Catto, "Solver2D",
 //! 2024). Where the engine solves for the spheres of a foot in the order in which they came near the ground,

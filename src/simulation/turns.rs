@@ -3,7 +3,7 @@
 /// A sphere that is near a surface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Touch {
-    /// The surface: 0 the ground, from 1 on the boxes of the scene.
+    /// The surface: 0 the ground, from 1 on the solids of the scene.
     pub surface: usize,
     /// The sphere's number.
     pub sphere: usize,

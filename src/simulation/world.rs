@@ -21,7 +21,7 @@ use rapier3d::prelude::{
 use super::turns::{Touch, Turns};
 use super::{LinkState, PREDICTION, PathFrame, Physics};
 use crate::body::{Body, Link, Side};
-use crate::scene::Scene;
+use crate::scene::{Scene, Shape};
 pub(crate) use contacts::tangents;
 use groups::{Circles, EVERY_SPHERE};
 
@@ -60,7 +60,7 @@ pub struct World {
     sphere_links: Vec<usize>,
     /// Per link, the side whose foot it belongs to, if it is one.
     feet: Vec<Option<Side>>,
-    /// What they touch: the ground, then the boxes of the scene.
+    /// What they touch: the ground, then the solids of the scene.
     surfaces: Vec<ColliderHandle>,
     /// Of the spheres that were near surfaces in the last step.
     turns: Turns,
@@ -103,7 +103,7 @@ impl Engine {
 }
 
 impl World {
-    /// The body at the given link poses (world) and velocities, on the ground plane z = 0 and in `scene`, whose boxes
+    /// The body at the given link poses (world) and velocities, on the ground plane z = 0 and in `scene`, whose solids
     /// are all [there](Self::set_time) at first.
     pub fn new(
         (body, scene): (&Body, &Scene),
@@ -132,11 +132,10 @@ impl World {
         let ground = ColliderBuilder::new(SharedShape::halfspace(Vector::Z));
         world.insert_surface(ground, EVERY_SPHERE, physics);
         let circles = Circles::of(scene);
-        for cuboid in &scene.boxes {
-            let [x, y, z] = cuboid.half_extents.into();
-            let shape = ColliderBuilder::new(SharedShape::cuboid(x, y, z));
-            let shape = shape.position(to_engine(&cuboid.pose));
-            world.insert_surface(shape, circles.of_box(cuboid), physics);
+        for solid in &scene.solids {
+            let shape = ColliderBuilder::new(shape_in_engine(&solid.shape));
+            let shape = shape.position(to_engine(&solid.pose));
+            world.insert_surface(shape, circles.of_solid(solid), physics);
         }
         for (i, link) in body.links.iter().enumerate() {
             let c = link.center_of_mass;
@@ -265,11 +264,11 @@ impl World {
         })
     }
 
-    /// Makes those boxes of `scene`, with which the world was made, touchable that are there at `time`, s from the
+    /// Makes those solids of `scene`, with which the world was made, touchable that are there at `time`, s from the
     /// motion's first frame.
     pub fn set_time(&mut self, scene: &Scene, time: f64) {
-        for (cuboid, handle) in scene.boxes.iter().zip(&self.surfaces[1..]) {
-            let is_there = cuboid.is_there(time);
+        for (solid, handle) in scene.solids.iter().zip(&self.surfaces[1..]) {
+            let is_there = solid.is_there(time);
             if self.colliders[*handle].is_enabled() != is_there {
                 self.colliders[*handle].set_enabled(is_there);
             }
@@ -390,6 +389,17 @@ impl World {
                 }
             });
         std::iter::once(Vector3::zeros()).chain(motors).collect()
+    }
+}
+
+/// A solid's shape as the engine has it. The corners of a hull are its own hull.
+fn shape_in_engine(shape: &Shape) -> SharedShape {
+    match shape {
+        Shape::Box(half) => SharedShape::cuboid(half.x, half.y, half.z),
+        Shape::Hull(hull) => {
+            let corners: Vec<Vector> = hull.points().iter().copied().map(vector).collect();
+            SharedShape::convex_hull(&corners).expect("corners of a hull have a hull")
+        }
     }
 }
 

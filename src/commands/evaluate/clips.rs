@@ -14,7 +14,7 @@ use crate::commands::reconstruct::run;
 use crate::commands::{Session, json, refuse_repeated};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::evaluation::clips::{self, Clip, Split};
+use crate::evaluation::clips::{self, Clip, Split, UNKNOWN};
 use crate::evaluation::plates::{Place, PlateFile};
 use crate::evaluation::record;
 use crate::evaluation::summary::{Row, markdown, summarize};
@@ -209,12 +209,11 @@ fn one(clip: &Clip, config: &Config, args: &EvaluateArgs, session: &Session) -> 
 fn line(row: &Row) -> String {
     let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
     let number = |key: &str| row.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
-    let head = format!(
-        "{} ({}), {}",
-        text("clip"),
-        text("category"),
-        text("optimizer")
-    );
+    let category = match text("category") {
+        UNKNOWN => String::new(),
+        category => format!(" ({category})"),
+    };
+    let head = format!("{}{category}, {}", text("clip"), text("optimizer"));
     match row.get("error") {
         Some(error) => format!("{head}: {error}"),
         None => format!(

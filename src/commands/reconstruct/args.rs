@@ -57,8 +57,9 @@ pub struct ReconstructArgs {
     /// wholebody133, mediapipe33, soma30 or soma77; detected unless given.
     #[arg(long, requires = "poses")]
     pub(super) layout: Option<Layout>,
-    /// JSON of boxes that the body can touch beside the ground: {"boxes": [{"center": [x, y, z],
-    /// "half_extents": [x, y, z], "yaw": radians}, ...]}, m, z up, as the file has its motion.
+    /// What the body can touch beside the ground, m, z up, as the file has its motion: JSON, {"boxes": [{"center": [x, y,
+    /// z], "half_extents": [x, y, z], "yaw": radians}, ...], "hulls": [{"points": [[x, y, z], ...]}, ...], "meshes":
+    /// [{"file": "rocks.obj"}, ...]}, or a mesh itself (.obj, .glb, .gltf).
     #[arg(long, value_name = "FILE")]
     pub(super) scene: Option<PathBuf>,
     /// Where to start, in seconds from the first frame.

@@ -1,4 +1,4 @@
-//! Depth of contact points below the ground or in boxes, in units of 10 mm. More weight: softer landings.
+//! Depth of contact points below the ground or in solids, in units of 10 mm. More weight: softer landings.
 
 use super::places::Places;
 use super::{POSITION_UNIT, Scope, Step, Term, Weighted, weighted};

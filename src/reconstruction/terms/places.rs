@@ -5,7 +5,7 @@ use nalgebra::Vector3;
 use super::{Scope, Step};
 use crate::body::{ContactPoint, Place};
 use crate::motion::skeleton::ANKLES;
-use crate::scene::Cuboid;
+use crate::scene::Solid;
 use crate::simulation::tangents;
 
 /// The contact points of the body with what each may touch.
@@ -14,11 +14,11 @@ pub(super) struct Places<'a> {
     points: Vec<Scaled<'a>>,
 }
 
-/// A contact point, the scale of its residuals, and the boxes that it may touch.
+/// A contact point, the scale of its residuals, and the solids that it may touch.
 struct Scaled<'a> {
     point: ContactPoint,
     scale: f64,
-    boxes: Vec<&'a Cuboid>,
+    solids: Vec<&'a Solid>,
 }
 
 impl<'a> Places<'a> {
@@ -33,7 +33,7 @@ impl<'a> Places<'a> {
             Scaled {
                 point,
                 scale: weight * (1.0 / count.sqrt()),
-                boxes: problem.scene.boxes_for(link).collect(),
+                solids: problem.scene.solids_for(link).collect(),
             }
         };
         Self {
@@ -55,8 +55,8 @@ impl<'a> Places<'a> {
     ) -> impl Iterator<Item = (&'s ContactPoint, f64, Place)> + 's {
         let time = step.frame as f64 / self.fps;
         self.points.iter().map(move |scaled| {
-            let boxes = scaled.boxes.iter().copied();
-            let there = boxes.filter(|cuboid| cuboid.is_there(time));
+            let solids = scaled.solids.iter().copied();
+            let there = solids.filter(|solid| solid.is_there(time));
             let place = scaled.point.nearest(step.now.links, there);
             (&scaled.point, scaled.scale, place)
         })

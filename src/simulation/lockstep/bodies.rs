@@ -3,7 +3,7 @@
 use nalgebra::{Isometry3, Vector2, Vector3};
 
 use super::Targets;
-use super::contacts::{Ball, BoxRows, GroundRows, nearest};
+use super::contacts::{Ball, GroundRows, SolidRows, nearest};
 use super::lanes::Lanes;
 use super::links::{Links, Velocities};
 use super::matrices::Symmetric;
@@ -13,6 +13,7 @@ use super::places::{Orientations, Places};
 use super::rows::JointRows;
 use super::vectors::{Rotations, Vectors};
 use super::wide::Wide;
+use crate::scene::Shape;
 use crate::simulation::{
     Drive, FootLoad, GRAVITY, LinkState, PREDICTION, Path, PathFrame, Replica, Touch,
 };
@@ -40,7 +41,7 @@ pub struct Bodies<W: Wide> {
 /// The rows of a contact: of a sphere on the ground, whose normal is the same everywhere, or on a box.
 enum Rows<W: Wide> {
     Ground(GroundRows<W>),
-    Box(BoxRows<W>),
+    Solid(SolidRows<W>),
 }
 
 impl<W: Wide> Rows<W> {
@@ -49,7 +50,7 @@ impl<W: Wide> Rows<W> {
     fn impulse(&self) -> (&Ball<W>, Vectors<W>) {
         match self {
             Self::Ground(rows) => rows.impulse(),
-            Self::Box(rows) => rows.impulse(),
+            Self::Solid(rows) => rows.impulse(),
         }
     }
 }
@@ -198,7 +199,7 @@ impl<W: Wide> Bodies<W> {
             for contact in &mut self.contacts {
                 match contact {
                     Rows::Ground(rows) => rows.begin(model, &self.links[rows.link()]),
-                    Rows::Box(rows) => rows.begin(model, &self.links[rows.link()]),
+                    Rows::Solid(rows) => rows.begin(model, &self.links[rows.link()]),
                 }
             }
             for _ in 0..model.sweeps {
@@ -211,7 +212,7 @@ impl<W: Wide> Bodies<W> {
             for contact in &mut self.contacts {
                 match contact {
                     Rows::Ground(rows) => rows.relax(model, &self.links[rows.link()]),
-                    Rows::Box(rows) => rows.relax(model, &self.links[rows.link()]),
+                    Rows::Solid(rows) => rows.relax(model, &self.links[rows.link()]),
                 }
             }
             self.sweep(model);
@@ -303,7 +304,7 @@ impl<W: Wide> Bodies<W> {
             for lane in (0..W::LANES).filter(|lane| !has_sphere(*lane)) {
                 match self.contacts.last_mut() {
                     Some(Rows::Ground(rows)) => rows.leave(lane),
-                    Some(Rows::Box(rows)) => rows.leave(lane),
+                    Some(Rows::Solid(rows)) => rows.leave(lane),
                     None => {}
                 }
             }
@@ -318,18 +319,18 @@ impl<W: Wide> Bodies<W> {
         self.contacts.push(match surface {
             0 => Rows::Ground(GroundRows::new(link, ball, arm)),
             _ => {
-                let cuboid = self.place_of(&model.boxes[surface - 1]);
-                Rows::Box(BoxRows::new(self.wide, link, ball, &cuboid, arm))
+                let solid = self.place_of(&model.obstacles[surface - 1]);
+                Rows::Solid(SolidRows::new(self.wide, link, ball, &solid, arm))
             }
         });
     }
 
-    /// Where `obstacle` is, counted from the origin of the copies' places, and half its sizes.
+    /// Where `obstacle` is, counted from the origin of the copies' places, and its shape.
     #[inline(always)]
-    fn place_of(&self, obstacle: &Obstacle) -> (Isometry3<f64>, Vector3<f64>) {
-        let mut pose = obstacle.cuboid.pose;
+    fn place_of<'m>(&self, obstacle: &'m Obstacle) -> (Isometry3<f64>, &'m Shape) {
+        let mut pose = obstacle.solid.pose;
         pose.translation.vector -= self.origin;
-        (pose, obstacle.cuboid.half_extents)
+        (pose, &obstacle.solid.shape)
     }
 
     /// Notes the spheres that are near surfaces at `time` in the trails of their lanes.
@@ -344,18 +345,18 @@ impl<W: Wide> Bodies<W> {
                 link.center.beyond(lowest).z,
                 trails,
             );
-            for (i, obstacle) in model.boxes.iter().enumerate() {
-                if !(obstacle.is_for[sphere.link] && obstacle.cuboid.is_there(time)) {
+            for (i, obstacle) in model.obstacles.iter().enumerate() {
+                if !(obstacle.is_for[sphere.link] && obstacle.solid.is_there(time)) {
                     continue;
                 }
-                let (pose, half) = self.place_of(obstacle);
-                let reach = half.norm() + sphere.radius + PREDICTION;
+                let (pose, shape) = self.place_of(obstacle);
+                let reach = obstacle.radius + sphere.radius + PREDICTION;
                 let middle = Vectors::splat(self.wide, &pose.translation.vector);
                 let away = link.center.rounded() + arm - middle;
                 if (-away.dot(away)).largest() < -reach * reach {
                     continue;
                 }
-                let (_, distance) = nearest(self.wide, &(pose, half), (link.center, arm));
+                let (_, distance) = nearest(self.wide, &(pose, shape), (link.center, arm));
                 let touch = Touch {
                     surface: i + 1,
                     sphere: number,
@@ -417,7 +418,7 @@ impl<W: Wide> Bodies<W> {
                     let velocity = &mut self.velocities[rows.link()];
                     rows.solve(model, velocity);
                 }
-                Rows::Box(rows) => {
+                Rows::Solid(rows) => {
                     let velocity = &mut self.velocities[rows.link()];
                     rows.solve(model, velocity);
                 }

@@ -1,4 +1,4 @@
-//! The constraints of spheres on the ground, whose normal is z, and on boxes, whose normals differ from copy to copy.
+//! The constraints of spheres on the ground, whose normal is z, and on solids, whose normals differ from copy to copy.
 
 use nalgebra::{Isometry3, Vector3};
 
@@ -9,6 +9,7 @@ use super::places::Places;
 use super::vectors::{Rotations, Vectors};
 use super::wide::Wide;
 use crate::body::Side;
+use crate::scene::Shape;
 
 /// The fastest mending of a penetration, m/s.
 const FASTEST_RECOVERY: f64 = 3.0;
@@ -262,25 +263,25 @@ impl<W: Wide> GroundRows<W> {
     }
 }
 
-/// The rows of a sphere on a box.
+/// The rows of a sphere on a solid.
 #[derive(Clone, Copy)]
-pub struct BoxRows<W: Wide> {
+pub struct SolidRows<W: Wide> {
     contact: Contact<W>,
     /// Two tangents and the normal of the surface, which points out of it.
     axes: [Vectors<W>; 3],
 }
 
-impl<W: Wide> BoxRows<W> {
-    /// Of a sphere at `arm` from the link's centre of mass and the box `(world ← box, half its sizes)`.
+impl<W: Wide> SolidRows<W> {
+    /// Of a sphere at `arm` from the link's centre of mass and the solid `(world ← solid, its shape)`.
     #[inline(always)]
     pub fn new(
         wide: W,
         link: &Links<W>,
         ball: &Ball<W>,
-        cuboid: &(Isometry3<f64>, Vector3<f64>),
+        solid: &(Isometry3<f64>, &Shape),
         arm: Vectors<W>,
     ) -> Self {
-        let (normal, distance) = nearest(wide, cuboid, (link.center, arm));
+        let (normal, distance) = nearest(wide, solid, (link.center, arm));
         let distance = distance - ball.radius;
         // Halfway between the sphere and the surface.
         let arm = arm - normal * (distance * 0.5 + ball.radius);
@@ -355,16 +356,38 @@ impl<W: Wide> BoxRows<W> {
     }
 }
 
-/// Out of the box at its place nearest to what is `arm` from `center`, and how far that is, negative inside, where the nearest side counts.
+/// Out of the solid at its place nearest to what is `arm` from `center`, and how far that is, negative inside, where
+/// the nearest side counts.
 #[inline(always)]
 pub fn nearest<W: Wide>(
     wide: W,
-    (pose, half): &(Isometry3<f64>, Vector3<f64>),
+    (pose, shape): &(Isometry3<f64>, &Shape),
     (center, arm): (Places<W>, Vectors<W>),
 ) -> (Vectors<W>, Lanes<W>) {
     let rotation = Rotations::splat(wide, &pose.rotation);
     let local =
         rotation.inverse() * (center.from(Places::splat(wide, &pose.translation.vector)) + arm);
+    let (normal, distance) = match shape {
+        Shape::Box(half) => nearest_of_box(half, local),
+        Shape::Hull(_) => nearest_by_lane::<W>(shape, local),
+    };
+    (rotation * normal, distance)
+}
+
+/// As [`Shape::nearest`], lane by lane.
+fn nearest_by_lane<W: Wide>(shape: &Shape, local: Vectors<W>) -> (Vectors<W>, Lanes<W>) {
+    let (mut normals, mut distances) = (local, local.x);
+    for lane in 0..W::LANES {
+        let (normal, distance) = shape.nearest(&local.lane(lane));
+        normals.set(lane, &normal);
+        distances.set(lane, distance);
+    }
+    (normals, distances)
+}
+
+/// As [`Shape::nearest`], of a box of the given half sizes.
+#[inline(always)]
+fn nearest_of_box<W: Wide>(half: &Vector3<f64>, local: Vectors<W>) -> (Vectors<W>, Lanes<W>) {
     let clamped = Vectors::new(
         local.x.max(-half.x).min(half.x),
         local.y.max(-half.y).min(half.y),
@@ -400,7 +423,7 @@ pub fn nearest<W: Wide>(
         length.above(zero, outside.y, inside.y),
         length.above(zero, outside.z, inside.z),
     );
-    (rotation * normal, length.above(zero, length, -least))
+    (normal, length.above(zero, length, -least))
 }
 
 /// Two directions at right angles to the unit vector `n` and to each other (Duff et al., "Building an orthonormal

@@ -3,7 +3,7 @@
 use nalgebra::Vector3;
 
 use crate::body::{Body, Side};
-use crate::scene::{Cuboid, Scene};
+use crate::scene::{Scene, Solid};
 use crate::simulation::Physics;
 
 /// Frequency and damping ratio of the springs that hold joints together, as the engine has them: Hz and 1.
@@ -16,8 +16,8 @@ pub struct Model {
     pub joints: Vec<Joint>,
     /// Spheres that touch surfaces.
     pub spheres: Vec<Sphere>,
-    /// The boxes of the scene.
-    pub boxes: Vec<Obstacle>,
+    /// The solids of the scene.
+    pub obstacles: Vec<Obstacle>,
     pub substeps: usize,
     pub sweeps: usize,
     /// Length of a substep, s.
@@ -27,10 +27,12 @@ pub struct Model {
     pub friction: f64,
 }
 
-/// A box of the scene.
+/// A solid of the scene.
 pub struct Obstacle {
-    pub cuboid: Cuboid,
-    /// Per link, whether it can touch the box.
+    pub solid: Solid,
+    /// The longest way from its origin to a corner, m.
+    pub radius: f64,
+    /// Per link, whether it can touch the solid.
     pub is_for: Vec<bool>,
 }
 
@@ -124,19 +126,20 @@ impl Model {
                 radius,
             })
         });
-        let obstacle = |cuboid: &Cuboid| Obstacle {
+        let obstacle = |solid: &Solid| Obstacle {
             is_for: body
                 .links
                 .iter()
-                .map(|link| cuboid.is_for(&link.name))
+                .map(|link| solid.is_for(&link.name))
                 .collect(),
-            cuboid: cuboid.clone(),
+            radius: solid.shape.radius(),
+            solid: solid.clone(),
         };
         Self {
             joints: in_rounds(joints.collect(), body.links.len()),
             links: links.collect(),
             spheres: spheres.collect(),
-            boxes: scene.boxes.iter().map(obstacle).collect(),
+            obstacles: scene.solids.iter().map(obstacle).collect(),
             substeps: physics.solver_iterations,
             sweeps: physics.pgs_iterations,
             dt,

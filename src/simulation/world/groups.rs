@@ -2,12 +2,12 @@
 
 use rapier3d::prelude::Group;
 
-use crate::scene::{Cuboid, Scene};
+use crate::scene::{Scene, Solid};
 
 /// The group that every sphere is in; that of all surfaces is `GROUP_1`.
 pub const EVERY_SPHERE: Group = Group::GROUP_2;
 
-/// The sets of links that boxes are for, each of which has a group of its own.
+/// The sets of links that solids are for, each of which has a group of its own.
 pub struct Circles<'a> {
     sets: Vec<&'a [String]>,
 }
@@ -16,9 +16,9 @@ impl<'a> Circles<'a> {
     pub fn of(scene: &'a Scene) -> Self {
         let mut sets = Vec::new();
         for links in scene
-            .boxes
+            .solids
             .iter()
-            .filter_map(|cuboid| cuboid.links.as_deref())
+            .filter_map(|solid| solid.links.as_deref())
         {
             if !sets.contains(&links) {
                 sets.push(links);
@@ -32,9 +32,9 @@ impl<'a> Circles<'a> {
         Group::from_bits_truncate(EVERY_SPHERE.bits() << (1 + i))
     }
 
-    /// The spheres that `cuboid` is for.
-    pub fn of_box(&self, cuboid: &Cuboid) -> Group {
-        let own = cuboid.links.as_deref();
+    /// The spheres that `solid` is for.
+    pub fn of_solid(&self, solid: &Solid) -> Group {
+        let own = solid.links.as_deref();
         let set = own.and_then(|links| self.sets.iter().position(|set| *set == links));
         set.map_or(EVERY_SPHERE, Self::group)
     }
