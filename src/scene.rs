@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use document::Document;
-pub use hull::Hull;
+pub use hull::{Hull, Unfit};
 pub use shape::Shape;
 
 /// The largest coordinate of a solid, m.
@@ -113,6 +113,18 @@ impl Scene {
         let before = self.solids[..i].iter();
         let number = before.filter(|solid| solid.shape.kind() == kind).count();
         format!("{kind}[{number}]")
+    }
+
+    /// How many solids there are, of which kind: "2 boxes, 3 hulls".
+    pub fn described(&self) -> String {
+        let is_hull = |solid: &&Solid| matches!(solid.shape, Shape::Hull(_));
+        let hulls = self.solids.iter().filter(is_hull).count();
+        let counted = |count: usize, one: &str, many: &str| {
+            (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { many }))
+        };
+        let boxes = counted(self.solids.len() - hulls, "box", "boxes");
+        let parts = [boxes, counted(hulls, "hull", "hulls")];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     /// The solids that the link called `link` can touch.

@@ -98,7 +98,7 @@ fn a_run_keeps_its_scene_and_exports_it() {
         &run,
     ]);
     assert!(
-        told.contains("floor: at z = 0 m, as given") && told.contains("scene.json"),
+        told.contains("floor: at z = 0 m, as given") && told.contains("scene: 1 box, 1 hull\n"),
         "{told}"
     );
     assert_eq!(work.json("run/scene.json")["boxes"][0]["name"], "wall");

@@ -218,7 +218,8 @@ impl Entry {
         let points = self.points.take().unwrap_or_default();
         let points: Vec<_> = points.into_iter().map(Vector3::from).collect();
         let advice = "at least four points [x, y, z], m, that are not in one plane";
-        let hull = Hull::new(&points).map_err(|found| Refusal::new("points", found, advice))?;
+        let hull = Hull::new(&points)
+            .map_err(|unfit| Refusal::new("points", unfit.to_string(), advice))?;
         Ok(self.solid(Shape::Hull(hull)))
     }
 

@@ -1,5 +1,7 @@
 //! Convex hulls of points.
 
+use std::fmt;
+
 use nalgebra::Vector3;
 use parry3d::math::Vector;
 use parry3d::shape::ConvexPolyhedron;
@@ -30,25 +32,49 @@ struct Triangle {
     offset: f64,
 }
 
+/// Why points have no hull.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// That few points.
+    Few(usize),
+    /// They are all in one plane.
+    Flat,
+    /// A coordinate is not finite.
+    NotFinite,
+    /// A hull of that many corners.
+    Large(usize),
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Few(points) => write!(f, "{points} points"),
+            Self::Flat => f.write_str("points in one plane"),
+            Self::NotFinite => f.write_str("a coordinate that is not finite"),
+            Self::Large(corners) => write!(f, "a hull of {corners} corners"),
+        }
+    }
+}
+
 impl Hull {
-    /// Of at least four `points` that are not in one plane.
+    /// Of at least four `points` that are not in one plane; a thousand corners at most.
     ///
     /// # Errors
     /// What is found instead.
-    pub fn new(points: &[Vector3<f64>]) -> Result<Self, String> {
+    pub fn new(points: &[Vector3<f64>]) -> Result<Self, Unfit> {
         if points.len() < 4 {
-            return Err(format!("{} points", points.len()));
+            return Err(Unfit::Few(points.len()));
         }
         if !points.iter().all(|p| p.iter().all(|x| x.is_finite())) {
-            return Err("a point that is not finite".into());
+            return Err(Unfit::NotFinite);
         }
-        let flat = || "points in one plane".to_string();
         let points: Vec<Vector> = points.iter().map(|p| Vector::new(p.x, p.y, p.z)).collect();
-        let (corners, indices) = try_convex_hull(&points).map_err(|_| flat())?;
+        let (corners, indices) = try_convex_hull(&points).map_err(|_| Unfit::Flat)?;
         if corners.len() > MOST_CORNERS {
-            return Err(format!("a hull of {} corners", corners.len()));
+            return Err(Unfit::Large(corners.len()));
         }
-        let polyhedron = ConvexPolyhedron::from_convex_mesh(corners, &indices).ok_or_else(flat)?;
+        let polyhedron =
+            ConvexPolyhedron::from_convex_mesh(corners, &indices).ok_or(Unfit::Flat)?;
         let loops = polyhedron.vertices_adj_to_face();
         let faces = polyhedron.faces().iter().map(|face| {
             let first = face.first_vertex_or_edge as usize;
@@ -68,7 +94,7 @@ impl Hull {
         });
         let triangles: Vec<_> = triangles.collect();
         match triangles.len() < 4 {
-            true => Err(flat()),
+            true => Err(Unfit::Flat),
             false => Ok(Self {
                 triangles,
                 points,

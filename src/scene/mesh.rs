@@ -9,7 +9,7 @@ use nalgebra::{Isometry3, Vector3};
 use parry3d::math::Vector;
 use parry3d::transformation::vhacd::{VHACD, VHACDParameters};
 
-use super::{Hull, Shape, Solid, THINNEST};
+use super::{Hull, Shape, Solid, THINNEST, Unfit};
 use crate::error::{Error, Result};
 use crate::motion::calibration::Axis;
 pub(super) use files::is_mesh;
@@ -72,8 +72,8 @@ pub(super) fn solids(path: &Path, placement: &Placement) -> Result<Vec<Solid>> {
         }
     }
     if solids.is_empty() {
-        let advice = "give a file with triangles or polygons";
-        return Err(Error::input(origin, "content", "no surface", advice));
+        let advice = "give a mesh with a body that is at least 0.01 m thick";
+        return Err(Error::input(origin, "content", "no body", advice));
     }
     Ok(solids)
 }
@@ -139,13 +139,16 @@ impl Mesh {
         corners.filter(|[a, b, c]| a != b && b != c && c != a)
     }
 
-    /// Points whose hulls it consists of.
+    /// Points whose hulls it consists of; none where it is flat.
     ///
     /// # Errors
     /// What is found, and what to do, where it cannot be divided.
     fn pieces(&self) -> std::result::Result<Vec<Vec<Vector3<f64>>>, (String, &'static str)> {
-        let advice = "give a coarser mesh, of a body at least 0.01 m thick";
-        let hull = Hull::new(&self.points).map_err(|found| (found, advice))?;
+        let hull = match Hull::new(&self.points) {
+            Ok(hull) => hull,
+            Err(Unfit::Few(_) | Unfit::Flat) => return Ok(Vec::new()),
+            Err(unfit) => return Err((unfit.to_string(), "give a coarser mesh")),
+        };
         if self.dent(&hull) <= DENT {
             return Ok(vec![hull.points().to_vec()]);
         }

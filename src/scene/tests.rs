@@ -194,13 +194,12 @@ mod meshes {
     #[test]
     fn every_part_of_an_obj_that_is_convex_is_a_hull() {
         let folder = tempfile::tempdir().unwrap();
-        let path = write(
-            &folder,
-            "rocks.OBJ",
-            &(String::from("o rocks\n") + &cube(0.0, 0) + &cube(3.0, 8)),
-        );
+        // A label without thickness is left out.
+        let label = "v 0 0 2\nv 1 0 2\nv 0 1 2\nf 17 18 19\n";
+        let text = String::from("o rocks\n") + &cube(0.0, 0) + &cube(3.0, 8) + label;
+        let path = write(&folder, "rocks.OBJ", &text);
         let scene = Scene::read(&path).unwrap();
-        assert_eq!(scene.solids.len(), 2);
+        assert_eq!(scene.described(), "2 hulls");
         assert_eq!(scene.solids[0].name.as_deref(), Some("rocks"));
         assert_eq!(scene.height_under(&Vector3::new(3.5, 0.5, 2.0), 0.0), 1.0);
         assert_eq!(scene.height_under(&Vector3::new(2.5, 0.5, 2.0), 0.0), 0.0);
@@ -261,7 +260,7 @@ mod meshes {
         let error = Scene::read(&write(&folder, "none.obj", "o nothing"))
             .unwrap_err()
             .to_string();
-        assert!(error.contains("no surface"), "{error}");
+        assert!(error.contains("no body"), "{error}");
     }
 
     #[test]

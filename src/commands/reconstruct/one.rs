@@ -59,6 +59,9 @@ pub(super) fn reconstruct_one(
     for note in notes {
         session.tell(format!("  {note}"))?;
     }
+    if let Some(scene) = &config.reconstruction.scene {
+        session.tell(format!("  scene: {}", scene.described()))?;
+    }
     let started = Instant::now();
     let reconstruction = run(&motion, config, session)?;
     let seconds = started.elapsed().as_secs_f64();

@@ -1,11 +1,14 @@
 //! Files of meshes: Wavefront OBJ and glTF 2.0.
 
+use std::collections::HashSet;
 use std::io::BufReader;
 use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use gltf::binary::Glb;
 use gltf::buffer::Source;
+use gltf::json::Root;
 use gltf::mesh::Mode;
 use gltf::{Gltf, Node};
 use nalgebra::{Matrix4, Point3, Vector3};
@@ -90,8 +93,27 @@ fn triangles(indices: &[u32]) -> Vec<[u32; 3]> {
     indices.as_chunks().0.to_vec()
 }
 
+/// Refuses attributes that no accessor has: the library's own check takes them for granted.
+fn check_accessors(path: &Path, bytes: &[u8]) -> Result<()> {
+    let root = match bytes.starts_with(b"glTF") {
+        true => {
+            let glb = Glb::from_slice(bytes).map_err(|error| unreadable(path, error))?;
+            Root::from_slice(&glb.json)
+        }
+        false => Root::from_slice(bytes),
+    };
+    let root = root.map_err(|error| unreadable(path, error))?;
+    let primitives = root.meshes.iter().flat_map(|mesh| &mesh.primitives);
+    let mut accessors = primitives.flat_map(|primitive| primitive.attributes.values());
+    match accessors.all(|accessor| accessor.value() < root.accessors.len()) {
+        true => Ok(()),
+        false => Err(unreadable(path, "an accessor that is not there")),
+    }
+}
+
 fn read_gltf(path: &Path) -> Result<Vec<Mesh>> {
     let bytes = std::fs::read(path).map_err(|error| Error::io(path, "read", error))?;
+    check_accessors(path, &bytes)?;
     let file = Gltf::from_slice(&bytes).map_err(|error| unreadable(path, error))?;
     let buffers = file.buffers().map(|buffer| match buffer.source() {
         Source::Bin => file
@@ -102,6 +124,7 @@ fn read_gltf(path: &Path) -> Result<Vec<Mesh>> {
     });
     let buffers: Vec<Vec<u8>> = buffers.collect::<Result<_>>()?;
     let mut meshes = Vec::new();
+    let mut visited = HashSet::new();
     let scene = file.default_scene().or_else(|| file.scenes().next());
     let mut nodes: Vec<(Node, Matrix4<f64>)> = match scene {
         Some(scene) => scene
@@ -111,6 +134,9 @@ fn read_gltf(path: &Path) -> Result<Vec<Mesh>> {
         None => Vec::new(),
     };
     while let Some((node, parent)) = nodes.pop() {
+        if !visited.insert(node.index()) {
+            return Err(unreadable(path, "a node with two parents"));
+        }
         let local = Matrix4::from(node.transform().matrix()).cast::<f64>();
         let world = parent * local;
         nodes.extend(node.children().map(|child| (child, world)));
