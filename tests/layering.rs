@@ -47,7 +47,7 @@ const HOMES: [(&str, &[&str]); 16] = [
     ("indicatif", &["commands/"]),
     ("comfy_table", &["commands/"]),
     ("ctrlc", &["commands/"]),
-    ("gltf", &["export/", "scene/mesh/files.rs"]),
+    ("gltf", &["export/", "scene/mesh/gltf2.rs"]),
     ("tobj", &["scene/mesh/files.rs"]),
     ("parry3d", &["scene/"]),
     ("candle_core", &["learned/", "meta/backprop.rs"]),

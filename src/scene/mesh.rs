@@ -1,6 +1,7 @@
 //! Meshes as solids: every connected part of a mesh that is convex is one hull, others are divided into hulls.
 
 mod files;
+mod gltf2;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -47,6 +48,17 @@ pub(super) struct Mesh {
     pub name: Option<String>,
     pub points: Vec<Vector3<f64>>,
     pub triangles: Vec<[u32; 3]>,
+}
+
+/// Refuses a file that its library does not understand.
+fn unreadable(path: &Path, error: impl std::fmt::Display) -> Error {
+    let advice = "export the mesh anew as OBJ or glTF 2.0";
+    Error::input(path.display(), "content", error, advice)
+}
+
+/// Three corners each.
+fn triangles(indices: &[u32]) -> Vec<[u32; 3]> {
+    indices.as_chunks().0.to_vec()
 }
 
 /// The solids of a mesh file, `.obj`, `.glb` or `.gltf`.
