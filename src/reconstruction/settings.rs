@@ -41,13 +41,12 @@ pub struct Settings {
     pub knot_frames: usize,
     /// Function evaluations that an optimizer may spend on a window. Default: 16.
     pub evaluations: usize,
-    /// A window whose loss is at or below is good enough. Default: 0.7, joints 4.2 mm off in the median (windows of 72
-    /// clips × 3 s, walks to kicks, with the default weights, as below).
+    /// A window whose loss is at or below is good enough. Default: 1. (What losses are in mm: docs/how-it-works.md.)
     pub target_loss: f64,
-    /// A further Jacobian of a window is evaluated only while its loss is above. Default: 2, about 6.3 mm.
+    /// A further Jacobian of a window is evaluated only while its loss is above. Default: 3.
     pub jacobian_loss: f64,
     /// A window whose loss ends above is tried again, and so is one above a third of it and above three
-    /// times the median of the windows before. Default: 10, about 12 mm.
+    /// times the median of the windows before. Default: 20.
     pub retry_loss: f64,
     /// Shares of the assistance by which the first window and every retry are approached, each
     /// with half the evaluations; a stage without assistance but with little weight on foot slip
@@ -94,9 +93,9 @@ impl Default for Settings {
             easy_kept_frames: 10,
             knot_frames: 5,
             evaluations: 16,
-            target_loss: 0.7,
-            jacobian_loss: 2.0,
-            retry_loss: 10.0,
+            target_loss: 1.0,
+            jacobian_loss: 3.0,
+            retry_loss: 20.0,
             assistance: vec![1.0, 0.05, 0.005],
             backtrack_error_mm: 150.0,
             failure_mm: 250.0,

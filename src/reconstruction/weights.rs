@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Weights {
-    /// Joint positions, per 10 mm (mean over frames and joints). Default: 1.
+    /// Joint positions, per 10 mm (mean over frames and joints). Default: 2.
     pub position: f64,
     /// Joint velocities, as the position error that 50 ms of the velocity error make. Default: 1.
     pub velocity: f64,
@@ -22,7 +22,7 @@ pub struct Weights {
     pub acceleration: f64,
     /// Joint jerks, as far as they are larger than 0.7 of the observed ones nearby, in the same way: 50 ms
     /// once more. Counts only while the simulated motion so far is jerkier than the observed one.
-    /// Default: 1.
+    /// Default: 1.3.
     pub jerk: f64,
     /// Capture point (centre of mass plus its velocity times √(h/g), horizontal), per 10 mm: where
     /// the body would come to rest, so that the window's end is worth something to the next.
@@ -32,9 +32,9 @@ pub struct Weights {
     /// Default: 0.25.
     pub mass_center: f64,
     /// Vertical force on each foot against what the reference poses imply, per body weight or, where it is more, per load of
-    /// both feet; above 0.3 it counts in proportion, not by its square. Default: 18.
+    /// both feet; above 0.3 it counts in proportion, not by its square. Default: 22.
     pub foot_load: f64,
-    /// Horizontal force on each foot, in the same way; above 0.15 it counts in proportion. Default: 7.
+    /// Horizontal force on each foot, in the same way; above 0.15 it counts in proportion. Default: 8.
     pub foot_shear: f64,
     /// Centre of pressure of each foot along the foot against where feet roll, per 10 mm and body weight; above 50 mm it
     /// counts in proportion, not by its square. Default: 0.6.
@@ -64,16 +64,16 @@ pub struct Weights {
 impl Default for Weights {
     fn default() -> Self {
         Self {
-            position: 1.0,
+            position: 2.0,
             velocity: 1.0,
             stance: 2.0,
             skate: 3.0,
             acceleration: 1.0,
-            jerk: 1.0,
+            jerk: 1.3,
             capture_point: 1.0,
             mass_center: 0.25,
-            foot_load: 18.0,
-            foot_shear: 7.0,
+            foot_load: 22.0,
+            foot_shear: 8.0,
             pressure: 0.6,
             foot_direction: 0.12,
             torque: 0.1,

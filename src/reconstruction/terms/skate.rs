@@ -17,6 +17,10 @@ const SPEED_UNIT: f64 = 0.1;
 /// Height that counts as one unit, m.
 const LIFT_UNIT: f64 = 0.005;
 
+/// How much more feet count that are known from keypoints: places of joints from there say less about them. (Foot skate of
+/// fifteen clips from one camera: 5.7 % instead of 7.7 %, for 0.3 mm of the joints' places.)
+const FROM_KEYPOINTS: f64 = 5.0 / 3.0;
+
 struct Skate<'a> {
     scale: f64,
     fps: f64,
@@ -48,17 +52,21 @@ impl Skate<'_> {
         let [now, before] = [step.now, step.before].map(|frame| frame.joints[ANKLES[foot]]);
         let speed = self.fps * (now - before).xy().norm();
         let fast = (speed - hold.speed) / SPEED_UNIT;
-        let lack = match hold.height {
-            Height::Ankle(height) => height + self.standing_excess[foot] - now.z.max(before.z),
+        let (share, lack) = match hold.height {
+            Height::Ankle(height) => {
+                let lack = height + self.standing_excess[foot] - now.z.max(before.z);
+                (1.0, lack)
+            }
             Height::Sole(height) => {
                 let lowest = |frame: &Simulated| {
                     heights_of_foot(self.ground, &self.contact_points, side, frame.links)
                         .fold(f64::INFINITY, f64::min)
                 };
-                height - lowest(step.now).max(lowest(step.before))
+                let lack = height - lowest(step.now).max(lowest(step.before));
+                (FROM_KEYPOINTS, lack)
             }
         };
-        fast.min(lack / LIFT_UNIT).max(0.0)
+        share * fast.min(lack / LIFT_UNIT).max(0.0)
     }
 }
 
