@@ -1,7 +1,8 @@
 //! What there is to touch beside the ground plane z = 0: boxes and convex hulls that stand still.
 //!
-//! A scene file is JSON, in metres, z up, in the frame of the motion ([`document`] has its fields), or a mesh
-//! ([`mesh`]).
+//! A scene file is JSON, in metres, z up, in the frame of the motion: `{"boxes": [{"center": [x, y, z], "half_extents":
+//! [x, y, z], "yaw": radians}], "hulls": [{"points": [[x, y, z], …]}], "meshes": [{"file": "rocks.obj"}]}`, every list as
+//! wanted; or a mesh itself.
 
 mod document;
 mod hull;

@@ -1,7 +1,6 @@
-//! Scenes as JSON: `{"boxes": [{"center": [x, y, z], "half_extents": [x, y, z], "yaw": radians}], "hulls": [{"points":
-//! [[x, y, z], …]}], "meshes": [{"file": "rocks.obj"}]}`, every list as wanted. Instead of `yaw` there may be a
-//! `quaternion` `[w, x, y, z]`. Points of hulls, and meshes, are in a frame that is at the origin unless `center`, `yaw`
-//! or `quaternion` place it; `scale` and `up` say what a mesh is before. Paths of meshes start at the scene's folder.
+//! Scenes as JSON. Instead of `yaw` there may be a `quaternion` `[w, x, y, z]`. Points of hulls, and meshes, are in a frame
+//! that is at the origin unless `center`, `yaw` or `quaternion` place it; `scale` and `up` say what a mesh is before. Paths
+//! of meshes start at the scene's folder.
 
 use std::path::{Path, PathBuf};
 
