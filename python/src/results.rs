@@ -11,7 +11,6 @@ use motionfit::evaluation::record;
 use motionfit::export::{Recording, bvh, gif, glb, npz, report};
 use motionfit::output::OutputDir;
 use motionfit::reconstruction::{self, Progress, Reconstruction};
-use motionfit::scene::Scene;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::{Map, Value};
@@ -133,8 +132,7 @@ fn configuration(
     };
     optimizer.clone_into(&mut config.optimizer);
     if let Some(path) = scene {
-        let solids = &mut config.reconstruction.scene.get_or_insert_default().solids;
-        solids.extend(Scene::read(path)?.solids);
+        config.reconstruction.add_scene(path)?;
     }
     config
         .reconstruction

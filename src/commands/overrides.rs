@@ -11,7 +11,6 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::motion::{MASSES, STATURES};
 use crate::reconstruction::MOST;
-use crate::scene::Scene;
 
 /// Weight of self-collision where it is asked for (docs/any-motion.md).
 const SELF_COLLISION: f64 = 2.0;
@@ -81,8 +80,7 @@ impl Overrides {
             Some("none") => settings.supports = false,
             Some(file) => {
                 settings.supports = false;
-                let scene = settings.scene.get_or_insert_default();
-                scene.solids.extend(Scene::read(Path::new(file))?.solids);
+                settings.add_scene(Path::new(file))?;
             }
         }
         if self.self_collision && settings.weights.self_collision == 0.0 {

@@ -10,7 +10,6 @@ use super::{Session, named_by};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::reconstruction;
-use crate::scene::Scene;
 pub use args::ReconstructArgs;
 use many::{named, reconstruct_many};
 use one::reconstruct_one;
@@ -46,8 +45,7 @@ fn configuration(args: &ReconstructArgs) -> Result<Config> {
     }
     check_optimizer(origin, &config.optimizer, &config)?;
     if let Some(path) = &args.scene {
-        let scene = config.reconstruction.scene.get_or_insert_default();
-        scene.solids.extend(Scene::read(path)?.solids);
+        config.reconstruction.add_scene(path)?;
     }
     Ok(config)
 }

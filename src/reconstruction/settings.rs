@@ -1,5 +1,7 @@
 //! What may be chosen about a reconstruction.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::strategies::Strategies;
@@ -115,6 +117,16 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Adds what the file at `path`, a scene or a mesh, has to touch.
+    ///
+    /// # Errors
+    /// As [`Scene::read`].
+    pub fn add_scene(&mut self, path: &Path) -> Result<()> {
+        let solids = Scene::read(path)?.solids;
+        self.scene.get_or_insert_default().solids.extend(solids);
+        Ok(())
+    }
+
     /// What is known of the subject.
     pub fn subject(&self) -> Subject {
         Subject {

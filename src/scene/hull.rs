@@ -17,6 +17,9 @@ const SMALLEST: f64 = 1e-10;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hull {
     points: Vec<Vector3<f64>>,
+    /// The whole surface, as indices of points.
+    surface: Vec<[u32; 3]>,
+    /// The parts of it whose normals are known.
     triangles: Vec<Triangle>,
     /// Plane faces as indices of points.
     faces: Vec<Vec<usize>>,
@@ -97,6 +100,7 @@ impl Hull {
             true => Err(Unfit::Flat),
             false => Ok(Self {
                 triangles,
+                surface: indices,
                 points,
                 faces,
             }),
@@ -106,6 +110,11 @@ impl Hull {
     /// Its corners, m.
     pub fn points(&self) -> &[Vector3<f64>] {
         &self.points
+    }
+
+    /// Its surface in triangles, as indices of [points](Self::points), counter-clockwise seen from outside.
+    pub fn surface(&self) -> &[[u32; 3]] {
+        &self.surface
     }
 
     /// Its plane faces as indices of [points](Self::points), counter-clockwise seen from outside.

@@ -392,13 +392,13 @@ impl World {
     }
 }
 
-/// A solid's shape as the engine has it. The corners of a hull are its own hull.
+/// A solid's shape as the engine has it.
 fn shape_in_engine(shape: &Shape) -> SharedShape {
     match shape {
         Shape::Box(half) => SharedShape::cuboid(half.x, half.y, half.z),
         Shape::Hull(hull) => {
             let corners: Vec<Vector> = hull.points().iter().copied().map(vector).collect();
-            SharedShape::convex_hull(&corners).expect("corners of a hull have a hull")
+            SharedShape::convex_mesh(corners, hull.surface()).expect("a hull is a convex mesh")
         }
     }
 }
